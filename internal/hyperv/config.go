@@ -1,0 +1,70 @@
+package hyperv
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// Auth is a way to authenticate to a host.
+type Auth string
+
+// The ways to authenticate.
+const (
+	AuthNTLM        Auth = "ntlm"
+	AuthKerberos    Auth = "kerberos"
+	AuthBasic       Auth = "basic"
+	AuthCertificate Auth = "certificate"
+)
+
+// Config describes how to reach the hosts that share one set of credentials.
+type Config struct {
+	// Port of the WinRM listener; 0 means 5986 with HTTPS and 5985 without.
+	Port int
+	// HTTPS selects TLS. Without it NTLM or Kerberos seals every body.
+	HTTPS bool
+	// Insecure leaves the host's certificate unverified; bodies are sealed then.
+	Insecure bool
+
+	Auth     Auth
+	Username string // DOMAIN\user, user@REALM or user
+	Password string
+
+	// PEM texts: own CA bundle, client certificate and its key.
+	CACertificate, ClientCertificate, ClientKey []byte
+	// TLSServerName is the name that the host's certificate must carry when it
+	// is not the name of the host.
+	TLSServerName string
+	Kerberos      KerberosConfig
+
+	// RequestTimeout bounds one WS-Management request, never a job.
+	RequestTimeout time.Duration
+	// Limits per host.
+	MaxConcurrentCompactions, MaxConcurrentRequests int
+
+	// Logger takes one line per request; nil discards them.
+	Logger *slog.Logger
+	// Dial replaces the network; nil means TCP.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// KerberosConfig holds what Kerberos needs beyond a user name and a password.
+type KerberosConfig struct {
+	Realm      string // default: from Username or krb5.conf
+	SPN        string // default: HTTP/<host>
+	ConfigPath string // default: KRB5_CONFIG, then /etc/krb5.conf
+	CCachePath string // ticket cache to use in place of a password
+	KeytabPath string // keytab to use in place of a password
+}
+
+// String hides everything secret, whatever verb prints c.
+func (c Config) String() string {
+	return "hyperv.Config{" + string(c.Auth) + "}"
+}
+
+// GoString hides everything secret from %#v.
+func (c Config) GoString() string { return c.String() }
+
+// LogValue hides everything secret from structured logs.
+func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }

@@ -1,0 +1,52 @@
+package hyperv
+
+// Format is the file format of a virtual hard disk.
+type Format string
+
+// The formats of virtual hard disks.
+const (
+	FormatVHD    Format = "vhd"
+	FormatVHDX   Format = "vhdx"
+	FormatVHDSet Format = "vhds"
+)
+
+// DiskType is how a virtual hard disk allocates its blocks.
+type DiskType string
+
+// The types of virtual hard disks.
+const (
+	TypeFixed        DiskType = "fixed"
+	TypeDynamic      DiskType = "dynamic"
+	TypeDifferencing DiskType = "differencing"
+)
+
+// VHD is what a host says about a virtual hard disk. Fields that a host may
+// leave out are pointers.
+type VHD struct {
+	Path       string
+	Format     Format
+	Type       DiskType
+	ParentPath string
+	// FileSizeBytes is the size of the file on the volume of the host.
+	FileSizeBytes int64
+	// VirtualSizeBytes is the size of the disk that a guest sees.
+	VirtualSizeBytes int64
+
+	MinimumVirtualSizeBytes *int64
+	FragmentationPercent    *int64
+	BlockSizeBytes          *int64
+	LogicalSectorSizeBytes  *int64
+	PhysicalSectorSizeBytes *int64
+	VirtualDiskID           *string
+}
+
+// Attachment is how a virtual hard disk is attached to the host itself, not to
+// a virtual machine.
+type Attachment string
+
+// The ways in which a disk can be attached to the host.
+const (
+	AttachedNone      Attachment = "none"
+	AttachedReadOnly  Attachment = "read_only"
+	AttachedReadWrite Attachment = "read_write"
+)
