@@ -1,0 +1,100 @@
+package secure
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Identifiers of target information (MS-NLMP 2.2.2.1).
+const (
+	avEOL            = 0
+	avFlags          = 6
+	avTimestamp      = 7
+	avTargetName     = 9
+	avChannelBinding = 10
+
+	avFlagMIC = 0x00000002 // the authenticate message has a MIC
+)
+
+type avPair struct {
+	id    uint16
+	value []byte
+}
+
+type avPairs []avPair
+
+// parseAvPairs reads a list up to its end mark. No bytes at all are an empty list.
+func parseAvPairs(b []byte) (avPairs, error) {
+	if len(b) == 0 {
+		return nil, nil
+	}
+	var pairs avPairs
+	for len(b) >= 4 {
+		id, n := binary.LittleEndian.Uint16(b), int(binary.LittleEndian.Uint16(b[2:]))
+		b = b[4:]
+		if id == avEOL {
+			return pairs, nil
+		}
+		if n > len(b) {
+			break
+		}
+		pairs = append(pairs, avPair{id, b[:n]})
+		b = b[n:]
+	}
+	return nil, fmt.Errorf("%w: target information without end", ErrMalformed)
+}
+
+func (p avPairs) encode() []byte {
+	var b []byte
+	for _, pair := range append(p, avPair{id: avEOL}) {
+		b = binary.LittleEndian.AppendUint16(b, pair.id)
+		b = binary.LittleEndian.AppendUint16(b, uint16(len(pair.value))) //nolint:gosec // ours, or read from 16 bits
+		b = append(b, pair.value...)
+	}
+	return b
+}
+
+func (p avPairs) find(id uint16) ([]byte, bool) {
+	for _, pair := range p {
+		if pair.id == id {
+			return pair.value, true
+		}
+	}
+	return nil, false
+}
+
+// timestamp is the host's time, nil when the list has none.
+func (p avPairs) timestamp() []byte {
+	if t, _ := p.find(avTimestamp); len(t) == 8 {
+		return t
+	}
+	return nil
+}
+
+// reply is the target information of the response: what the host said, with the
+// promise of a MIC, the binding and the service asked for (MS-NLMP 3.1.5.1.2).
+// Without a TLS connection there is no binding pair, as opposed to a zero one:
+// hosts take a zero one for a binding that is wrong.
+func (p avPairs) reply(binding []byte, spn string) avPairs {
+	flags := uint32(avFlagMIC)
+	out := make(avPairs, 0, len(p)+3)
+	for _, pair := range p {
+		switch pair.id {
+		case avFlags:
+			if len(pair.value) == 4 {
+				flags |= binary.LittleEndian.Uint32(pair.value)
+			}
+		case avTargetName, avChannelBinding: // ours to say
+		default:
+			out = append(out, pair)
+		}
+	}
+	out = append(out, avPair{avFlags, binary.LittleEndian.AppendUint32(nil, flags)})
+	if binding != nil {
+		out = append(out, avPair{avChannelBinding, bindingDigest(binding)})
+	}
+	if spn != "" {
+		out = append(out, avPair{avTargetName, utf16le(spn)})
+	}
+	return out
+}
