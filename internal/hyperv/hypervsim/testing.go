@@ -1,0 +1,55 @@
+package hypervsim
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+)
+
+// TB is the part of testing.TB that RunT needs.
+type TB interface {
+	Helper()
+	Cleanup(f func())
+	Context() context.Context
+	Logf(format string, args ...any)
+	Errorf(format string, args ...any)
+	Fatalf(format string, args ...any)
+}
+
+// RunT starts a host for one test: on a free port of 127.0.0.1 and, with Dial,
+// in memory. The host ends with the test, which fails if a rule went unused.
+// What the host refuses is in the log of the test.
+func RunT(t TB, opts ...Option) *Host {
+	t.Helper()
+	h, err := New(append([]Option{WithLogger(testLogger(t))}, opts...)...)
+	if err != nil {
+		t.Fatalf("hypervsim: %v", err)
+	}
+	if err := h.Start(t.Context()); err != nil {
+		t.Fatalf("hypervsim: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := h.Close(); err != nil {
+			t.Errorf("hypervsim: %v", err)
+		}
+		for _, r := range h.UnusedRules() {
+			t.Errorf("hypervsim: rule was not used up: %s", r)
+		}
+	})
+	return h
+}
+
+// testLogger writes warnings to the log of the test.
+func testLogger(t TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(testWriter{t}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+}
+
+// testWriter is the log of a test as an io.Writer.
+type testWriter struct{ t TB }
+
+// Write implements io.Writer.
+func (w testWriter) Write(p []byte) (int, error) {
+	w.t.Logf("%s", strings.TrimRight(fmt.Sprintf("hypervsim: %s", p), "\n"))
+	return len(p), nil
+}
