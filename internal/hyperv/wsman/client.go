@@ -1,0 +1,164 @@
+package wsman
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/masterzen/winrm"
+	"github.com/masterzen/winrm/soap"
+)
+
+// Client asks one host. It is safe for concurrent use.
+type Client struct {
+	endpoint       *winrm.Endpoint
+	session        *session
+	requestTimeout time.Duration
+	locale         string
+	logger         *slog.Logger
+}
+
+// New checks cfg and dials nothing.
+func New(cfg Config) (*Client, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	cfg = cfg.withDefaults()
+	s, err := newSession(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Client{
+		endpoint:       cfg.Endpoint,
+		session:        s,
+		requestTimeout: cfg.RequestTimeout,
+		locale:         cfg.Locale,
+		logger:         cfg.Logger,
+	}, nil
+}
+
+// Close drops the idle connections and those of running requests as soon as
+// their answers are there.
+func (c *Client) Close() { c.session.close() }
+
+// once sends a request that changes something. Whatever leaves its outcome open
+// ends in an [OutcomeError].
+func (c *Client) once(ctx context.Context, r request, decode func(body *node) error) error {
+	return c.annotate(r, c.try(ctx, r, decode))
+}
+
+// read sends a request that changes nothing, again if need be.
+func (c *Client) read(ctx context.Context, r request, decode func(body *node) error) error {
+	return c.readWhile(ctx, r, Retryable, decode)
+}
+
+// readWhile is read with another idea of what is worth another try.
+func (c *Client) readWhile(ctx context.Context, r request, again func(error) bool, decode func(body *node) error) error {
+	return c.annotate(r, retry(ctx, again, func() error { return c.try(ctx, r, decode) }))
+}
+
+func (*Client) annotate(r request, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &OpError{Op: r.op, ResourceURI: r.reference.ResourceURI, Method: r.method, Err: err}
+}
+
+// try builds, sends and reads one message.
+func (c *Client) try(ctx context.Context, r request, decode func(body *node) error) error {
+	e, err := c.envelope(r)
+	if err != nil {
+		return err
+	}
+	start := time.Now()
+	status, err := c.exchange(ctx, r, e, decode)
+	c.trace(ctx, r, e, status, time.Since(start), err)
+	return err
+}
+
+func (c *Client) exchange(ctx context.Context, r request, e envelope, decode func(body *node) error) (status int, err error) {
+	a, err := c.post(ctx, r, e)
+	if err != nil {
+		return 0, err
+	}
+	body, err := a.open(e.id)
+	if err == nil {
+		err = decode(body)
+	}
+	if r.effectful && uncertain(err) {
+		err = &OutcomeError{Err: err}
+	}
+	return a.status, err
+}
+
+// post sends a message through a client of the WinRM library made for it alone:
+// that library's transporters know no context, ours brings one.
+func (c *Client) post(ctx context.Context, r request, e envelope) (answer, error) {
+	t := &transporter{ctx: ctx, session: c.session, effectful: r.effectful}
+	parameters := winrm.NewParameters(duration(c.requestTimeout), c.locale, maxEnvelopeSize)
+	parameters.TransportDecorator = func() winrm.Transporter { return t }
+	client, err := winrm.NewClientWithParameters(c.endpoint, "", "", parameters)
+	if err != nil {
+		return answer{}, err
+	}
+	c.traceBody(ctx, "request", r, e.message.String)
+	text, err := t.Post(client, e.message)
+	if err != nil {
+		return answer{}, err
+	}
+	c.traceBody(ctx, "answer", r, func() string { return text })
+	return answer{status: t.status, body: []byte(text)}, nil
+}
+
+// transporter carries one message over the shared connections, under the
+// context of its caller.
+type transporter struct {
+	ctx       context.Context //nolint:containedctx // the interface has no other way to pass it
+	session   *session
+	effectful bool
+	status    int
+}
+
+var _ winrm.Transporter = (*transporter)(nil)
+
+// Transport implements winrm.Transporter. The session is set up already.
+func (*transporter) Transport(*winrm.Endpoint) error { return nil }
+
+// Post implements winrm.Transporter.
+func (t *transporter) Post(_ *winrm.Client, m *soap.SoapMessage) (string, error) {
+	a, err := t.session.exchange(t.ctx, message{soap: []byte(m.String()), effectful: t.effectful})
+	t.status = a.status
+	return string(a.body), err
+}
+
+// uncertain reports whether err leaves open what became of a request that the
+// host may have looked at: an answer that cannot be read, a status that nobody
+// vouches for, or a fault that says the host gave up waiting.
+func uncertain(err error) bool {
+	var (
+		decode *DecodeError
+		status *HTTPError
+		fault  *Fault
+	)
+	switch {
+	case errors.As(err, &decode), errors.As(err, &status):
+		return true
+	case errors.As(err, &fault):
+		return fault.uncertain()
+	}
+	return false
+}
+
+// uncertain reports whether the host raised the fault after it may have begun.
+func (f *Fault) uncertain() bool {
+	for _, code := range []uint32{
+		codeOperationAborted, codeOperationTimedOut, codeProviderFailure, codeUnreportableSuccess,
+		codeSessionUnusable, codeWMIShuttingDown, codeWMITimedOut, codeWMIProviderTimedOut, codeRPCFailed,
+	} {
+		if f.Has(code) {
+			return true
+		}
+	}
+	return f.IsSubcode(nsWSMan, "TimedOut")
+}

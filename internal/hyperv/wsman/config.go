@@ -1,0 +1,124 @@
+package wsman
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"log/slog"
+	"net"
+	"time"
+
+	"github.com/masterzen/winrm"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
+)
+
+// Defaults of a [Config].
+const (
+	defaultMaxConns       = 5 // the WMI plug-in allows 15 operations per user
+	defaultMaxAnswer      = 16 << 20
+	defaultRequestTimeout = 60 * time.Second // MaxTimeoutms of a host (MS-WSMV 2.2.4.10)
+	defaultLocale         = "en-US"
+)
+
+// Config describes one host and how to log on to it. Exactly one of Mechanism,
+// Basic and Certificate is set.
+type Config struct {
+	// Endpoint is the host. Its credentials are the client certificate alone.
+	Endpoint *winrm.Endpoint
+	// Mechanism makes the security contexts of NTLM or Kerberos.
+	Mechanism secure.Mechanism
+	// Basic are the credentials of Basic authentication, over verified https only.
+	Basic *BasicCredentials
+	// Certificate logs on with the client certificate of Endpoint, over verified
+	// https only.
+	Certificate bool
+	// MaxConns bounds the connections, and so the concurrent requests; 5 if zero.
+	MaxConns int
+	// MaxAnswer bounds an answer in bytes; 16 MiB if zero.
+	MaxAnswer int64
+	// RequestTimeout is how long the host may take for one exchange; 60 s if zero.
+	// The client waits a little longer than that.
+	RequestTimeout time.Duration
+	// Locale is the language asked for; en-US if empty.
+	Locale string
+	// Logger gets one line per request at level Debug, and the envelopes at
+	// [LevelTrace]; none if nil.
+	Logger *slog.Logger
+	// Dial makes the connections; TCP if nil.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// BasicCredentials are a user name and a password of Basic authentication. They
+// print as REDACTED.
+type BasicCredentials struct {
+	// User is the name of a local account of the host.
+	User string
+	// Password is its password.
+	Password string
+}
+
+// String hides the credentials.
+func (BasicCredentials) String() string { return "REDACTED" }
+
+// GoString hides the credentials.
+func (BasicCredentials) GoString() string { return "REDACTED" }
+
+// LogValue hides the credentials.
+func (BasicCredentials) LogValue() slog.Value { return slog.StringValue("REDACTED") }
+
+// header is the value of the authorization header.
+func (b BasicCredentials) header() string {
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(b.User+":"+b.Password))
+}
+
+// withDefaults fills in what is zero.
+func (cfg Config) withDefaults() Config {
+	if cfg.MaxConns == 0 {
+		cfg.MaxConns = defaultMaxConns
+	}
+	if cfg.MaxAnswer == 0 {
+		cfg.MaxAnswer = defaultMaxAnswer
+	}
+	if cfg.RequestTimeout == 0 {
+		cfg.RequestTimeout = defaultRequestTimeout
+	}
+	if cfg.Locale == "" {
+		cfg.Locale = defaultLocale
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Dial == nil {
+		cfg.Dial = (&net.Dialer{KeepAlive: keepAlive}).DialContext
+	}
+	return cfg
+}
+
+// validate refuses what would send credentials or messages in the clear, or to
+// whoever answers.
+func (cfg Config) validate() error {
+	if cfg.Endpoint == nil || cfg.Endpoint.Host == "" {
+		return errors.New("no host")
+	}
+	modes := 0
+	for _, set := range []bool{cfg.Mechanism != nil, cfg.Basic != nil, cfg.Certificate} {
+		if set {
+			modes++
+		}
+	}
+	verified := cfg.Endpoint.HTTPS && !cfg.Endpoint.Insecure
+	switch {
+	case modes != 1:
+		return errors.New("exactly one kind of authentication is needed")
+	case cfg.Basic != nil && !cfg.Endpoint.HTTPS:
+		return errors.New("basic authentication over http would send the password in the clear: use https")
+	case cfg.Basic != nil && !verified:
+		return errors.New("basic authentication without verifying the certificate would send the password to whoever answers: give the certificate of the authority instead")
+	case cfg.Certificate && !verified:
+		return errors.New("certificate authentication needs https with a verified certificate")
+	case cfg.MaxConns < 0 || cfg.MaxAnswer < 0 || cfg.RequestTimeout < 0:
+		return errors.New("a negative limit")
+	}
+	return nil
+}

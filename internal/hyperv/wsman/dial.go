@@ -1,0 +1,164 @@
+package wsman
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
+)
+
+const (
+	dialTimeout = 30 * time.Second
+	keepAlive   = 30 * time.Second
+	// unreachableFor is how long a host that never answered counts as
+	// unreachable without being asked again: it costs one time-out, not one for
+	// each of its disks.
+	unreachableFor = 30 * time.Second
+)
+
+// reach lets dials begin. Until one has succeeded they go one at a time, and a
+// failure answers for all that wait or follow soon.
+type reach struct {
+	turn chan struct{} // held by the dial that goes alone
+
+	mu      sync.Mutex
+	reached bool
+	failed  error
+	until   time.Time
+}
+
+// enter waits until a dial may begin; the function it returns records how it
+// ended.
+func (g *reach) enter(ctx context.Context) (settle func(error), err error) {
+	reached, failed := g.state()
+	alone := !reached && failed == nil
+	if alone {
+		select {
+		case g.turn <- struct{}{}:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		if reached, failed = g.state(); reached || failed != nil {
+			<-g.turn
+			alone = false
+		}
+	}
+	if failed != nil {
+		return nil, failed
+	}
+	return func(err error) {
+		g.record(err)
+		if alone {
+			<-g.turn
+		}
+	}, nil
+}
+
+func (g *reach) state() (reached bool, failed error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.failed != nil && time.Now().After(g.until) {
+		g.failed = nil
+	}
+	return g.reached, g.failed
+}
+
+func (g *reach) record(err error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch e := err.(type) { //nolint:errorlint // made by connect, never wrapped
+	case nil:
+		g.reached, g.failed = true, nil
+	case *UnreachableError:
+		if !g.reached {
+			g.failed, g.until = e, time.Now().Add(unreachableFor)
+		}
+	}
+}
+
+// dial makes a connection, with TLS, and the security context for it.
+func (s *session) dial(ctx context.Context) (*link, error) {
+	settle, err := s.reach.enter(ctx)
+	if err != nil {
+		return nil, err
+	}
+	conn, raw, err := s.connect(ctx)
+	settle(err)
+	if err != nil {
+		return nil, err
+	}
+	s.counters.connections.Add(1)
+	if s.mechanism == nil {
+		return newLink(conn, raw, nil), nil
+	}
+	var binding []byte
+	if t, ok := conn.(*tls.Conn); ok {
+		binding = secure.ChannelBinding(t.ConnectionState())
+	}
+	sec, err := s.mechanism.NewContext(binding)
+	if err != nil {
+		_ = conn.Close()
+		return nil, &AuthError{Err: err}
+	}
+	return newLink(conn, raw, sec), nil
+}
+
+// connect dials and makes TLS before the first byte of HTTP: the security
+// context needs the certificate.
+func (s *session) connect(ctx context.Context) (net.Conn, *countedConn, error) {
+	dialCtx, cancel := context.WithTimeout(ctx, s.dialTimeout)
+	defer cancel()
+	conn, err := s.dialRaw(dialCtx, "tcp", s.address)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil, nil, context.Cause(ctx)
+		}
+		return nil, nil, &UnreachableError{Address: s.address, Err: err}
+	}
+	raw := &countedConn{Conn: conn, counters: &s.counters}
+	if s.tls == nil {
+		return raw, raw, nil
+	}
+	t := tls.Client(raw, s.tls)
+	if err := t.HandshakeContext(dialCtx); err != nil {
+		_ = raw.Close()
+		if ctx.Err() != nil {
+			return nil, nil, context.Cause(ctx)
+		}
+		return nil, nil, tlsFailure(s.address, s.tls.ServerName, err)
+	}
+	return t, raw, nil
+}
+
+// countedConn counts bytes and remembers how the peer began.
+type countedConn struct {
+	net.Conn
+	counters *counters
+	begun    atomic.Bool
+	tls      atomic.Bool
+}
+
+// Read implements net.Conn.
+func (c *countedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.counters.received.Add(int64(n))
+	if n > 1 && !c.begun.Swap(true) {
+		// The first bytes of a TLS alert or handshake record.
+		c.tls.Store((b[0] == 0x15 || b[0] == 0x16) && b[1] == 3)
+	}
+	return n, err
+}
+
+// Write implements net.Conn.
+func (c *countedConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.counters.sent.Add(int64(n))
+	return n, err
+}
+
+// sawTLS reports that the peer began with a TLS record.
+func (c *countedConn) sawTLS() bool { return c.tls.Load() }

@@ -1,0 +1,165 @@
+package wsman
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+)
+
+// OpError adds to an error what was asked for.
+type OpError struct {
+	// Op is get, invoke, enumerate, pull, release or identify.
+	Op string
+	// ResourceURI is that of the request; empty for identify.
+	ResourceURI string
+	// Method is that of an invocation.
+	Method string
+	// Err is the cause.
+	Err error
+}
+
+// Error implements error.
+func (e *OpError) Error() string {
+	subject := e.ResourceURI
+	if _, class, ok := cim.SplitResourceURI(e.ResourceURI); ok {
+		subject = class
+	}
+	if e.Method != "" {
+		subject += "." + e.Method
+	}
+	return strings.TrimSpace(e.Op+" "+subject) + ": " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *OpError) Unwrap() error { return e.Err }
+
+// OutcomeError says that a request that changes something went out and that no
+// trustworthy answer says what became of it: the host may have carried it out.
+type OutcomeError struct{ Err error }
+
+// Error implements error.
+func (e *OutcomeError) Error() string {
+	return "the host may have carried the request out: " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *OutcomeError) Unwrap() error { return e.Err }
+
+// UnreachableError says that no connection could be made, so nothing was asked.
+type UnreachableError struct {
+	// Address is the host and port.
+	Address string
+	// Err is the cause.
+	Err error
+}
+
+// Error implements error.
+func (e *UnreachableError) Error() string {
+	return "no connection to " + e.Address + ": " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *UnreachableError) Unwrap() error { return e.Err }
+
+// ConnectionError says that a connection was made and then broke. For a read
+// this is all there is to know; a request that changes something and was under
+// way ends in an [OutcomeError] around it.
+type ConnectionError struct {
+	// Address is the host and port.
+	Address string
+	// Err is the cause.
+	Err error
+}
+
+// Error implements error.
+func (e *ConnectionError) Error() string {
+	return "connection to " + e.Address + " lost: " + e.Err.Error()
+}
+
+// Unwrap returns the cause.
+func (e *ConnectionError) Unwrap() error { return e.Err }
+
+// Wrong protocols, wrapped by a [TLSError].
+var (
+	// ErrPlainHTTP: the port answers, but not in TLS.
+	ErrPlainHTTP = errors.New("the port does not speak TLS; it may be the one for plain http")
+	// ErrTLS: the port answers plain http in TLS.
+	ErrTLS = errors.New("the port speaks TLS; it is one for https")
+)
+
+// TLSError says that a connection was made but that TLS over it failed: the
+// certificate is not trusted or for another name, or the port does not speak
+// what was expected. Nothing was asked.
+type TLSError struct {
+	// Address is the host and port.
+	Address string
+	// Expected is the name that the certificate had to be for.
+	Expected string
+	// Found lists the names that the certificate is for, if there was one.
+	Found []string
+	// Err is the cause.
+	Err error
+}
+
+// Error implements error.
+func (e *TLSError) Error() string {
+	if len(e.Found) == 0 {
+		return fmt.Sprintf("TLS with %s: %v", e.Address, e.Err)
+	}
+	return fmt.Sprintf("TLS with %s: certificate for %s, expected %s: %v", e.Address, strings.Join(e.Found, ", "), e.Expected, e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *TLSError) Unwrap() error { return e.Err }
+
+// Reasons of an [AuthError] beside those of package secure.
+var (
+	// ErrSchemeNotOffered: the host does not offer the authentication scheme.
+	ErrSchemeNotOffered = errors.New("the host does not offer this kind of authentication")
+	// ErrContextRefused: the host no longer accepts a security context that it
+	// had accepted before.
+	ErrContextRefused = errors.New("the host no longer accepts the security context")
+)
+
+// AuthError says that the logon failed.
+type AuthError struct {
+	// Schemes are the authentication schemes that the host offers, as far as it
+	// said.
+	Schemes []string
+	// Err is the cause: secure.ErrRejected when the host refused the credentials.
+	Err error
+}
+
+// Error implements error.
+func (e *AuthError) Error() string {
+	if len(e.Schemes) == 0 {
+		return "authentication: " + e.Err.Error()
+	}
+	return fmt.Sprintf("authentication: %v (the host offers %s)", e.Err, strings.Join(e.Schemes, ", "))
+}
+
+// Unwrap returns the cause.
+func (e *AuthError) Unwrap() error { return e.Err }
+
+// HTTPError is an answer without SOAP in it, or without any that can be trusted.
+type HTTPError struct {
+	// Status is the HTTP status code.
+	Status int
+}
+
+// Error implements error.
+func (e *HTTPError) Error() string {
+	return strings.TrimSpace(fmt.Sprintf("HTTP status %d %s", e.Status, http.StatusText(e.Status)))
+}
+
+// DecodeError says that an answer is not what the protocol defines.
+type DecodeError struct{ Err error }
+
+// Error implements error.
+func (e *DecodeError) Error() string { return "malformed answer: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *DecodeError) Unwrap() error { return e.Err }

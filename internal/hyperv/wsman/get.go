@@ -1,0 +1,22 @@
+package wsman
+
+import (
+	"context"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+)
+
+// Get reads the instance that ref refers to.
+func (c *Client) Get(ctx context.Context, ref cim.Reference) (*cim.Instance, error) {
+	r := request{op: "get", reference: ref, action: actionGet}
+	var instance *cim.Instance
+	err := c.read(ctx, r, func(body *node) error {
+		e := body.first()
+		if e == nil {
+			return malformed("the body is empty")
+		}
+		instance = decodeInstance(e)
+		return nil
+	})
+	return instance, err
+}

@@ -1,0 +1,164 @@
+package wsman
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
+)
+
+// maxHeader bounds the header of an answer.
+const maxHeader = 64 << 10
+
+// errGone: the HTTP transport wanted a new connection, so ours was dead before
+// a byte of the request was written.
+var errGone = errors.New("the connection had gone before the request")
+
+// link is one connection and the one security context bound to it.
+type link struct {
+	conn        net.Conn
+	raw         *countedConn // beneath TLS
+	transport   *http.Transport
+	context     secure.Context // nil without a mechanism
+	established bool           // the host has accepted the credentials
+	used        time.Time
+}
+
+// newLink hands conn to a transport that can never make another one. HTTP/2,
+// which http.sys offers, must be impossible: it has no connection
+// authentication.
+func newLink(conn net.Conn, raw *countedConn, sec secure.Context) *link {
+	var used atomic.Bool
+	dial := func(context.Context, string, string) (net.Conn, error) {
+		if used.Swap(true) {
+			return nil, errGone
+		}
+		return conn, nil
+	}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	return &link{conn: conn, raw: raw, context: sec, transport: &http.Transport{
+		DialContext:            dial,
+		DialTLSContext:         dial,
+		MaxConnsPerHost:        1,
+		IdleConnTimeout:        maxIdle,
+		Protocols:              &protocols,
+		TLSNextProto:           map[string]func(string, *tls.Conn) http.RoundTripper{},
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: maxHeader,
+	}}
+}
+
+func (l *link) close() {
+	l.transport.CloseIdleConnections()
+	_ = l.conn.Close()
+}
+
+// reply is an HTTP response, read to its end.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// send is one HTTP exchange. An error other than errGone and that of the
+// caller's context is a [ConnectionError] or says what else is wrong with the
+// answer.
+func (s *session) send(ctx context.Context, l *link, token, body []byte, contentType string) (*reply, error) {
+	sendCtx, cancel := context.WithTimeout(ctx, s.timeout)
+	defer cancel()
+	r, err := s.roundTrip(sendCtx, l, token, body, contentType)
+	var decode *DecodeError
+	switch {
+	case err == nil, errors.Is(err, errGone), errors.As(err, &decode):
+		return r, err
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case s.tls == nil && l.raw.sawTLS():
+		return nil, &TLSError{Address: s.address, Err: ErrTLS}
+	}
+	return nil, &ConnectionError{Address: s.address, Err: err}
+}
+
+// roundTrip bypasses http.Client: no redirects, no cookies.
+func (s *session) roundTrip(ctx context.Context, l *link, token, body []byte, contentType string) (*reply, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header = http.Header{
+		"Content-Type":    {contentType},
+		"User-Agent":      {"terraform-provider-hyperv"},
+		"Accept-Encoding": {"identity"},
+	}
+	switch {
+	case token != nil:
+		req.Header.Set("Authorization", "Negotiate "+base64.StdEncoding.EncodeToString(token))
+	case s.authorization != "":
+		req.Header.Set("Authorization", s.authorization)
+	}
+	s.counters.exchanges.Add(1)
+	resp, err := l.transport.RoundTrip(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close() //nolint:errcheck // read to its end or given up
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, s.maxAnswer+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(answer)) > s.maxAnswer {
+		return nil, &DecodeError{Err: fmt.Errorf("larger than %d bytes", s.maxAnswer)}
+	}
+	return &reply{status: resp.StatusCode, header: resp.Header, body: answer}, nil
+}
+
+// schemes lists the authentication schemes that the host offers.
+func (r *reply) schemes() []string {
+	var schemes []string
+	for challenge := range r.challenges() {
+		schemes = append(schemes, challenge)
+	}
+	return schemes
+}
+
+// challenges yields scheme and token of each challenge. WinRM's parameters,
+// such as a realm, hold no comma.
+func (r *reply) challenges() func(yield func(scheme, token string) bool) {
+	return func(yield func(scheme, token string) bool) {
+		for _, v := range r.header.Values("Www-Authenticate") {
+			for part := range strings.SplitSeq(v, ",") {
+				scheme, token, _ := strings.Cut(strings.TrimSpace(part), " ")
+				if scheme != "" && !yield(scheme, strings.TrimSpace(token)) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// negotiate returns the token of the Negotiate challenge, nil if it has none,
+// and whether there is such a challenge.
+func (r *reply) negotiate() (token []byte, offered bool, err error) {
+	for scheme, text := range r.challenges() {
+		if !strings.EqualFold(scheme, "Negotiate") {
+			continue
+		}
+		offered = true
+		if text != "" {
+			token, err = base64.StdEncoding.DecodeString(text)
+			return token, true, err
+		}
+	}
+	return nil, offered, nil
+}

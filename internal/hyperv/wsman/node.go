@@ -1,0 +1,226 @@
+package wsman
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf16"
+)
+
+// Bounds of an answer. An envelope of maxEnvelopeSize bytes has room for
+// 128,000 elements; the deepest ones seen are eleven deep.
+const (
+	maxElements = 1 << 18
+	maxDepth    = 100
+)
+
+// node is an element of an answer. Names are resolved to their namespaces.
+type node struct {
+	name       xml.Name
+	attributes []xml.Attr
+	children   []*node
+	chars      []byte // all character data of the element itself
+	parent     *node
+}
+
+// parse reads a document into a tree. Document types are refused, so there are
+// no entities to expand.
+func parse(document []byte) (*node, error) {
+	utf8, err := toUTF8(document)
+	if err != nil {
+		return nil, &DecodeError{Err: err}
+	}
+	d := xml.NewDecoder(bytes.NewReader(utf8))
+	// The bytes are UTF-8 by now, whatever the declaration says.
+	d.CharsetReader = func(charset string, input io.Reader) (io.Reader, error) {
+		switch strings.ToLower(charset) {
+		case "utf-16", "utf-16le", "utf-16be", "us-ascii":
+			return input, nil
+		}
+		return nil, fmt.Errorf("character set %q", charset)
+	}
+	root, err := build(d)
+	if err != nil {
+		return nil, &DecodeError{Err: err}
+	}
+	return root, nil
+}
+
+func build(d *xml.Decoder) (*node, error) {
+	var root, current *node
+	depth, elements := 0, 0
+	for {
+		token, err := d.Token()
+		if errors.Is(err, io.EOF) && root != nil && current == nil {
+			return root, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			if depth++; depth > maxDepth {
+				return nil, fmt.Errorf("elements more than %d deep", maxDepth)
+			}
+			if elements++; elements > maxElements {
+				return nil, fmt.Errorf("more than %d elements", maxElements)
+			}
+			e := &node{name: t.Name, attributes: t.Attr, parent: current}
+			switch {
+			case current != nil:
+				current.children = append(current.children, e)
+			case root == nil:
+				root = e
+			default:
+				return nil, errors.New("more than one root element")
+			}
+			current = e
+		case xml.EndElement:
+			depth--
+			current = current.parent
+		case xml.CharData:
+			if err := current.write(t); err != nil {
+				return nil, err
+			}
+		case xml.Directive:
+			return nil, errors.New("document type declaration")
+		}
+	}
+}
+
+// write adds character data to n, which is nil outside the root element.
+func (n *node) write(text []byte) error {
+	if n == nil {
+		if len(bytes.TrimSpace(text)) > 0 {
+			return errors.New("text outside the root element")
+		}
+		return nil
+	}
+	n.chars = append(n.chars, text...)
+	return nil
+}
+
+// is reports whether the element has that local name in one of the namespaces.
+func (n *node) is(local string, spaces ...string) bool {
+	if n.name.Local != local {
+		return false
+	}
+	for _, space := range spaces {
+		if n.name.Space == space {
+			return true
+		}
+	}
+	return false
+}
+
+// child returns the first child of that name, nil if there is none. N may be
+// nil, so that calls chain.
+func (n *node) child(local string, spaces ...string) *node {
+	if n == nil {
+		return nil
+	}
+	for _, c := range n.children {
+		if c.is(local, spaces...) {
+			return c
+		}
+	}
+	return nil
+}
+
+// first returns the first child of any name.
+func (n *node) first() *node {
+	if n == nil || len(n.children) == 0 {
+		return nil
+	}
+	return n.children[0]
+}
+
+// text is the character data as it came.
+func (n *node) text() string { return string(n.chars) }
+
+// value is the text without the white space around it: recorders and
+// specifications put tokens on lines of their own.
+func (n *node) value() string {
+	if n == nil {
+		return ""
+	}
+	return string(bytes.TrimSpace(n.chars))
+}
+
+// attribute returns the named attribute.
+func (n *node) attribute(space, local string) string {
+	for _, a := range n.attributes {
+		if a.Name.Local == local && a.Name.Space == space {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+// null reports xsi:nil.
+func (n *node) null() bool {
+	switch strings.TrimSpace(n.attribute(nsSchema, "nil")) {
+	case "true", "1":
+		return true
+	}
+	return false
+}
+
+// qname resolves the text of the element as a qualified name. A prefix means
+// what the element's surroundings bind it to.
+func (n *node) qname() QName {
+	text := n.value()
+	prefix, local, ok := strings.Cut(text, ":")
+	if !ok {
+		prefix, local = "", text
+	}
+	for e := n; e != nil; e = e.parent {
+		for _, a := range e.attributes {
+			if a.Name.Space == "xmlns" && a.Name.Local == prefix || prefix == "" && a.Name.Space == "" && a.Name.Local == "xmlns" {
+				return QName{Space: a.Value, Local: local}
+			}
+		}
+	}
+	// MS-WSMV 4.10 itself shows a subcode whose prefix is bound nowhere.
+	return QName{Space: customary[prefix], Local: local}
+}
+
+// customary holds the prefixes that WinRM and the specifications use, for names
+// whose prefix a message forgets to bind.
+var customary = map[string]string{
+	"s": nsSOAP, "a": nsAddressing, "wsa": nsAddressing, "w": nsWSMan, "wsman": nsWSMan,
+	"n": nsEnumeration, "wsen": nsEnumeration, "x": nsTransfer, "wxf": nsTransfer, "e": nsEventing, "wse": nsEventing,
+}
+
+// toUTF8 converts a document in UTF-16, which MS-WSMV allows, and drops a byte
+// order mark.
+func toUTF8(document []byte) ([]byte, error) {
+	switch {
+	case bytes.HasPrefix(document, []byte{0xEF, 0xBB, 0xBF}):
+		return document[3:], nil
+	case bytes.HasPrefix(document, []byte{0xFF, 0xFE}):
+		return fromUTF16(document[2:], binary.LittleEndian)
+	case bytes.HasPrefix(document, []byte{0xFE, 0xFF}):
+		return fromUTF16(document[2:], binary.BigEndian)
+	case bytes.HasPrefix(document, []byte{'<', 0}):
+		return fromUTF16(document, binary.LittleEndian)
+	case bytes.HasPrefix(document, []byte{0, '<'}):
+		return fromUTF16(document, binary.BigEndian)
+	}
+	return document, nil
+}
+
+func fromUTF16(b []byte, order binary.ByteOrder) ([]byte, error) {
+	if len(b)%2 != 0 {
+		return nil, errors.New("UTF-16 text of an odd number of bytes")
+	}
+	units := make([]uint16, len(b)/2)
+	for i := range units {
+		units[i] = order.Uint16(b[2*i:])
+	}
+	return []byte(string(utf16.Decode(units))), nil
+}

@@ -1,0 +1,57 @@
+package wsman
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+)
+
+// answer is what came back from the host over a trusted channel.
+type answer struct {
+	status int
+	body   []byte
+}
+
+// open takes the envelope off an answer and returns its body. A SOAP fault is a
+// [Fault], whatever the HTTP status; another status than 200 is an [HTTPError].
+func (a answer) open(messageID string) (*node, error) {
+	if a.status != http.StatusOK && len(a.body) == 0 {
+		return nil, &HTTPError{Status: a.status}
+	}
+	root, err := parse(a.body)
+	if err != nil {
+		if a.status != http.StatusOK {
+			return nil, &HTTPError{Status: a.status}
+		}
+		return nil, err
+	}
+	body := root.child("Body", nsSOAP)
+	if !root.is("Envelope", nsSOAP) || body == nil {
+		if a.status != http.StatusOK {
+			return nil, &HTTPError{Status: a.status}
+		}
+		return nil, malformed("not a SOAP 1.2 envelope")
+	}
+	if err := related(root.child("Header", nsSOAP), messageID); err != nil {
+		return nil, err
+	}
+	if fault := body.child("Fault", nsSOAP); fault != nil {
+		return nil, decodeFault(a.status, fault)
+	}
+	if a.status != http.StatusOK {
+		return nil, &HTTPError{Status: a.status}
+	}
+	return body, nil
+}
+
+// related checks that the answer is to our message. Some faults do not say, and
+// the Action is not looked at: servers differ in it.
+func related(header *node, messageID string) error {
+	relates := header.child("RelatesTo", nsAddressing, nsAddressing1)
+	if relates == nil || messageID == "" || strings.EqualFold(relates.value(), messageID) {
+		return nil
+	}
+	return malformed("the answer relates to another message")
+}
+
+func malformed(what string) error { return &DecodeError{Err: errors.New(what)} }

@@ -1,0 +1,85 @@
+package wsman
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+const (
+	maxTries     = 3
+	firstBackOff = 500 * time.Millisecond
+)
+
+// Retryable reports whether a read that failed with err may well succeed when
+// it is repeated later: the connection was lost, or the host said that it was
+// busy, late or restarting. It does not say that a repetition is safe.
+func Retryable(err error) bool {
+	var (
+		lost        *ConnectionError
+		unreachable *UnreachableError
+		status      *HTTPError
+		fault       *Fault
+	)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return false
+	case errors.As(err, &lost), errors.As(err, &unreachable):
+		return true
+	case errors.As(err, &status):
+		return status.Status == http.StatusServiceUnavailable
+	case errors.As(err, &fault):
+		return fault.retryable()
+	}
+	return false
+}
+
+func (f *Fault) retryable() bool {
+	for _, code := range []uint32{
+		codeOperationAborted, codeEndpointUnavailable, codePullTimedOut, codeOperationTimedOut, codeConcurrency,
+		codeQuotaLimit, codeQuotaOperations, codeQuotaUser, codeQuotaSystem,
+		codeQuotaPlugInUsers, codeQuotaPlugIn, codeQuotaPlugInPerUser, codeQuotaMinResources,
+		codeDifferentToken, codeSessionUnusable, codeWMIShuttingDown, codeWMITimedOut, codeWMIProviderTimedOut,
+	} {
+		if f.Has(code) {
+			return true
+		}
+	}
+	if len(f.Codes) > 0 {
+		return false
+	}
+	// Servers other than Windows send faults without numbers.
+	return f.IsSubcode(nsWSMan, "TimedOut") || f.IsSubcode(nsWSMan, "QuotaLimit") ||
+		f.IsSubcode(nsWSMan, "Concurrency") || f.IsSubcode(nsAddressing, "EndpointUnavailable")
+}
+
+// retry calls once until it succeeds, fails for good, or has been tried often
+// enough. A host that cannot be reached is the caller's to decide about.
+func retry(ctx context.Context, again func(error) bool, once func() error) error {
+	backOff := firstBackOff
+	for try := 1; ; try++ {
+		err := once()
+		var unreachable *UnreachableError
+		if err == nil || try == maxTries || !again(err) || errors.As(err, &unreachable) || ctx.Err() != nil {
+			return err
+		}
+		if !wait(ctx, backOff/2+rand.N(backOff/2)) { //nolint:gosec // jitter needs no secrecy
+			return err
+		}
+		backOff *= 2
+	}
+}
+
+// wait waits for d; it reports false when ctx ended first.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

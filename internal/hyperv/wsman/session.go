@@ -1,0 +1,250 @@
+package wsman
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
+)
+
+const (
+	// answerSlack is how much longer than the operation timeout an answer may
+	// take: the host reports a time-out itself, and that answer has to arrive.
+	answerSlack = 30 * time.Second
+	// maxIdle is how long a connection may be idle: hosts close it after two
+	// minutes and count it as a request until then.
+	maxIdle = 90 * time.Second
+)
+
+// session is a pool of authenticated connections to one host.
+type session struct {
+	url, address  string
+	tls           *tls.Config // nil for http
+	mechanism     secure.Mechanism
+	authorization string // secret; the header of every request when there is no mechanism
+	seals         bool   // bodies go through the security context
+	dialRaw       func(ctx context.Context, network, address string) (net.Conn, error)
+	dialTimeout   time.Duration
+	timeout       time.Duration // of one HTTP exchange
+	maxAnswer     int64
+
+	counters counters
+	slots    chan struct{} // one per exchange under way
+	logon    logon
+	reach    reach
+
+	mu     sync.Mutex
+	idle   []*link // the last one used is last
+	closed bool
+}
+
+func newSession(cfg Config) (*session, error) {
+	ep := cfg.Endpoint
+	s := &session{
+		address:     net.JoinHostPort(ep.Host, strconv.Itoa(ep.Port)),
+		mechanism:   cfg.Mechanism,
+		seals:       cfg.Mechanism != nil && (!ep.HTTPS || ep.Insecure),
+		dialRaw:     cfg.Dial,
+		dialTimeout: min(dialTimeout, cfg.RequestTimeout),
+		timeout:     cfg.RequestTimeout + answerSlack,
+		maxAnswer:   cfg.MaxAnswer,
+		slots:       make(chan struct{}, cfg.MaxConns),
+		logon:       logon{turn: make(chan struct{}, 1)},
+		reach:       reach{turn: make(chan struct{}, 1)},
+	}
+	scheme := "http"
+	if ep.HTTPS {
+		scheme = "https"
+		var err error
+		if s.tls, err = tlsConfig(ep, cfg.Certificate); err != nil {
+			return nil, err
+		}
+	}
+	s.url = (&url.URL{Scheme: scheme, Host: s.address, Path: "/wsman"}).String()
+	switch {
+	case cfg.Basic != nil:
+		s.authorization = cfg.Basic.header()
+	case cfg.Certificate:
+		s.authorization = certificateScheme
+	}
+	return s, nil
+}
+
+// message is a SOAP envelope on its way out.
+type message struct {
+	soap      []byte
+	effectful bool
+}
+
+// exchange sends m and returns the answer. It goes out a second time, on a new
+// connection, only when the host did not look at it the first time, or when it
+// is a read whose security context the host had dropped.
+func (s *session) exchange(ctx context.Context, m message) (answer, error) {
+	select {
+	case s.slots <- struct{}{}:
+		defer func() { <-s.slots }()
+	case <-ctx.Done():
+		return answer{}, context.Cause(ctx)
+	}
+	if l := s.take(); l != nil {
+		a, err := s.exchangeOn(ctx, l, m)
+		if !unseen(err) || ctx.Err() != nil {
+			return a, err
+		}
+	}
+	l, err := s.dial(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	a, err := s.exchangeOn(ctx, l, m)
+	if errors.Is(err, errGone) {
+		err = &ConnectionError{Address: s.address, Err: err}
+	}
+	return a, err
+}
+
+// unseen reports that m may go out again. A 401 means that the host looked at
+// the header only; on plain http anybody can forge it, which is why a message
+// that changes something gets an [OutcomeError] for it, see refused.
+func unseen(err error) bool {
+	var outcome *OutcomeError
+	return errors.Is(err, errGone) || errors.Is(err, ErrContextRefused) && !errors.As(err, &outcome)
+}
+
+// exchangeOn sends m over l, after the handshake if l has no context yet, and
+// gives l back.
+func (s *session) exchangeOn(ctx context.Context, l *link, m message) (a answer, err error) {
+	defer func() { s.put(l, err) }()
+	if l.established {
+		return s.deliver(ctx, l, m, nil)
+	}
+	settle, err := s.logon.enter(ctx)
+	if err != nil {
+		return answer{}, err
+	}
+	a, err = s.begin(ctx, l, m)
+	settle(err)
+	return a, err
+}
+
+// begin is the handshake and the first message.
+func (s *session) begin(ctx context.Context, l *link, m message) (answer, error) {
+	token, err := s.handshake(ctx, l, m.effectful)
+	if err != nil {
+		return answer{}, err
+	}
+	return s.deliver(ctx, l, m, token)
+}
+
+// deliver sends m, with the last token of the handshake if there is one.
+func (s *session) deliver(ctx context.Context, l *link, m message, token []byte) (answer, error) {
+	body, contentType := m.soap, secure.SOAPType
+	if s.seals {
+		signature, sealed, err := l.context.Wrap(m.soap)
+		if err != nil {
+			return answer{}, &AuthError{Err: err}
+		}
+		body, contentType = secure.EncodeSealed(secure.ProtocolSPNEGO, len(m.soap), signature, sealed), secure.SealedContentType(secure.ProtocolSPNEGO)
+	}
+	r, err := s.send(ctx, l, token, body, contentType)
+	switch {
+	case errors.Is(err, errGone):
+		return answer{}, err
+	case err != nil:
+		return answer{}, m.outcome(err)
+	case r.status == http.StatusUnauthorized && l.established && token == nil:
+		return answer{}, m.outcome(&AuthError{Schemes: r.schemes(), Err: ErrContextRefused})
+	case r.status == http.StatusUnauthorized:
+		return answer{}, &AuthError{Schemes: r.schemes(), Err: secure.ErrRejected}
+	}
+	l.established = true
+	a, err := s.open(l, r)
+	if err != nil {
+		return answer{}, m.outcome(err)
+	}
+	return a, nil
+}
+
+// outcome marks an error after m had gone out.
+func (m message) outcome(err error) error {
+	if m.effectful {
+		return &OutcomeError{Err: err}
+	}
+	return err
+}
+
+// open takes the seal off an answer. Where we seal, an answer in the clear is
+// nobody's word: a 200 is refused and of another one only the status is told.
+func (s *session) open(l *link, r *reply) (answer, error) {
+	contentType := r.header.Get("Content-Type")
+	switch {
+	case secure.IsSealed(contentType) && l.context != nil:
+		signature, sealed, err := secure.DecodeSealed(r.body)
+		if err != nil {
+			return answer{}, err
+		}
+		plain, err := l.context.Unwrap(signature, sealed)
+		if err != nil {
+			return answer{}, err
+		}
+		return answer{status: r.status, body: plain}, nil
+	case s.seals && r.status == http.StatusOK:
+		return answer{}, fmt.Errorf("%w: an answer in the clear on a sealed connection", secure.ErrTampered)
+	case s.seals || !isSOAP(contentType):
+		return answer{}, &HTTPError{Status: r.status}
+	}
+	return answer{status: r.status, body: r.body}, nil
+}
+
+// isSOAP reports whether a body may hold an envelope.
+func isSOAP(contentType string) bool {
+	media, _, err := mime.ParseMediaType(contentType)
+	return err == nil && (media == "application/soap+xml" || media == "text/xml")
+}
+
+// take returns an idle connection, nil if there is none that is fresh enough.
+func (s *session) take() *link {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for len(s.idle) > 0 {
+		l := s.idle[len(s.idle)-1]
+		s.idle = s.idle[:len(s.idle)-1]
+		if time.Since(l.used) < maxIdle {
+			return l
+		}
+		l.close()
+	}
+	return nil
+}
+
+// put keeps l for the next exchange. After any error its context is not to be
+// relied on any more.
+func (s *session) put(l *link, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err != nil || s.closed {
+		l.close()
+		return
+	}
+	l.used = time.Now()
+	s.idle = append(s.idle, l)
+}
+
+func (s *session) close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for _, l := range s.idle {
+		l.close()
+	}
+	s.idle = nil
+}

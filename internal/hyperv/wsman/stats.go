@@ -1,0 +1,31 @@
+package wsman
+
+import "sync/atomic"
+
+// Stats counts what a client has done so far.
+type Stats struct {
+	// Exchanges are HTTP requests, those of handshakes included.
+	Exchanges int64
+	// BytesSent and BytesReceived are those of the connections, TLS included.
+	BytesSent, BytesReceived int64
+	// Handshakes are security contexts begun.
+	Handshakes int64
+	// Connections are connections made.
+	Connections int64
+}
+
+type counters struct {
+	exchanges, sent, received, handshakes, connections atomic.Int64
+}
+
+// Stats returns the counts.
+func (c *Client) Stats() Stats {
+	n := &c.session.counters
+	return Stats{
+		Exchanges:     n.exchanges.Load(),
+		BytesSent:     n.sent.Load(),
+		BytesReceived: n.received.Load(),
+		Handshakes:    n.handshakes.Load(),
+		Connections:   n.connections.Load(),
+	}
+}
