@@ -1,50 +1,128 @@
 package hyperv
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
+)
 
 // Fleet is all the hosts that one [Config] reaches: one [Host] per name,
-// however its letters are cased.
-type Fleet struct{}
+// however its letters are cased. Limits, tickets and what is known about a host
+// are shared by everything that uses the same Fleet.
+type Fleet struct {
+	cfg       Config
+	connector *connector
 
-// NewFleet checks cfg and dials nothing.
-func NewFleet(cfg Config) (*Fleet, error) { panic("contract") }
-
-// Host returns the host of that name, always the same one.
-func (f *Fleet) Host(name string) (*Host, error) { panic("contract") }
-
-// Close drops every idle connection.
-func (f *Fleet) Close() { panic("contract") }
-
-// Host is one Hyper-V host.
-type Host struct{}
-
-// Name is the name by which the host was first asked for.
-func (h *Host) Name() string { panic("contract") }
-
-// FileSize reads the size of a disk's file in bytes: one exchange. The error is
-// ErrNotFound only when the host proves that the file is absent.
-func (h *Host) FileSize(ctx context.Context, path string) (int64, error) { panic("contract") }
-
-// Inspect reads everything that the two inspection calls tell: two exchanges.
-func (h *Host) Inspect(ctx context.Context, path string) (VHD, error) { panic("contract") }
-
-// Compact carries out one order. The Result is valid beside an error too.
-func (h *Host) Compact(ctx context.Context, c Compaction) (Result, error) { panic("contract") }
-
-// Detach detaches the disk from the host if it is attached there read-only;
-// one that is not attached is no error.
-func (h *Host) Detach(ctx context.Context, path string) error { panic("contract") }
-
-// Explanation is what an administrator needs to know about an error.
-type Explanation struct {
-	// Code is the deciding number with its meaning, for example
-	// "return value 32774 (in use)"; may be empty.
-	Code string
-	// Hint is one sentence about what to do; empty for an unknown error.
-	Hint string
-	// HostWide says that every disk of this host would fail the same way.
-	HostWide bool
+	mu    sync.Mutex
+	hosts map[string]*Host
 }
 
-// Explain finds the deciding number in err and what is known about it.
-func Explain(err error) Explanation { panic("contract") }
+// NewFleet checks cfg and dials nothing.
+func NewFleet(cfg Config) (*Fleet, error) {
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	c, err := newConnector(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &Fleet{cfg: cfg, connector: c, hosts: map[string]*Host{}}, nil
+}
+
+// Host returns the host of that name, always the same one.
+func (f *Fleet) Host(name string) (*Host, error) {
+	key := strings.ToLower(strings.Trim(name, "[]"))
+	if key == "" {
+		return nil, fmt.Errorf("no host is named")
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if h, ok := f.hosts[key]; ok {
+		return h, nil
+	}
+	client, err := f.connector.connect(strings.Trim(name, "[]"))
+	if err != nil {
+		return nil, fmt.Errorf("host %s: %w", name, err)
+	}
+	h := newHost(name, client, f.cfg)
+	f.hosts[key] = h
+	return h, nil
+}
+
+// Close drops every idle connection.
+func (f *Fleet) Close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, h := range f.hosts {
+		h.client.Close()
+	}
+	f.connector.close()
+}
+
+// Host is one Hyper-V host. It is safe for concurrent use.
+type Host struct {
+	name   string
+	client *wsman.Client
+	log    *slog.Logger
+	turns  *turns
+	usage  usageCache
+	jobs   jobRegistry
+
+	known  atomic.Pointer[generation]
+	detect chan struct{} // held by whoever finds out the generation
+}
+
+func newHost(name string, client *wsman.Client, cfg Config) *Host {
+	return &Host{
+		name: name, client: client, log: cfg.Logger.With("host", name),
+		turns:  newTurns(cfg.MaxConcurrentCompactions),
+		detect: make(chan struct{}, 1),
+		usage:  usageCache{loading: make(chan struct{}, 1)},
+		jobs:   jobRegistry{disks: map[string]string{}},
+	}
+}
+
+// Name is the name by which the host was first asked for.
+func (h *Host) Name() string { return h.name }
+
+// Stats counts what was exchanged with the host.
+func (h *Host) Stats() wsman.Stats { return h.client.Stats() }
+
+// withGeneration calls f with the generation of the host's Hyper-V provider. The
+// first call in the life of h finds it out by trying: newer first, and only an
+// answer that the namespace or class does not exist leads to the older. What is
+// known once is never asked again.
+func (h *Host) withGeneration(ctx context.Context, f func(*generation) error) error {
+	if g := h.known.Load(); g != nil {
+		return f(g)
+	}
+	select {
+	case h.detect <- struct{}{}:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if g := h.known.Load(); g != nil {
+		<-h.detect
+		return f(g)
+	}
+	defer func() { <-h.detect }()
+	return h.tryGenerations(f)
+}
+
+func (h *Host) tryGenerations(f func(*generation) error) error {
+	var err error
+	for _, g := range generations {
+		if err = f(g); !isMissingClass(err) {
+			if answered(err) {
+				h.known.Store(g)
+			}
+			return err
+		}
+	}
+	return &classified{err: fmt.Errorf("neither %s nor %s exists: %w", generations[0].namespace, generations[1].namespace, err), kind: ErrNoHyperV}
+}

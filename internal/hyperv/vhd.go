@@ -38,6 +38,10 @@ type VHD struct {
 	LogicalSectorSizeBytes  *int64
 	PhysicalSectorSizeBytes *int64
 	VirtualDiskID           *string
+
+	// What the older generation says in place of naming a machine: the disk is
+	// mounted or used by one, or belongs to one in saved state.
+	usedV1, savedV1 bool
 }
 
 // Attachment is how a virtual hard disk is attached to the host itself, not to

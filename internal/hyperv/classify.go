@@ -1,0 +1,126 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
+)
+
+// nsAddressing is the namespace of WS-Addressing 2004/08, whose subcode
+// DestinationUnreachable says that an instance or class does not exist.
+const nsAddressing = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
+
+// classify gives an error of the WS-Management client the sentinels of this
+// package. A wait that its context ended keeps the cause of that.
+func classify(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		err = errors.Join(context.Cause(ctx), err)
+	}
+	for _, kind := range kinds(err) {
+		err = &classified{err: err, kind: kind}
+	}
+	return err
+}
+
+func kinds(err error) []error {
+	var found []error
+	var (
+		unreachable *wsman.UnreachableError
+		secured     *wsman.TLSError
+		auth        *wsman.AuthError
+		outcome     *wsman.OutcomeError
+		garbled     *wsman.DecodeError
+		status      *wsman.HTTPError
+		fault       *wsman.Fault
+	)
+	switch {
+	case errors.As(err, &auth):
+		found = append(found, ErrUnauthenticated)
+	case errors.As(err, &secured):
+	case errors.As(err, &unreachable):
+		found = append(found, ErrUnreachable)
+	case errors.As(err, &outcome), errors.As(err, &garbled):
+		found = append(found, ErrOutcomeUnknown)
+	case errors.As(err, &status):
+		found = append(found, statusKinds(status.Status)...)
+	case errors.As(err, &fault):
+		found = append(found, faultKinds(fault)...)
+	}
+	if wsman.Retryable(err) {
+		found = append(found, errTransient)
+	}
+	return found
+}
+
+// statusKinds sorts answers that carry no fault. A host that fails without a
+// reason may have acted; 503 comes from http.sys in place of WinRM.
+func statusKinds(status int) []error {
+	if status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable {
+		return []error{ErrOutcomeUnknown}
+	}
+	return nil
+}
+
+func faultKinds(f *wsman.Fault) []error {
+	var found []error
+	if slices.ContainsFunc([]uint32{faultResourceNotFound, faultNotFound}, f.Has) ||
+		(len(f.Codes) == 0 && f.IsSubcode(nsAddressing, "DestinationUnreachable")) {
+		found = append(found, errObjectGone)
+	}
+	for _, number := range f.Codes {
+		for _, list := range [...][]Code{faultCodes, hresults} {
+			if c, ok := lookUp(list, number); ok && c.class != nil {
+				found = append(found, c.class)
+			}
+		}
+	}
+	return found
+}
+
+// isMissingClass reports whether a host answered that the namespace or the
+// class does not exist, which is how it says that it lacks a generation of the
+// Hyper-V provider.
+//
+// Unverified on a real host: which of these codes an Invoke on a namespace that
+// does not exist gives. All of them say that the class cannot be addressed.
+func isMissingClass(err error) bool {
+	var f *wsman.Fault
+	if !errors.As(err, &f) {
+		return false
+	}
+	for _, number := range [...]uint32{faultInvalidNamespace, faultInvalidClass, faultResourceNotFound, faultInvalidResource, faultCannotFilter} {
+		if f.Has(number) {
+			return true
+		}
+	}
+	return len(f.Codes) == 0 && f.IsSubcode(nsAddressing, "DestinationUnreachable")
+}
+
+// answered reports whether err, or its absence, is an answer of the method
+// itself: the class exists.
+func answered(err error) bool {
+	var m *MethodError
+	var j *JobError
+	return err == nil || errors.As(err, &m) || errors.As(err, &j)
+}
+
+// isMissingMethod reports whether a host answered that the class has no such
+// method: its version of Windows is older than the method.
+//
+// Unverified on a real host: which of these codes a missing method gives.
+func isMissingMethod(err error) bool {
+	var f *wsman.Fault
+	if !errors.As(err, &f) {
+		return false
+	}
+	return slices.ContainsFunc([]uint32{faultInvalidMethod, faultInvalidParameters, faultSchema, faultActionUnsupported}, f.Has)
+}
+
+// answeredWith reports whether err is the return value of a method.
+func answeredWith(err error, value uint32) bool {
+	var m *MethodError
+	return errors.As(err, &m) && m.ReturnValue == value
+}

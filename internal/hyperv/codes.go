@@ -1,0 +1,54 @@
+package hyperv
+
+import "fmt"
+
+// CodeKind says which list of numbers a code belongs to.
+type CodeKind string
+
+// The lists of numbers that a host answers with.
+const (
+	KindReturnValue CodeKind = "return value"       // of a WMI method
+	KindHRESULT     CodeKind = "HRESULT"            // JobCompletionStatusCode of a storage job
+	KindFault       CodeKind = "WSManFault code"    // of a WS-Management fault
+	KindHTTP        CodeKind = "HTTP status"        // of an answer without a fault
+	KindKerberos    CodeKind = "Kerberos KDC error" // of a KDC
+)
+
+// Code is one number that a host can answer with, and what is known about it.
+type Code struct {
+	Kind    CodeKind
+	Number  uint32
+	Meaning string
+	// Hint is one sentence about what an administrator can do; may be empty.
+	Hint string
+
+	class error // the sentinel it stands for, or nil
+}
+
+// String is the number with its meaning, the number first. HRESULTs and fault
+// codes are shown in both bases: hosts print the one, documents the other.
+func (c Code) String() string {
+	if c.Kind == KindHRESULT || c.Kind == KindFault {
+		return fmt.Sprintf("%s 0x%08X (%d): %s", c.Kind, c.Number, c.Number, c.Meaning)
+	}
+	return fmt.Sprintf("%s %d: %s", c.Kind, c.Number, c.Meaning)
+}
+
+// Codes lists every number that this package knows, in the order of its lists.
+func Codes() []Code {
+	var all []Code
+	for _, list := range [...][]Code{returnValues, hresults, faultCodes, httpStatuses, kdcErrors} {
+		all = append(all, list...)
+	}
+	return all
+}
+
+// lookUp finds a number in one list.
+func lookUp(list []Code, number uint32) (Code, bool) {
+	for _, c := range list {
+		if c.Number == number {
+			return c, true
+		}
+	}
+	return Code{}, false
+}

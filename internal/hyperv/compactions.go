@@ -1,0 +1,109 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+// jobRegistry knows the disks of the jobs that this process has started, so
+// that a search for a lost job does not take another disk's for it.
+type jobRegistry struct {
+	mu    sync.Mutex
+	disks map[string]string // job id to disk key
+}
+
+func (r *jobRegistry) note(id, path string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.disks[id] = winpath.Key(path)
+}
+
+// belongsElsewhere reports whether the job is known to compact another disk.
+func (r *jobRegistry) belongsElsewhere(id, path string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	disk, ok := r.disks[id]
+	return ok && disk != winpath.Key(path)
+}
+
+// runningCompactions lists the jobs that compact some disk now, without those
+// that are known to compact another disk than path. A storage job does not say
+// which disk it works on.
+//
+// Unverified on a real host: that an enumeration of Msvm_StorageJob lists the
+// jobs of every user, and what Msvm_AffectedStorageJobElement points to.
+func (h *Host) runningCompactions(ctx context.Context, path string) ([]StorageJob, error) {
+	var running []StorageJob
+	err := h.withGeneration(ctx, func(g *generation) error {
+		uri := g.classURI(cim.ClassStorageJob)
+		all, err := h.enumerate(ctx, uri)
+		if err != nil {
+			return err
+		}
+		for _, i := range all {
+			id, ok := i.String("InstanceID")
+			if !ok {
+				continue
+			}
+			job, err := readJob(cim.Reference{ResourceURI: uri, Selectors: []cim.Selector{{Name: "InstanceID", Value: id}}}, i)
+			if err == nil && job.Type == jobTypeCompaction && !job.State.Terminal() && !h.jobs.belongsElsewhere(id, path) {
+				running = append(running, job)
+			}
+		}
+		return nil
+	})
+	return running, err
+}
+
+// startSlack is how much longer than we waited a lost job may have run: clocks
+// of hosts tick, and the request took its way.
+const startSlack = 5 * time.Second
+
+// findLost lists the running jobs that can be a compaction of path whose answer
+// was lost, sent at most since ago. A job tells how long it has run, so the clocks
+// of host and client need not agree.
+func (h *Host) findLost(ctx context.Context, path string, since time.Duration) ([]StorageJob, error) {
+	running, err := h.runningCompactions(ctx, path)
+	return slices.DeleteFunc(running, func(j StorageJob) bool { return j.Elapsed > since+startSlack }), err
+}
+
+// requestTerminate ends a job cleanly (RequestedState 4). TimeoutPeriod is left
+// out: that is the one form that every known host takes.
+//
+// Unverified on a real host: the state in which a cancelled compaction ends.
+const requestTerminate = "4"
+
+// cancelWait is how long a cancelled job is given to end.
+const cancelWait = 3 * time.Second
+
+// cancelJob asks the host to end a job and waits for its end a short time. The
+// job is returned as last seen.
+func (h *Host) cancelJob(ctx context.Context, job StorageJob) (StorageJob, error) {
+	g := h.known.Load()
+	if g == nil || !g.cancels {
+		return job, fmt.Errorf("%w: jobs of this generation of Hyper-V cannot be cancelled", ErrNotSupported)
+	}
+	_, _, err := h.invoke(ctx, method{target: job.ref, name: "RequestStateChange", jobless: true, params: params("RequestedState", requestTerminate)})
+	if err != nil && !errors.Is(err, ErrOutcomeUnknown) {
+		return job, err
+	}
+	ctx, stop := context.WithTimeoutCause(ctx, cancelWait, errCancelPending)
+	defer stop()
+	last, err := h.waitJob(ctx, job.ref, nil)
+	if last.State == 0 {
+		last = job
+	}
+	if last.State.Terminal() {
+		return last, nil
+	}
+	return last, err
+}
+
+var errCancelPending = fmt.Errorf("the job has not ended within %s of being cancelled", cancelWait)

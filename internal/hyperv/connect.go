@@ -1,0 +1,89 @@
+package hyperv
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/masterzen/winrm"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
+)
+
+// Ports of WinRM's listeners.
+const (
+	portHTTP  = 5985
+	portHTTPS = 5986
+)
+
+// connector makes the clients of the hosts that share one [Config].
+type connector struct {
+	cfg      Config
+	kerberos *secure.Kerberos // nil for other ways to authenticate
+}
+
+func newConnector(cfg Config) (*connector, error) {
+	c := &connector{cfg: cfg}
+	switch cfg.Auth {
+	case AuthNTLM, AuthBasic, AuthCertificate:
+	case AuthKerberos:
+		var err error
+		if c.kerberos, err = newKerberos(cfg); err != nil {
+			return nil, err
+		}
+	default:
+		return nil, fmt.Errorf("authentication %q is none of ntlm, kerberos, basic, certificate", cfg.Auth)
+	}
+	if cfg.Auth == AuthBasic && !cfg.HTTPS {
+		return nil, errors.New("basic authentication over http would send the password in the clear: use https, or another kind of authentication")
+	}
+	return c, nil
+}
+
+// connect makes the client of one host. It dials nothing.
+func (c *connector) connect(host string) (*wsman.Client, error) {
+	cfg := wsman.Config{
+		Endpoint: c.endpoint(host), MaxConns: c.cfg.MaxConcurrentRequests,
+		RequestTimeout: c.cfg.RequestTimeout, Logger: c.cfg.Logger, Dial: c.cfg.Dial,
+	}
+	switch c.cfg.Auth {
+	case AuthNTLM:
+		cfg.Mechanism = secure.NewNTLM(secure.NTLMConfig{User: c.cfg.Username, Password: c.cfg.Password, SPN: servicePrincipal(host)})
+	case AuthKerberos:
+		mechanism, err := c.kerberos.ForHost(host)
+		if err != nil {
+			return nil, err
+		}
+		cfg.Mechanism = mechanism
+	case AuthBasic:
+		cfg.Basic = &wsman.BasicCredentials{User: c.cfg.Username, Password: c.cfg.Password}
+	case AuthCertificate:
+		cfg.Certificate = true
+	}
+	return wsman.New(cfg)
+}
+
+func (c *connector) endpoint(host string) *winrm.Endpoint {
+	port := c.cfg.Port
+	switch {
+	case port != 0:
+	case c.cfg.HTTPS:
+		port = portHTTPS
+	default:
+		port = portHTTP
+	}
+	e := winrm.NewEndpoint(host, port, c.cfg.HTTPS, c.cfg.Insecure, c.cfg.CACertificate, c.cfg.ClientCertificate, c.cfg.ClientKey, c.cfg.RequestTimeout)
+	e.TLSServerName = c.cfg.TLSServerName
+	return e
+}
+
+func (c *connector) close() {
+	if c.kerberos != nil {
+		c.kerberos.Close()
+	}
+}
+
+// servicePrincipal is the name under which a host's WinRM is known. Hosts with
+// extended protection compare it in NTLM too.
+func servicePrincipal(host string) string { return "HTTP/" + strings.ToLower(host) }

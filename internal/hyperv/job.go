@@ -1,0 +1,144 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+)
+
+// JobState is the JobState of CIM_ConcreteJob.
+type JobState uint16
+
+// The job states (Msvm_StorageJob page; 32768 is vendor reserved there and is
+// named by Microsoft's own samples).
+const (
+	JobNew                   JobState = 2
+	JobStarting              JobState = 3
+	JobRunning               JobState = 4
+	JobSuspended             JobState = 5
+	JobShuttingDown          JobState = 6
+	JobCompleted             JobState = 7
+	JobTerminated            JobState = 8
+	JobKilled                JobState = 9
+	JobException             JobState = 10
+	JobService               JobState = 11
+	JobCompletedWithWarnings JobState = 32768
+)
+
+var jobStateNames = map[JobState]string{
+	JobNew: "New", JobStarting: "Starting", JobRunning: "Running", JobSuspended: "Suspended",
+	JobShuttingDown: "Shutting Down", JobCompleted: "Completed", JobTerminated: "Terminated",
+	JobKilled: "Killed", JobException: "Exception", JobService: "Service",
+	JobCompletedWithWarnings: "Completed with Warnings",
+}
+
+// String is Microsoft's name of the state and its number.
+func (s JobState) String() string {
+	name, ok := jobStateNames[s]
+	if !ok {
+		name = "unknown state"
+	}
+	return name + " (" + strconv.Itoa(int(s)) + ")"
+}
+
+// Terminal reports whether a job in this state has ended.
+func (s JobState) Terminal() bool {
+	return s.succeeded() || s == JobTerminated || s == JobKilled || s == JobException
+}
+
+func (s JobState) succeeded() bool { return s == JobCompleted || s == JobCompletedWithWarnings }
+
+// jobTypeCompaction is the JobType (v2) or Type (v1) of a compaction.
+const jobTypeCompaction = 3
+
+// StorageJob is an Msvm_StorageJob as last seen.
+type StorageJob struct {
+	ID       string
+	Type     uint16
+	State    JobState
+	Percent  int
+	Elapsed  time.Duration
+	Owner    string
+	failure  JobError
+	warnings string
+	ref      cim.Reference
+}
+
+// outcome is nil for a job that succeeded or still runs.
+func (j StorageJob) outcome() error {
+	if !j.State.Terminal() || j.State.succeeded() {
+		return nil
+	}
+	failure := j.failure
+	return &failure
+}
+
+// readJob decodes an instance of Msvm_StorageJob of either generation. Only
+// JobState is needed to follow a job; whatever else is unreadable stays zero.
+func readJob(ref cim.Reference, i *cim.Instance) (StorageJob, error) {
+	state, ok, err := i.Uint("JobState", 16)
+	if err != nil {
+		return StorageJob{}, err
+	}
+	if !ok {
+		return StorageJob{}, fmt.Errorf("%s has no JobState", i.Class)
+	}
+	j := StorageJob{ref: ref, State: JobState(state), Type: uint16(firstUint(i, 16, "JobType", "Type"))} //nolint:gosec // 16 bits were parsed
+	if j.ID, ok = i.String("InstanceID"); !ok {
+		j.ID, _ = ref.Selector("InstanceID")
+	}
+	j.Percent = int(min(firstUint(i, 16, "PercentComplete"), 100)) //nolint:gosec // at most 100
+	j.Elapsed, _, _ = i.Duration("ElapsedTime")
+	j.Owner, _ = i.String("Owner")
+	description, _ := i.String("ErrorDescription")
+	if j.State == JobCompletedWithWarnings {
+		j.warnings = strings.TrimSpace(description)
+	}
+	j.failure = JobError{
+		JobID: j.ID, State: j.State, Description: description,
+		ErrorCode:        uint32(firstUint(i, 32, "ErrorCode")), //nolint:gosec // 32 bits were parsed
+		CompletionStatus: readHRESULT(i, "JobCompletionStatusCode"),
+	}
+	return j, nil
+}
+
+// firstUint reads the first of the named properties that holds a number, or 0.
+func firstUint(i *cim.Instance, bits int, names ...string) uint64 {
+	for _, name := range names {
+		if n, ok, err := i.Uint(name, bits); ok && err == nil {
+			return n
+		}
+	}
+	return 0
+}
+
+// readHRESULT reads an HRESULT, which hosts write unsigned and a signed type
+// would turn negative.
+func readHRESULT(i *cim.Instance, name string) uint32 {
+	text, ok := i.String(name)
+	if !ok {
+		return 0
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(text), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return uint32(n) //nolint:gosec // the low 32 bits are the HRESULT in either reading
+}
+
+// getJob reads a job once. A host that does not know the job answers ErrJobGone.
+func (h *Host) getJob(ctx context.Context, ref cim.Reference) (StorageJob, error) {
+	i, err := h.get(ctx, ref)
+	switch {
+	case errors.Is(err, errObjectGone):
+		return StorageJob{}, fmt.Errorf("%w: %w", ErrJobGone, err)
+	case err != nil:
+		return StorageJob{}, err
+	}
+	return readJob(ref, i)
+}

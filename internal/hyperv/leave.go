@@ -1,0 +1,108 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// leave puts the host in order whatever happened: a job that an interrupt left
+// running is cancelled, the disk detached, its size read, in this order and
+// with a context of its own.
+func (r *run) leave(ctx context.Context, err error) error {
+	clean, stop := cleaning(ctx)
+	defer stop()
+	if err != nil && ctx.Err() != nil {
+		err = r.cancel(ctx, clean, err)
+	}
+	if r.mayAttached {
+		r.detach(clean)
+	}
+	if r.started {
+		r.readAfter(clean)
+	}
+	return err
+}
+
+// cancel ends the job of an interrupted run and says what came of it. A job that
+// completed in spite of it is a success.
+func (r *run) cancel(ctx, clean context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if r.job == nil && !r.lostSince.IsZero() {
+		if found, lost := r.host.findLost(clean, r.order.Path, time.Since(r.lostSince)); lost == nil && len(found) == 1 {
+			r.job, r.result.Run.JobID = &found[0], found[0].ID
+		}
+	}
+	if r.job == nil {
+		return r.interrupted(cause, err)
+	}
+	r.report(Progress{Phase: PhaseCancelling, Percent: r.job.Percent, JobID: r.job.ID})
+	last, cancelErr := r.host.cancelJob(clean, *r.job)
+	if last.State.succeeded() {
+		return nil
+	}
+	said := fmt.Errorf("job %s was at %d %% and is %s after it was cancelled", last.ID, last.Percent, last.State)
+	if cancelErr != nil {
+		said = fmt.Errorf("job %s was at %d %% and could not be cancelled, the next run waits for it: %w", last.ID, last.Percent, cancelErr)
+	}
+	return r.interrupted(cause, said)
+}
+
+func (r *run) interrupted(cause, err error) error {
+	if err == nil || errors.Is(err, cause) && !r.started {
+		return fmt.Errorf("%w: %w", ErrInterrupted, cause)
+	}
+	return fmt.Errorf("%w (%w): %w", ErrInterrupted, cause, err)
+}
+
+// attachWait is how long the job of an interrupted attach is given to end: only
+// then can the disk be detached.
+const attachWait = 20 * time.Second
+
+// detach gives the disk back. What cannot be detached for certain is remembered
+// and warned of.
+func (r *run) detach(ctx context.Context) {
+	if r.mount != nil {
+		r.report(Progress{Phase: PhaseDetaching})
+	}
+	r.settleAttach(ctx)
+	found, err := r.host.detach(ctx, r.order.Path, r.mount)
+	if err == nil && (found || !r.unsure) {
+		r.mayAttached, r.mount = false, nil
+		return
+	}
+	if err == nil {
+		err = errors.New("the host was asked to attach the disk and did not say whether it will")
+	}
+	r.detachErr = err
+	r.warn(WarnLeftAttached, "The disk may still be attached read-only on the host, and a virtual machine that uses it cannot start then. "+
+		"The next apply detaches it; by hand: Dismount-VHD -Path '"+r.order.Path+"'. Cause: "+err.Error())
+}
+
+// settleAttach waits for the job of an attach that was interrupted.
+func (r *run) settleAttach(ctx context.Context) {
+	if r.attaching == nil {
+		return
+	}
+	ctx, stop := context.WithTimeout(ctx, attachWait)
+	defer stop()
+	if job, _ := r.host.waitJob(ctx, *r.attaching, nil); job.State.Terminal() {
+		r.attaching, r.unsure = nil, false
+	}
+}
+
+// readAfter reads the size as the host reports it after the run.
+func (r *run) readAfter(ctx context.Context) {
+	for wait := time.Second; ; wait = min(2*wait, detachPauseLongest) {
+		size, err := r.host.FileSize(ctx, r.order.Path)
+		if err == nil {
+			r.result.FileSizeBytes, r.result.Run.FileSizeAfterBytes = &size, &size
+			return
+		}
+		if !passing(err) || pause(ctx, wait) != nil {
+			r.result.FileSizeBytes = nil
+			return
+		}
+	}
+}

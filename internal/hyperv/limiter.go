@@ -1,0 +1,85 @@
+package hyperv
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// turns hands out the right to run: at most so many at once, never two for one
+// disk, in order of arrival. A waiter whose disk is busy lets later ones pass.
+type turns struct {
+	limit int
+
+	mu      sync.Mutex
+	running map[string]bool // by disk key
+	queue   []*waiter
+}
+
+type waiter struct {
+	disk  string
+	ready chan struct{}
+}
+
+func newTurns(limit int) *turns {
+	return &turns{limit: max(limit, 1), running: map[string]bool{}}
+}
+
+// take waits for a turn for disk. The returned function ends the turn. Waited
+// reports that the turn was not to be had at once; queued is called then, before
+// the wait.
+func (t *turns) take(ctx context.Context, disk string, queued func()) (done func(), waited bool, err error) {
+	if err := context.Cause(ctx); err != nil {
+		return nil, false, err
+	}
+	t.mu.Lock()
+	w := &waiter{disk: disk, ready: make(chan struct{})}
+	t.queue = append(t.queue, w)
+	t.admit()
+	waited = slices.Contains(t.queue, w)
+	t.mu.Unlock()
+	if waited {
+		queued()
+	}
+
+	select {
+	case <-w.ready:
+		return t.release(disk), waited, nil
+	case <-ctx.Done():
+		return nil, waited, t.leave(ctx, w)
+	}
+}
+
+// leave takes a waiter out of the queue; a turn that came meanwhile is handed on.
+func (t *turns) leave(ctx context.Context, w *waiter) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if i := slices.Index(t.queue, w); i >= 0 {
+		t.queue = slices.Delete(t.queue, i, i+1)
+	} else {
+		delete(t.running, w.disk)
+		t.admit()
+	}
+	return context.Cause(ctx)
+}
+
+func (t *turns) release(disk string) func() {
+	return sync.OnceFunc(func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		delete(t.running, disk)
+		t.admit()
+	})
+}
+
+// admit starts every waiter that may run now. The caller holds the lock.
+func (t *turns) admit() {
+	t.queue = slices.DeleteFunc(t.queue, func(w *waiter) bool {
+		if len(t.running) >= t.limit || t.running[w.disk] {
+			return false
+		}
+		t.running[w.disk] = true
+		close(w.ready)
+		return true
+	})
+}

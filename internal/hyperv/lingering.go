@@ -1,0 +1,48 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+const (
+	// interruptBudget bounds everything that is done after a run was interrupted
+	// or timed out: Terraform waits for it, a second signal does not.
+	interruptBudget = time.Minute
+	// invokeGrace is how long a request that starts something may still be
+	// answered after its run was interrupted. An answer that names the job is
+	// worth more than the seconds.
+	invokeGrace = 5 * time.Second
+)
+
+var errBudgetSpent = errors.New("the time for cleaning up is spent")
+
+// lingering returns a context that outlives ctx by at most d.
+func lingering(ctx context.Context, d time.Duration) (context.Context, func()) {
+	long, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	stop := context.AfterFunc(ctx, func() {
+		timer := time.NewTimer(d)
+		defer timer.Stop()
+		select {
+		case <-timer.C:
+			cancel(errBudgetSpent)
+		case <-long.Done():
+		}
+	})
+	return long, func() {
+		stop()
+		cancel(context.Canceled)
+	}
+}
+
+// cleaning returns the context of everything that puts the host in order after a
+// run: five minutes to get through to it, one after an interrupt.
+func cleaning(ctx context.Context) (context.Context, func()) {
+	long, release := lingering(ctx, interruptBudget)
+	long, stop := context.WithTimeoutCause(long, jobRecordKept, errBudgetSpent)
+	return long, func() {
+		stop()
+		release()
+	}
+}

@@ -1,0 +1,138 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+)
+
+const (
+	// jobRecordKept is how long a host keeps the record of a job that has ended
+	// (TimeBeforeRemoval of Msvm_StorageJob): a lost connection can be survived
+	// for as long.
+	jobRecordKept = 5 * time.Minute
+
+	pollFirst    = 250 * time.Millisecond // in the first second
+	pollShortest = time.Second
+	pollLongest  = 2 * time.Minute
+	pollLost     = 5 * time.Second
+	// pollShare of the run so far may pass between two polls: 2 %.
+	pollShare = 50
+	// predictFrom is the percentage from which progress may bring a poll forward.
+	// A job that stalls at a high percentage costs few extra polls this way.
+	predictFrom = 90
+)
+
+// pollDelay is the time to wait before the next look at a job that has run for
+// elapsed and was at percent. The end is noticed within the larger of one
+// second and 2 % of the run.
+func pollDelay(elapsed time.Duration, percent int, moved bool) time.Duration {
+	if elapsed < pollShortest {
+		return pollFirst
+	}
+	delay := min(max(pollShortest, elapsed/pollShare), pollLongest)
+	if moved && percent >= predictFrom && percent < 100 {
+		left := elapsed / time.Duration(percent) * time.Duration(100-percent)
+		delay = min(delay, max(pollShortest, left))
+	}
+	return delay
+}
+
+// jobLostError: the host did not answer for as long as it keeps a record.
+type jobLostError struct {
+	id  string
+	err error
+}
+
+func (e *jobLostError) Error() string {
+	return fmt.Sprintf("job %s was out of sight for %s: %v", e.id, jobRecordKept, e.err)
+}
+func (e *jobLostError) Unwrap() []error { return []error{e.err, ErrOutcomeUnknown} }
+
+// waitJob follows a job to its end and is the only thing that waits for one.
+// The job as last seen is returned beside an error too. A cancelled context
+// ends the wait, not the job.
+func (h *Host) waitJob(ctx context.Context, ref cim.Reference, seen func(StorageJob)) (StorageJob, error) {
+	w := jobWatch{host: h, ref: ref, seen: seen, start: time.Now()}
+	w.job.ID, _ = ref.Selector("InstanceID")
+	w.job.ref = ref
+	w.contact = w.start
+	for {
+		if err := pause(ctx, w.delay()); err != nil {
+			return w.job, err
+		}
+		if ended, err := w.look(ctx); ended || err != nil {
+			return w.job, err
+		}
+	}
+}
+
+// jobWatch is the state of one wait.
+type jobWatch struct {
+	host    *Host
+	ref     cim.Reference
+	seen    func(StorageJob)
+	start   time.Time
+	contact time.Time // when the host last told about the job
+	job     StorageJob
+	moved   bool // the percentage moved at the last look
+	lost    bool // the last look failed
+}
+
+// delay is the time to the next look; a host out of sight is looked for often,
+// since its record of the job does not last.
+func (w *jobWatch) delay() time.Duration {
+	delay := pollDelay(time.Since(w.start), w.job.Percent, w.moved)
+	if w.lost {
+		delay = min(delay, pollLost)
+	}
+	return delay
+}
+
+// look reads the job once and reports whether it has ended.
+func (w *jobWatch) look(ctx context.Context) (ended bool, err error) {
+	job, err := w.host.getJob(ctx, w.ref)
+	switch {
+	case err == nil:
+		w.moved = job.Percent != w.job.Percent
+		w.job, w.contact, w.lost = job, time.Now(), false
+		if w.seen != nil {
+			w.seen(job)
+		}
+		return job.State.Terminal(), job.outcome()
+	case ctx.Err() != nil:
+		return false, context.Cause(ctx)
+	case !passing(err):
+		return false, err
+	case time.Since(w.contact) >= jobRecordKept:
+		return false, &jobLostError{id: w.job.ID, err: err}
+	}
+	w.moved, w.lost = false, true
+	return false, nil
+}
+
+// passing reports whether an error of a read may be over at the next try: the
+// host could not be asked, or could not answer just then.
+func passing(err error) bool {
+	for _, final := range [...]error{ErrJobGone, ErrUnauthenticated, ErrAccessDenied, ErrNotSupported} {
+		if errors.Is(err, final) {
+			return false
+		}
+	}
+	return errors.Is(err, ErrUnreachable) || errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, errTransient)
+}
+
+// pause waits for d or for the end of ctx, whose cause it returns.
+func pause(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
