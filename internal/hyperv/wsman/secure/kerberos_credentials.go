@@ -1,0 +1,147 @@
+package secure
+
+import (
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-krb5/krb5/crypto"
+	"github.com/go-krb5/krb5/iana/nametype"
+	"github.com/go-krb5/krb5/iana/patype"
+	"github.com/go-krb5/krb5/keytab"
+	"github.com/go-krb5/krb5/types"
+)
+
+// loginCredentials are what a login proves: a principal with a password or a key table.
+type loginCredentials struct {
+	name     types.PrincipalName
+	realm    string
+	password string
+	keytab   *keytab.Keytab // nil: password
+}
+
+// Format keeps the secret out of every print.
+func (*loginCredentials) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
+
+// maxIterations bounds the work that an answer nobody vouches for can demand. The
+// defaults are 4096 (RFC 3962) and 32768 (RFC 8009).
+const maxIterations = 1 << 20
+
+// keyFor picks the key that the KDC asks for, the first of its types that is AES and
+// that we have. Kvno is zero for a password.
+func (c *loginCredentials) keyFor(offered types.PADataSequence) (key kerberosKey, kvno int, err error) {
+	infos, err := keyInfos(offered)
+	if err != nil {
+		return kerberosKey{}, 0, err
+	}
+	err = fmt.Errorf("%w: the KDC offers the account no AES key", ErrWeakContext)
+	for _, info := range infos {
+		if !slices.Contains(kerberosTypes, info.EType) {
+			continue
+		}
+		if key, kvno, err = c.key(info, 0); err == nil {
+			return key, kvno, nil
+		}
+	}
+	return kerberosKey{}, 0, err
+}
+
+// keyForType is the key that opens an answer sealed with encryption type t.
+func (c *loginCredentials) keyForType(t int32, kvno int, offered types.PADataSequence) (kerberosKey, error) {
+	if !slices.Contains(kerberosTypes, t) {
+		return kerberosKey{}, fmt.Errorf("%w: Kerberos encryption type %d", ErrWeakContext, t)
+	}
+	infos, err := keyInfos(offered)
+	if err != nil {
+		return kerberosKey{}, err
+	}
+	info := types.ETypeInfo2Entry{EType: t}
+	if i := slices.IndexFunc(infos, func(e types.ETypeInfo2Entry) bool { return e.EType == t }); i >= 0 {
+		info = infos[i]
+	}
+	key, _, err := c.key(info, kvno)
+	return key, err
+}
+
+// keyInfos reads which keys the KDC knows of the principal, and how they are salted.
+func keyInfos(offered types.PADataSequence) ([]types.ETypeInfo2Entry, error) {
+	for _, pa := range offered {
+		if pa.PADataType != patype.PA_ETYPE_INFO2 {
+			continue
+		}
+		var infos types.ETypeInfo2
+		if err := infos.Unmarshal(pa.PADataValue); err != nil {
+			return nil, fmt.Errorf("%w: ETYPE-INFO2", ErrMalformed)
+		}
+		return infos, nil
+	}
+	return nil, nil
+}
+
+func (c *loginCredentials) key(info types.ETypeInfo2Entry, kvno int) (kerberosKey, int, error) {
+	if c.keytab != nil {
+		key, kvno, err := c.keytab.GetEncryptionKey(c.name, c.realm, kvno, info.EType)
+		if err != nil {
+			return kerberosKey{}, 0, fmt.Errorf("key table: no key of encryption type %d for %s@%s", info.EType, c.name.PrincipalNameString(), c.realm)
+		}
+		k, err := newKerberosKey(key)
+		return k, kvno, err
+	}
+	k, err := c.derive(info)
+	return k, 0, err
+}
+
+// derive makes the key from the password (RFC 3962 4, RFC 8009 4).
+func (c *loginCredentials) derive(info types.ETypeInfo2Entry) (kerberosKey, error) {
+	algorithm, err := crypto.GetEtype(info.EType)
+	if err != nil {
+		return kerberosKey{}, err
+	}
+	params := algorithm.GetDefaultStringToKeyParams()
+	if len(info.S2KParams) > 0 {
+		if len(info.S2KParams) != 4 || binary.BigEndian.Uint32(info.S2KParams)-1 >= maxIterations {
+			return kerberosKey{}, fmt.Errorf("%w: iterations of the password's key", ErrMalformed)
+		}
+		params = hex.EncodeToString(info.S2KParams)
+	}
+	salt := info.Salt
+	if salt == "" {
+		salt = c.name.GetSalt(c.realm)
+	}
+	value, err := algorithm.StringToKey(c.password, salt, params)
+	if err != nil {
+		return kerberosKey{}, fmt.Errorf("key of the password: %w", err)
+	}
+	return newKerberosKey(types.EncryptionKey{KeyType: info.EType, KeyValue: value})
+}
+
+// parsePrincipal finds name and realm of the user in any of the forms DOMAIN\name,
+// name@realm and name. A NetBIOS domain is no realm and says nothing here.
+func parsePrincipal(user, realm, defaultRealm string) (types.PrincipalName, string, error) {
+	name, suffix := user, ""
+	if domain, u, ok := strings.Cut(user, `\`); ok {
+		name = u
+		if strings.Contains(domain, ".") {
+			suffix = domain
+		}
+	} else if i := strings.LastIndexByte(user, '@'); i >= 0 {
+		name, suffix = user[:i], user[i+1:]
+	}
+	switch {
+	case name == "":
+		return types.PrincipalName{}, "", fmt.Errorf("kerberos: no user name")
+	case realm == "" && suffix != "":
+		// Realms of Windows are domain names in capitals.
+		realm = strings.ToUpper(suffix)
+	case realm == "":
+		realm = defaultRealm
+	case suffix != "" && !strings.EqualFold(suffix, realm):
+		return types.PrincipalName{}, "", fmt.Errorf("kerberos: the user's suffix %q is not the realm %q; give the account name alone", suffix, realm)
+	}
+	if realm == "" {
+		return types.PrincipalName{}, "", fmt.Errorf("kerberos: no realm: set it, name the user as user@REALM, or set default_realm in krb5.conf")
+	}
+	return types.NewPrincipalName(nametype.KRB_NT_PRINCIPAL, name), realm, nil
+}

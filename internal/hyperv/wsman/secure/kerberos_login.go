@@ -1,0 +1,224 @@
+package secure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-krb5/krb5/crypto"
+	"github.com/go-krb5/krb5/iana/errorcode"
+	"github.com/go-krb5/krb5/iana/keyusage"
+	"github.com/go-krb5/krb5/iana/nametype"
+	"github.com/go-krb5/krb5/iana/patype"
+	"github.com/go-krb5/krb5/messages"
+	"github.com/go-krb5/krb5/types"
+)
+
+const (
+	ticketGranting = "krbtgt"
+	maxReferrals   = 8
+	// maxSkew is how far the clock of a KDC may be off, the default of Windows and MIT.
+	maxSkew = 5 * time.Minute
+)
+
+// grantedTicket is what a KDC grants, with its end.
+type grantedTicket struct {
+	kerberosTicket
+
+	end time.Time
+}
+
+// freshFor reports whether the ticket will hold for d.
+func (g grantedTicket) freshFor(d time.Duration) bool {
+	return len(g.key.KeyValue) > 0 && time.Until(g.end) > d
+}
+
+// login gets a ticket-granting ticket (RFC 4120 3.1).
+func (k *Kerberos) login(ctx context.Context, c *loginCredentials) (grantedTicket, error) {
+	request, err := messages.NewASReqForTGT(c.realm, k.config, c.name)
+	if err != nil {
+		return grantedTicket{}, err
+	}
+	reply, err := k.sendLogin(ctx, c, request)
+	if kdc := (*KDCError)(nil); errors.As(err, &kdc) && kdc.Code == errorcode.KDC_ERR_PREAUTH_REQUIRED {
+		if err := preauthenticate(&request, c, kdc.data); err != nil {
+			return grantedTicket{}, err
+		}
+		reply, err = k.sendLogin(ctx, c, request)
+	}
+	if err != nil {
+		return grantedTicket{}, err
+	}
+	return openLogin(c, request, reply)
+}
+
+func (k *Kerberos) sendLogin(ctx context.Context, c *loginCredentials, request messages.ASReq) (messages.ASRep, error) {
+	var reply messages.ASRep
+	b, err := request.Marshal()
+	if err != nil {
+		return reply, err
+	}
+	answer, err := k.kdc.exchange(ctx, c.realm, ticketGranting+"/"+c.realm, b)
+	if err != nil {
+		return reply, err
+	}
+	if err := reply.Unmarshal(answer); err != nil {
+		return reply, fmt.Errorf("%w: AS-REP", ErrMalformed)
+	}
+	return reply, nil
+}
+
+// preauthenticate adds the encrypted time that proves the secret (RFC 4120 5.2.7.2).
+func preauthenticate(request *messages.ASReq, c *loginCredentials, data []byte) error {
+	var offered types.PADataSequence
+	if err := offered.Unmarshal(data); err != nil {
+		return fmt.Errorf("%w: preauthentication data", ErrMalformed)
+	}
+	key, kvno, err := c.keyFor(offered)
+	if err != nil {
+		return err
+	}
+	now, err := types.GetPAEncTSEncAsnMarshalled()
+	if err != nil {
+		return err
+	}
+	sealed, err := crypto.GetEncryptedData(now, key.EncryptionKey, keyusage.AS_REQ_PA_ENC_TIMESTAMP, kvno)
+	if err != nil {
+		return err
+	}
+	value, err := sealed.Marshal()
+	if err != nil {
+		return err
+	}
+	request.PAData = types.PADataSequence{{PADataType: patype.PA_ENC_TIMESTAMP, PADataValue: value}}
+	return nil
+}
+
+// openLogin checks that the answer comes from somebody who knows the secret too, and
+// belongs to the request.
+func openLogin(c *loginCredentials, request messages.ASReq, reply messages.ASRep) (grantedTicket, error) {
+	key, err := c.keyForType(reply.EncPart.EType, reply.EncPart.KVNO, reply.PAData)
+	if err != nil {
+		return grantedTicket{}, err
+	}
+	part, err := openKDCReply(key, reply.EncPart, keyusage.AS_REP_ENCPART)
+	if err != nil {
+		return grantedTicket{}, fmt.Errorf("%w: wrong password or key", err)
+	}
+	if part.Nonce != request.ReqBody.Nonce || part.SRealm != c.realm || !part.SName.Equal(request.ReqBody.SName) ||
+		reply.CRealm != c.realm || !reply.CName.Equal(c.name) {
+		return grantedTicket{}, fmt.Errorf("%w: AS-REP for another request", ErrMalformed)
+	}
+	if skew := time.Since(part.AuthTime); skew > maxSkew || skew < -maxSkew {
+		return grantedTicket{}, ErrClockSkew
+	}
+	return granted(reply.Ticket, part, c.realm, c.name)
+}
+
+func openKDCReply(key kerberosKey, sealed types.EncryptedData, usage uint32) (messages.EncKDCRepPart, error) {
+	var part messages.EncKDCRepPart
+	b, err := key.decrypt(sealed.Cipher, usage)
+	if err != nil {
+		return part, ErrTampered
+	}
+	if err := part.Unmarshal(b); err != nil {
+		return part, fmt.Errorf("%w: KDC reply", ErrMalformed)
+	}
+	return part, nil
+}
+
+func granted(ticket messages.Ticket, part messages.EncKDCRepPart, realm string, name types.PrincipalName) (grantedTicket, error) {
+	key, err := newKerberosKey(part.Key)
+	if err != nil {
+		return grantedTicket{}, err
+	}
+	if len(ticket.SName.NameString) == 0 {
+		return grantedTicket{}, fmt.Errorf("%w: ticket without a name", ErrMalformed)
+	}
+	return grantedTicket{kerberosTicket{ticket: ticket, key: key, realm: realm, name: name}, part.EndTime}, nil
+}
+
+// serviceTicket gets a ticket for the service, following referrals from realm to
+// realm (RFC 4120 3.3, RFC 6806 8).
+func (k *Kerberos) serviceTicket(ctx context.Context, tgt grantedTicket, spn servicePrincipal) (grantedTicket, error) {
+	realm := tgt.realm
+	for range maxReferrals {
+		name := spn.name
+		if spn.realm != "" && spn.realm != realm {
+			name = krbtgt(spn.realm)
+		}
+		reply, err := k.requestTicket(ctx, tgt, realm, name, spn)
+		if err != nil {
+			return grantedTicket{}, err
+		}
+		got := reply.ticket.SName.NameString
+		if got[0] != ticketGranting {
+			return reply, nil
+		}
+		next := got[len(got)-1]
+		if len(got) != 2 || next == realm {
+			return grantedTicket{}, fmt.Errorf("%w: referral from realm %s to itself", ErrMalformed, realm)
+		}
+		tgt, realm = reply, next
+	}
+	return grantedTicket{}, fmt.Errorf("%w: more than %d referrals for %s", ErrMalformed, maxReferrals, spn)
+}
+
+// requestTicket asks one realm.
+func (k *Kerberos) requestTicket(ctx context.Context, tgt grantedTicket, realm string, name types.PrincipalName, spn servicePrincipal) (grantedTicket, error) {
+	request, err := messages.NewTGSReq(tgt.name, tgt.realm, realm, k.referring, tgt.ticket, tgt.key.EncryptionKey, name, false)
+	if err != nil {
+		return grantedTicket{}, err
+	}
+	b, err := request.Marshal()
+	if err != nil {
+		return grantedTicket{}, err
+	}
+	answer, err := k.kdc.exchange(ctx, realm, spn.String(), b)
+	if err != nil {
+		return grantedTicket{}, err
+	}
+	var reply messages.TGSRep
+	if err := reply.Unmarshal(answer); err != nil {
+		return grantedTicket{}, fmt.Errorf("%w: TGS-REP", ErrMalformed)
+	}
+	part, err := openKDCReply(tgt.key, reply.EncPart, keyusage.TGS_REP_ENCPART_SESSION_KEY)
+	if err != nil {
+		return grantedTicket{}, err
+	}
+	if part.Nonce != request.ReqBody.Nonce || !reply.CName.Equal(tgt.name) {
+		return grantedTicket{}, fmt.Errorf("%w: TGS-REP for another request", ErrMalformed)
+	}
+	return granted(reply.Ticket, part, tgt.realm, tgt.name)
+}
+
+func krbtgt(realm string) types.PrincipalName {
+	return types.PrincipalName{NameType: nametype.KRB_NT_SRV_INST, NameString: []string{ticketGranting, realm}}
+}
+
+// servicePrincipal is the service a ticket is for. An empty realm is for the KDC to find.
+type servicePrincipal struct {
+	name  types.PrincipalName
+	realm string
+}
+
+func parseSPN(s string) (servicePrincipal, error) {
+	name, realm, _ := strings.Cut(s, "@")
+	service, host, ok := strings.Cut(name, "/")
+	if !ok || service == "" || host == "" {
+		return servicePrincipal{}, fmt.Errorf("SPN %q: want service/host", s)
+	}
+	return servicePrincipal{
+		name:  types.PrincipalName{NameType: nametype.KRB_NT_SRV_INST, NameString: strings.Split(name, "/")},
+		realm: realm,
+	}, nil
+}
+
+func (s servicePrincipal) String() string {
+	if s.realm == "" {
+		return s.name.PrincipalNameString()
+	}
+	return s.name.PrincipalNameString() + "@" + s.realm
+}
