@@ -43,6 +43,9 @@ type Config struct {
 	// Limits per host.
 	MaxConcurrentCompactions, MaxConcurrentRequests int
 
+	// LookupEnv reads the environment for KRB5_CONFIG and KRB5CCNAME; nil means
+	// the process's own.
+	LookupEnv func(name string) (string, bool)
 	// Logger takes one line per request; nil discards them.
 	Logger *slog.Logger
 	// Dial replaces the network; nil means TCP.

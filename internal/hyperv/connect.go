@@ -87,3 +87,11 @@ func (c *connector) close() {
 // servicePrincipal is the name under which a host's WinRM is known. Hosts with
 // extended protection compare it in NTLM too.
 func servicePrincipal(host string) string { return "HTTP/" + strings.ToLower(host) }
+
+func newKerberos(cfg Config) (*secure.Kerberos, error) {
+	return secure.NewKerberos(secure.KerberosConfig{
+		User: cfg.Username, Password: cfg.Password, Realm: cfg.Kerberos.Realm, SPN: cfg.Kerberos.SPN,
+		ConfPath: cfg.Kerberos.ConfigPath, CachePath: cfg.Kerberos.CCachePath, KeytabPath: cfg.Kerberos.KeytabPath,
+		Lookup: cfg.LookupEnv, Dial: cfg.Dial,
+	})
+}
