@@ -1,54 +1,137 @@
 package hypervsim
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 )
 
-// world is the simulated Hyper-V and the file system under it. Nothing in it
-// runs on its own when only numbers are simulated: what time has brought about
-// is worked out from the clock whenever somebody looks.
+// world is the simulated Hyper-V and the file system under it. Disks that are
+// only numbers need no goroutine: what time has brought about is worked out
+// from the clock whenever somebody looks.
 type world struct {
 	clock func() time.Time
 	log   *slog.Logger
 
-	mu sync.Mutex
+	mu      sync.Mutex
+	host    string // computer name
+	release Release
+	locale  string // language of job texts
+	// missingViaJob lets a job report a missing file, not the return value.
+	missingViaJob bool
+
+	directories map[string]string // by path key: spelling
+	offline     map[string]bool   // volumes by path key
+	disks       map[string]*disk  // by path key
+	folders     []folder
+	attachments []*attachment
+	jobs        []*job
+	machines    []*machine
+
+	lastID      uint64
+	observation observation
+
+	// Real files are compacted by processes that outlive a request.
+	life    context.Context
+	stop    context.CancelFunc
+	running sync.WaitGroup
 }
 
-// newWorld returns an empty host whose time is told by clock.
+// newWorld returns an empty host whose time is told by clock. It runs Windows
+// Server 2022 until told otherwise.
 func newWorld(clock func() time.Time, log *slog.Logger) *world {
-	return &world{clock: clock, log: log}
+	life, stop := context.WithCancel(context.Background())
+	return &world{
+		clock: clock, log: log,
+		host: "HYPERV", release: Server2022, locale: "en-US",
+		directories: map[string]string{}, offline: map[string]bool{}, disks: map[string]*disk{},
+		observation: observation{compactions: map[string]int{}},
+		life:        life, stop: stop,
+	}
+}
+
+// close stops every process that works on a real file and waits for its end.
+func (w *world) close() {
+	w.stop()
+	w.running.Wait()
+}
+
+// lock begins every look at the world: it brings the jobs up to date first.
+func (w *world) lock() time.Time {
+	w.mu.Lock()
+	now := w.clock()
+	w.settle(now)
+	return now
 }
 
 // get implements model.
-func (w *world) get(namespace, class string, keys []keyValue) (*object, *failure) {
-	w.mu.Lock()
+func (w *world) get(namespace, className string, keys []keyValue) (*object, *failure) {
+	now := w.lock()
 	defer w.mu.Unlock()
-	return nil, notFound()
+	c, fail := w.class(namespace, className)
+	if fail != nil {
+		return nil, fail
+	}
+	if fail := c.checkKeys(keys); fail != nil {
+		return nil, fail
+	}
+	found := filter(c.instances(w, view{namespace: namespace, now: now, where: keys}), keys)
+	if len(found) != 1 {
+		return nil, notFound()
+	}
+	return found[0], nil
 }
 
 // enumerate implements model.
-func (w *world) enumerate(namespace, class string, where []keyValue) ([]*object, *failure) {
-	w.mu.Lock()
+func (w *world) enumerate(namespace, className string, where []keyValue) ([]*object, *failure) {
+	now := w.lock()
 	defer w.mu.Unlock()
-	return nil, notFound()
+	c, fail := w.class(namespace, className)
+	if fail != nil {
+		return nil, fail
+	}
+	return filter(c.instances(w, view{namespace: namespace, now: now, where: where}), where), nil
 }
 
 // invoke implements model.
 func (w *world) invoke(c call) (*object, *failure) {
-	w.mu.Lock()
+	now := w.lock()
 	defer w.mu.Unlock()
-	return nil, notFound()
+	class, fail := w.class(c.namespace, c.class)
+	if fail != nil {
+		return nil, fail
+	}
+	m, fail := w.method(c.namespace, class, c.method)
+	if fail != nil {
+		return nil, fail
+	}
+	in, fail := m.read(c.input)
+	if fail != nil {
+		return nil, fail
+	}
+	if fail := class.checkKeys(c.keys); fail != nil {
+		return nil, fail
+	}
+	target := filter(class.instances(w, view{namespace: c.namespace, now: now, where: c.keys}), c.keys)
+	if len(target) != 1 {
+		return nil, notFound()
+	}
+	out, fail := m.run(w, invocation{namespace: c.namespace, target: target[0], in: in, user: c.user, now: now})
+	if fail != nil {
+		return nil, fail
+	}
+	slices.SortFunc(out, byName)
+	return &object{namespace: c.namespace, class: class.name, properties: out}, nil
 }
 
 var _ model = (*world)(nil)
 
-// faultDestinationUnreachable is the WSManFault code of a resource that the
-// service cannot find.
-const faultDestinationUnreachable = 2150858752
-
-// notFound is the answer to a Get of an instance that is not there.
-func notFound() *failure {
-	return &failure{code: faultDestinationUnreachable, subcode: "a:DestinationUnreachable", sender: true}
+// newID returns the next GUID, upper case as the Hyper-V provider writes it.
+// They are not random so that a test can be repeated.
+func (w *world) newID() string {
+	w.lastID++
+	return fmt.Sprintf("5D1C0000-0000-4000-8000-%012X", w.lastID)
 }

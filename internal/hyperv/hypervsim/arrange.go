@@ -1,0 +1,40 @@
+package hypervsim
+
+// WithVHD puts disks on the host.
+func WithVHD(disks ...VHD) Option {
+	return arranged(func(h *Host) error {
+		for _, v := range disks {
+			h.AddVHD(v)
+		}
+		return nil
+	})
+}
+
+// WithVM puts virtual machines on the host.
+func WithVM(machines ...VM) Option {
+	return arranged(func(h *Host) error {
+		for _, m := range machines {
+			h.AddVM(m)
+		}
+		return nil
+	})
+}
+
+// WithFolder shows a real folder under a path of the host: the virtual hard
+// disks in it are read and compacted with qemu-img.
+func WithFolder(path, folder string) Option {
+	return arranged(func(h *Host) error { return h.MapFolder(path, folder) })
+}
+
+// WithMissingViaJob lets a failed job report a missing file, not the return
+// value of the method.
+func WithMissingViaJob() Option {
+	return arranged(func(h *Host) error {
+		h.world.missingViaJob = true
+		return nil
+	})
+}
+
+func arranged(arrange func(h *Host) error) Option {
+	return optionFunc(func(o *options) { o.arrange = append(o.arrange, arrange) })
+}

@@ -1,0 +1,160 @@
+package hypervsim
+
+import (
+	"cmp"
+	"strings"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+)
+
+// view is the way in which somebody looks at a class.
+type view struct {
+	namespace string
+	now       time.Time
+	where     []keyValue // what the answer will be filtered by; a hint only
+}
+
+// equality returns the value that the named property must have.
+func (v view) equality(name string) (string, bool) {
+	for _, kv := range v.where {
+		if strings.EqualFold(kv.name, name) {
+			return kv.value, true
+		}
+	}
+	return "", false
+}
+
+func (v view) isV1() bool { return strings.EqualFold(v.namespace, cim.NamespaceVirtualizationV1) }
+
+// class is a WMI class with instances.
+type class struct {
+	name string
+	keys []string
+	// anyKey allows an instance to be addressed by some of its keys.
+	anyKey    bool
+	instances func(*world, view) []*object
+}
+
+var serviceKeys = []string{"SystemCreationClassName", "SystemName", "CreationClassName", "Name"}
+
+// virtualizationClasses are served in both generations.
+var virtualizationClasses = []class{
+	{name: cim.ClassImageManagementService, keys: serviceKeys, anyKey: true, instances: (*world).imageManagementServices},
+	{name: cim.ClassStorageJob, keys: []string{"InstanceID"}, instances: (*world).storageJobs},
+	{name: cim.ClassMountedStorageImage, keys: []string{"PortNumber", "PathId", "TargetId", "Lun"}, instances: (*world).mountedImages},
+	{name: cim.ClassComputerSystem, keys: []string{"CreationClassName", "Name"}, instances: (*world).computerSystems},
+	{name: cim.ClassVirtualSystemSettingData, keys: []string{"InstanceID"}, instances: (*world).systemSettings},
+	{name: cim.ClassResourceAllocSettingData, keys: []string{"InstanceID"}, instances: (*world).resourceAllocations},
+}
+
+// v2Classes are served in root\virtualization\v2 only.
+var v2Classes = []class{
+	{name: cim.ClassStorageAllocationSettingData, keys: []string{"InstanceID"}, instances: (*world).storageAllocations},
+	{name: cim.ClassAffectedStorageJobElement, keys: []string{"AffectedElement", "AffectingElement"}, instances: (*world).affectedElements},
+}
+
+var cimv2Classes = []class{
+	{name: cim.ClassDirectory, keys: []string{"Name"}, instances: (*world).directoryObjects},
+	{name: cim.ClassDataFile, keys: []string{"Name"}, instances: (*world).dataFiles},
+	{name: classOperatingSystem, keys: []string{"Name"}, instances: (*world).operatingSystems},
+}
+
+const classOperatingSystem = "Win32_OperatingSystem"
+
+// class finds a class by its name, whatever its letter case.
+func (w *world) class(namespace, name string) (*class, *failure) {
+	var lists [][]class
+	switch {
+	case strings.EqualFold(namespace, cim.NamespaceCIMv2):
+		lists = [][]class{cimv2Classes}
+	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV1) && w.release.has(V1):
+		lists = [][]class{virtualizationClasses}
+	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV2) && w.release.has(V2):
+		lists = [][]class{virtualizationClasses, v2Classes}
+	default:
+		return nil, noNamespace()
+	}
+	for _, list := range lists {
+		for i := range list {
+			if strings.EqualFold(list[i].name, name) {
+				return &list[i], nil
+			}
+		}
+	}
+	return nil, noClass()
+}
+
+// checkKeys refuses selectors that are not the keys of the class (MS-WSMV
+// 3.1.4.1.2). The service classes are found by CreationClassName alone, as
+// libvirt's driver addresses them on real hosts.
+func (c *class) checkKeys(keys []keyValue) *failure {
+	for _, kv := range keys {
+		if !containsFold(c.keys, kv.name) {
+			return &failure{code: codeUnexpectedSelectors, subcode: "w:InvalidSelectors", sender: true, detail: "UnexpectedSelectors", plugin: true}
+		}
+	}
+	switch {
+	case len(keys) == 0 && c.anyKey:
+		// A real host answers so; its code there is not recorded.
+		return &failure{code: codeInvalidMethodParameters, subcode: "w:InternalError", plugin: true}
+	case len(keys) == 0:
+		return &failure{code: codeNotSingleton, subcode: "w:InvalidSelectors", sender: true, detail: "InsufficientSelectors", plugin: true}
+	case len(keys) < len(c.keys) && !c.anyKey:
+		return &failure{code: codeInsufficientSelectors, subcode: "w:InvalidSelectors", sender: true, detail: "InsufficientSelectors", plugin: true}
+	}
+	return nil
+}
+
+// filter keeps the objects whose properties have all the given values.
+func filter(objects []*object, where []keyValue) []*object {
+	if len(where) == 0 {
+		return objects
+	}
+	var kept []*object
+	for _, o := range objects {
+		if o.matches(where) {
+			kept = append(kept, o)
+		}
+	}
+	return kept
+}
+
+func (o *object) matches(where []keyValue) bool {
+	for _, kv := range where {
+		p := o.property(kv.name)
+		if p == nil || p.array || len(p.values) != 1 || !strings.EqualFold(p.values[0], kv.value) {
+			return false
+		}
+	}
+	return true
+}
+
+// property finds a property by its name, whatever its letter case.
+func (o *object) property(name string) *property {
+	for i := range o.properties {
+		if strings.EqualFold(o.properties[i].name, name) {
+			return &o.properties[i]
+		}
+	}
+	return nil
+}
+
+// text is the value of a scalar property, empty for null.
+func (o *object) text(name string) string {
+	if p := o.property(name); p != nil && len(p.values) == 1 {
+		return p.values[0]
+	}
+	return ""
+}
+
+func containsFold(names []string, name string) bool {
+	for _, n := range names {
+		if strings.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func byName(a, b property) int { return cmp.Compare(a.name, b.name) }

@@ -1,0 +1,201 @@
+package hypervsim
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+)
+
+// AddDirectory puts a directory on the host, with those above it.
+func (h *Host) AddDirectory(path string) {
+	h.world.lock()
+	defer h.world.mu.Unlock()
+	h.world.addDirectory(path)
+}
+
+// RemoveVolume takes a volume away, for example D: it goes offline with
+// everything on it, jobs and attachments included.
+func (h *Host) RemoveVolume(volume string) {
+	now := h.world.lock()
+	defer h.world.mu.Unlock()
+	w, key := h.world, volumeKey(volume)
+	w.offline[key] = true
+	for _, j := range w.jobs {
+		if j.isRunning() && pathKey(volumeOf(j.path)) == key {
+			w.fail(j, &refusal{code: returnFailed, status: statusPathNotFound}, now)
+		}
+	}
+	w.attachments = slices.DeleteFunc(w.attachments, func(a *attachment) bool { return pathKey(volumeOf(a.path)) == key })
+}
+
+// RestoreVolume brings a volume back online.
+func (h *Host) RestoreVolume(volume string) {
+	h.world.lock()
+	defer h.world.mu.Unlock()
+	delete(h.world.offline, volumeKey(volume))
+}
+
+// volumeKey takes a drive letter with and without a colon.
+func volumeKey(volume string) string {
+	if len(volume) == 1 {
+		volume += ":"
+	}
+	return pathKey(volumeOf(volume))
+}
+
+func (w *world) addDirectory(path string) {
+	for path = normalise(path); path != ""; path = parentOf(path) {
+		if _, known := w.directories[pathKey(path)]; known {
+			return
+		}
+		w.directories[pathKey(path)] = path
+		if isRoot(path) {
+			return
+		}
+	}
+}
+
+// isRoot tells whether a path is the root of its volume.
+func isRoot(path string) bool {
+	rest := strings.TrimPrefix(pathKey(path), pathKey(volumeOf(path)))
+	return rest == "" || rest == `\`
+}
+
+func (w *world) isDirectory(path string) bool {
+	if w.offline[pathKey(volumeOf(path))] {
+		return false
+	}
+	if _, ok := w.directories[pathKey(path)]; ok {
+		return true
+	}
+	return w.isRealDirectory(path)
+}
+
+// The file classes of root\cimv2 write names in lower case, and know local
+// drives only.
+//
+// Unverified on a real host: the letter case of names that were asked for with
+// other letters.
+func fileName(path string) string { return strings.ToLower(normalise(path)) }
+
+func hasDrive(path string) bool { return len(path) > 1 && path[1] == ':' }
+
+// directoryObjects returns the instances of Win32_Directory.
+func (w *world) directoryObjects(v view) []*object {
+	paths := w.candidates(v, slices.Collect(maps.Values(w.directories)), func(path string) (string, bool) {
+		return path, w.isDirectory(path)
+	}, w.realDirectories)
+	var all []*object
+	for _, path := range paths {
+		properties := append(w.fileProperties(path, cim.ClassDirectory), null("FileSize", typeUint64))
+		all = append(all, &object{namespace: v.namespace, class: cim.ClassDirectory, keys: []string{"Name"}, properties: properties})
+	}
+	return inNameOrder(all)
+}
+
+// dataFiles returns the instances of CIM_DataFile: the virtual hard disks.
+func (w *world) dataFiles(v view) []*object {
+	var known []string
+	for _, d := range w.disks {
+		known = append(known, d.Path)
+	}
+	paths := w.candidates(v, known, func(path string) (string, bool) {
+		d, refused := w.find(path)
+		if refused != nil {
+			return "", false
+		}
+		return d.Path, true
+	}, w.realFiles)
+	var all []*object
+	for _, path := range paths {
+		d, refused := w.find(path)
+		if refused != nil {
+			continue
+		}
+		properties := append(w.fileProperties(path, cim.ClassDataFile),
+			boolean("Compressed", d.Compressed), number("FileSize", typeUint64, d.FileSize))
+		all = append(all, &object{namespace: v.namespace, class: cim.ClassDataFile, keys: []string{"Name"}, properties: properties})
+	}
+	return inNameOrder(all)
+}
+
+// candidates returns the paths on drives that are online: the one that was
+// asked for by its name, or all, with those of the mapped folders.
+func (w *world) candidates(v view, known []string, one func(string) (string, bool), real func() []string) []string {
+	if name, ok := v.equality("Name"); ok {
+		if path, exists := one(name); exists && hasDrive(name) {
+			return []string{path}
+		}
+		return nil
+	}
+	var kept []string
+	for _, path := range append(known, real()...) {
+		if hasDrive(path) && !w.offline[pathKey(volumeOf(path))] {
+			kept = append(kept, path)
+		}
+	}
+	slices.SortFunc(kept, func(a, b string) int { return cmp.Compare(pathKey(a), pathKey(b)) })
+	return slices.CompactFunc(kept, func(a, b string) bool { return pathKey(a) == pathKey(b) })
+}
+
+// fileProperties are those that directories and files have in common.
+func (w *world) fileProperties(path, class string) []property {
+	name := fileName(path)
+	directory := strings.TrimPrefix(fileName(parentOf(path)), name[:2])
+	directory = strings.TrimSuffix(directory, `\`) + `\`
+	base, ext := nameOf(name), extension(name)
+	if isRoot(path) {
+		directory, base, ext = "", "", ""
+	}
+	base = strings.TrimSuffix(base, "."+ext)
+	return []property{
+		text("Caption", name),
+		text("CreationClassName", class),
+		text("CSName", w.host),
+		text("Description", name),
+		text("Drive", name[:2]),
+		text("Extension", ext),
+		text("FileName", base),
+		text("FSName", "NTFS"),
+		text("Name", name),
+		text("Path", directory),
+		boolean("Readable", true),
+		text("Status", "OK"),
+		boolean("Writeable", true),
+	}
+}
+
+// inNameOrder puts the properties of each object in the order of the wire.
+func inNameOrder(objects []*object) []*object {
+	for _, o := range objects {
+		slices.SortFunc(o.properties, byName)
+	}
+	return objects
+}
+
+// operatingSystems returns the one Win32_OperatingSystem.
+func (w *world) operatingSystems(v view) []*object {
+	names := map[Release][2]string{
+		Server2008:   {"Microsoft Windows Server 2008", "6.0.6002"},
+		Server2012:   {"Microsoft Windows Server 2012", "6.2.9200"},
+		Server2012R2: {"Microsoft Windows Server 2012 R2", "6.3.9600"},
+		Server2016:   {"Microsoft Windows Server 2016", "10.0.14393"},
+		Server2022:   {"Microsoft Windows Server 2022", "10.0.20348"},
+	}
+	os := names[w.release]
+	build := os[1][strings.LastIndexByte(os[1], '.')+1:]
+	return []*object{{
+		namespace: v.namespace, class: classOperatingSystem, keys: []string{"Name"},
+		properties: []property{
+			text("BuildNumber", build),
+			text("Caption", os[0]),
+			text("CSName", w.host),
+			date("LocalDateTime", v.now),
+			text("Name", os[0]+`|C:\Windows|\Device\Harddisk0\Partition2`),
+			text("Version", os[1]),
+		},
+	}}
+}

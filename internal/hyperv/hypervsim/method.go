@@ -1,0 +1,173 @@
+package hypervsim
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+)
+
+// invocation is a method call whose input has been checked.
+type invocation struct {
+	namespace string
+	target    *object
+	in        input
+	user      string
+	now       time.Time
+}
+
+// input holds the input parameters that were not null.
+type input map[string]string
+
+func (in input) number(name string, bits int) (uint64, bool) {
+	s, ok := in[name]
+	if !ok {
+		return 0, false
+	}
+	n, err := strconv.ParseUint(strings.TrimSpace(s), 10, bits)
+	return n, err == nil
+}
+
+func (in input) boolean(name string) bool {
+	return strings.EqualFold(strings.TrimSpace(in[name]), "true")
+}
+
+// parameter is an input parameter of a method.
+type parameter struct {
+	name string
+	typ  cimType
+}
+
+// method is a method of a class in one generation of the provider.
+type method struct {
+	name  string
+	input []parameter
+	since Release // 0: always
+	run   func(*world, invocation) ([]property, *failure)
+}
+
+var pathParameter = parameter{"Path", typeString}
+
+// v1Methods are the methods in root\virtualization, by class.
+var v1Methods = map[string][]method{
+	cim.ClassImageManagementService: {
+		{name: "GetVirtualHardDiskInfo", input: []parameter{pathParameter}, run: (*world).getVirtualHardDiskInfo},
+		{name: "CompactVirtualHardDisk", input: []parameter{pathParameter}, run: (*world).compactV1},
+		{name: "Mount", input: []parameter{pathParameter}, run: (*world).mount},
+		{name: "Unmount", input: []parameter{pathParameter}, run: (*world).unmountByPath},
+	},
+	cim.ClassMountedStorageImage: {
+		{name: "Unmount", run: (*world).detachImage},
+	},
+	cim.ClassStorageJob: {
+		{name: "GetErrorEx", run: (*world).getErrorEx},
+		{name: "RequestStateChange", input: requestStateChangeInput, run: (*world).refuseStateChange},
+	},
+}
+
+// v2Methods are the methods in root\virtualization\v2, by class.
+var v2Methods = map[string][]method{
+	cim.ClassImageManagementService: {
+		{name: "GetVirtualHardDiskSettingData", input: []parameter{pathParameter}, run: (*world).getVirtualHardDiskSettingData},
+		{name: "GetVirtualHardDiskState", input: []parameter{pathParameter}, run: (*world).getVirtualHardDiskState},
+		{name: "CompactVirtualHardDisk", input: []parameter{pathParameter, {"Mode", typeUint16}}, run: (*world).compactV2},
+		{name: "AttachVirtualHardDisk", input: []parameter{pathParameter, {"AssignDriveLetter", typeBoolean}, {"ReadOnly", typeBoolean}}, run: (*world).attachVirtualHardDisk},
+		{name: "FindMountedStorageImageInstance", since: Server2016, input: []parameter{{"SelectionCriterion", typeString}, {"CriterionType", typeUint16}}, run: (*world).findMountedImage},
+	},
+	cim.ClassMountedStorageImage: {
+		{name: "DetachVirtualHardDisk", run: (*world).detachImage},
+	},
+	cim.ClassStorageJob: {
+		{name: "GetErrorEx", run: (*world).getErrorEx},
+		{name: "GetError", run: (*world).getError},
+		{name: "RequestStateChange", since: Server2012R2, input: requestStateChangeInput, run: (*world).requestStateChange},
+		{name: "RequestStateChange", input: requestStateChangeInput, run: (*world).refuseStateChange},
+	},
+}
+
+var requestStateChangeInput = []parameter{{"RequestedState", typeUint16}, {"TimeoutPeriod", typeInterval}}
+
+// method finds a method of a class.
+func (w *world) method(namespace string, c *class, name string) (*method, *failure) {
+	byClass := v2Methods
+	if strings.EqualFold(namespace, cim.NamespaceVirtualizationV1) {
+		byClass = v1Methods
+	}
+	list := byClass[c.name]
+	for i := range list {
+		if strings.EqualFold(list[i].name, name) && w.release >= list[i].since {
+			return &list[i], nil
+		}
+	}
+	return nil, &failure{code: codeInvalidMethod, subcode: "w:InternalError", plugin: true}
+}
+
+// read checks the names and the types of the input. Names are case-sensitive
+// in method input.
+func (m *method) read(given []property) (input, *failure) {
+	in := input{}
+	for _, p := range given {
+		typ, known := m.typeOf(p.name)
+		if !known {
+			return nil, &failure{code: codeInvalidParameterName, subcode: "w:InvalidParameter", sender: true, plugin: true}
+		}
+		if len(p.values) == 0 {
+			continue
+		}
+		if len(p.values) > 1 || !fits(p.values[0], typ) {
+			return nil, &failure{code: codeParameterTypeMismatch, subcode: "w:InvalidParameter", sender: true, plugin: true}
+		}
+		in[p.name] = p.values[0]
+	}
+	return in, nil
+}
+
+func (m *method) typeOf(name string) (cimType, bool) {
+	for _, p := range m.input {
+		if p.name == name {
+			return p.typ, true
+		}
+	}
+	return "", false
+}
+
+// fits tells whether a text from the wire can be a value of the type.
+func fits(s string, typ cimType) bool {
+	s = strings.TrimSpace(s)
+	switch typ {
+	case typeBoolean:
+		return strings.EqualFold(s, "true") || strings.EqualFold(s, "false")
+	case typeUint8:
+		return fitsBits(s, 8)
+	case typeUint16:
+		return fitsBits(s, 16)
+	case typeUint32:
+		return fitsBits(s, 32)
+	case typeUint64:
+		return fitsBits(s, 64)
+	case typeString, typeDateTime, typeInterval, typeReference:
+		return true
+	}
+	return false
+}
+
+func fitsBits(s string, bits int) bool {
+	_, err := strconv.ParseUint(s, 10, bits)
+	return err == nil
+}
+
+// returns is the output of a method without other out parameters.
+func returns(code uint32) []property {
+	return []property{number("ReturnValue", typeUint32, code)}
+}
+
+// returnsJob is the output of a method that may have started a job. Without one
+// the reference is null.
+func returnsJob(namespace string, code uint32, j *job, more ...property) []property {
+	var ref *objectPath
+	if j != nil {
+		ref = j.address(namespace)
+	}
+	return append(append(returns(code), reference("Job", ref)), more...)
+}

@@ -1,0 +1,217 @@
+package hypervsim
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+)
+
+// attachment is a disk that is attached to the host itself.
+type attachment struct {
+	path     string
+	readOnly bool
+	letter   bool // a drive letter was assigned
+	lun      int
+}
+
+// Attachment is an attached disk as a test sees it.
+type Attachment struct {
+	Path        string
+	ReadOnly    bool
+	DriveLetter bool
+}
+
+// Attachments returns the disks that are attached to the host, in the order in
+// which they were attached.
+func (h *Host) Attachments() []Attachment {
+	h.world.lock()
+	defer h.world.mu.Unlock()
+	var all []Attachment
+	for _, a := range h.world.attachments {
+		all = append(all, Attachment{Path: a.path, ReadOnly: a.readOnly, DriveLetter: a.letter})
+	}
+	return all
+}
+
+// Attach attaches a disk to the host at once, as somebody else there would.
+func (h *Host) Attach(path string, readOnly bool) error {
+	h.world.lock()
+	defer h.world.mu.Unlock()
+	d, refused := h.world.openable(path)
+	if refused == nil {
+		refused = h.world.mayAttach(d)
+	}
+	if refused != nil {
+		return fmt.Errorf("attach %s: return value %d", path, refused.code)
+	}
+	h.world.attach(d.Path, readOnly, false)
+	return nil
+}
+
+// Detach detaches a disk from the host, as somebody else there would. It
+// reports whether the disk was attached.
+func (h *Host) Detach(path string) bool {
+	now := h.world.lock()
+	defer h.world.mu.Unlock()
+	a := h.world.attached(path)
+	if a == nil {
+		return false
+	}
+	h.world.detach(a, now)
+	return true
+}
+
+func (w *world) attached(path string) *attachment {
+	for _, a := range w.attachments {
+		if pathKey(a.path) == pathKey(path) {
+			return a
+		}
+	}
+	return nil
+}
+
+func (w *world) attach(path string, readOnly, letter bool) {
+	lun := 0
+	for slices.ContainsFunc(w.attachments, func(a *attachment) bool { return a.lun == lun }) {
+		lun++
+	}
+	w.attachments = append(w.attachments, &attachment{path: path, readOnly: readOnly, letter: letter, lun: lun})
+}
+
+// detach takes an attachment away. A compaction that used it fails.
+func (w *world) detach(a *attachment, now time.Time) {
+	if j := w.jobOn(a.path); j != nil && j.isCompaction() && j.compaction.mounted {
+		w.observation.violation("%s was detached while it was compacted", a.path)
+		w.fail(j, &refusal{code: returnFailed, status: statusInvalidState}, now)
+	}
+	w.attachments = slices.DeleteFunc(w.attachments, func(other *attachment) bool { return other == a })
+}
+
+// mayAttach says why a disk cannot be attached now.
+//
+// Unverified on a real host: the codes for a disk that is attached already.
+func (w *world) mayAttach(d *disk) *refusal {
+	if d.Locked || w.attached(d.Path) != nil || w.jobOn(d.Path) != nil || w.openedBy(d.Path) != "" {
+		return &refusal{code: returnInUse, status: statusSharingViolation}
+	}
+	if d.Compressed {
+		return &refusal{code: returnFailed, status: statusLimitation, viaJob: true}
+	}
+	return nil
+}
+
+func (w *world) attachVirtualHardDisk(c invocation) ([]property, *failure) {
+	code, j := w.startAttach(c, c.in.boolean("ReadOnly"), c.in.boolean("AssignDriveLetter"))
+	return returnsJob(c.namespace, code, j), nil
+}
+
+// mount is the method of root\virtualization, which attaches for writing.
+func (w *world) mount(c invocation) ([]property, *failure) {
+	code, j := w.startAttach(c, false, true)
+	return returnsJob(c.namespace, code, j), nil
+}
+
+func (w *world) startAttach(c invocation, readOnly, letter bool) (uint32, *job) {
+	path := c.in["Path"]
+	d, refused := w.openable(path)
+	if refused == nil {
+		refused = w.mayAttach(d)
+	}
+	if refused != nil {
+		return w.refuse(refused, w.via(path), JobLoopbackMount, path, c.user, c.now)
+	}
+	if d.AttachImmediate {
+		w.attach(d.Path, readOnly, letter)
+		return returnOK, nil
+	}
+	j := &job{kind: JobLoopbackMount, path: d.Path, owner: c.user, cancellable: true, ends: c.now.Add(d.AttachDuration)}
+	j.finish = func(part float64) {
+		if part == 1 {
+			w.attach(d.Path, readOnly, letter)
+		}
+	}
+	if f := d.AttachFailure; f != nil {
+		j.settled, j.failure, j.ends = JobException, f.refusal(), c.now.Add(f.within(d.AttachDuration))
+	}
+	return returnJobStarted, w.start(j, c.now)
+}
+
+// mountedImages returns the instances of Msvm_MountedStorageImage.
+func (w *world) mountedImages(v view) []*object {
+	var all []*object
+	for _, a := range w.attachments {
+		access := uint16(2)
+		if a.readOnly {
+			access = 1
+		}
+		o := &object{
+			namespace: v.namespace, class: cim.ClassMountedStorageImage,
+			keys: []string{"Lun", "PathId", "PortNumber", "TargetId"},
+			properties: []property{
+				number("Access", typeUint16, access),
+				text("Caption", "Mounted Storage Image"),
+				text("Description", "Mounted Storage Image"),
+				text("ElementName", nameOf(a.path)),
+				null("InstanceID", typeString),
+				number("Lun", typeUint8, a.lun),
+				text("Name", a.path),
+				number("PathId", typeUint8, uint8(0)),
+				text("PnpDevicePath", `\\?\scsi#disk&ven_msft&prod_virtual_disk#`+strconv.Itoa(a.lun)),
+				number("PortNumber", typeUint8, uint8(1)),
+				number("TargetId", typeUint8, uint8(0)),
+				number("Type", typeUint16, uint16(0)),
+			},
+		}
+		if v.isV1() {
+			o.properties = slices.DeleteFunc(o.properties, func(p property) bool { return p.name == "PnpDevicePath" })
+		}
+		all = append(all, o)
+	}
+	return all
+}
+
+// detachImage is DetachVirtualHardDisk, and Unmount of root\virtualization.
+func (w *world) detachImage(c invocation) ([]property, *failure) {
+	return returns(w.tryDetach(c.target.text("Name"), c.now)), nil
+}
+
+// unmountByPath is the deprecated Unmount of root\virtualization's service.
+func (w *world) unmountByPath(c invocation) ([]property, *failure) {
+	if w.attached(c.in["Path"]) == nil {
+		return returns(returnInvalidState), nil
+	}
+	return returns(w.tryDetach(c.in["Path"], c.now)), nil
+}
+
+// tryDetach returns 0, or 1 for a failure.
+func (w *world) tryDetach(path string, now time.Time) uint32 {
+	if d, ok := w.disks[pathKey(path)]; ok && d.DetachFailures > 0 {
+		d.DetachFailures--
+		return 1
+	}
+	w.detach(w.attached(path), now)
+	return 0
+}
+
+// criterionPath is the CriterionType of a path.
+const criterionPath = 2
+
+// findMountedImage is FindMountedStorageImageInstance.
+func (w *world) findMountedImage(c invocation) ([]property, *failure) {
+	criterion, ok := c.in.number("CriterionType", 16)
+	if !ok || criterion != criterionPath {
+		return append(returns(returnInvalidParam), reference("Image", nil)), nil
+	}
+	a := w.attached(strings.TrimSpace(c.in["SelectionCriterion"]))
+	if a == nil {
+		return append(returns(returnObjectNotFound), reference("Image", nil)), nil
+	}
+	return append(returns(returnOK), reference("Image", &objectPath{
+		namespace: c.namespace, class: cim.ClassMountedStorageImage,
+		keys: []keyValue{{"Lun", strconv.Itoa(a.lun)}, {"PathId", "0"}, {"PortNumber", "1"}, {"TargetId", "0"}},
+	})), nil
+}

@@ -1,0 +1,126 @@
+package hypervsim
+
+import (
+	"fmt"
+	"strings"
+)
+
+// VMState is the state of a virtual machine.
+type VMState int
+
+// The states of a virtual machine that matter to its disks.
+const (
+	VMOff VMState = iota
+	VMRunning
+	VMSaved
+	VMPaused
+)
+
+// VM is a virtual machine.
+type VM struct {
+	Name  string
+	ID    string // a GUID; one is made up when it is empty
+	State VMState
+	// Disks are the paths of the virtual hard disks that it uses now.
+	Disks       []string
+	Checkpoints []Checkpoint
+}
+
+// Checkpoint is a saved state of a virtual machine.
+type Checkpoint struct {
+	Name  string
+	ID    string
+	Disks []string
+}
+
+// machine is a virtual machine on the simulated host.
+type machine struct{ VM }
+
+// AddVM puts a virtual machine on the host.
+func (h *Host) AddVM(vm VM) {
+	h.world.lock()
+	defer h.world.mu.Unlock()
+	vm.ID = strings.ToUpper(orElse(vm.ID, h.world.newID()))
+	checkpoints := append([]Checkpoint(nil), vm.Checkpoints...)
+	for i := range checkpoints {
+		checkpoints[i].ID = strings.ToUpper(orElse(checkpoints[i].ID, h.world.newID()))
+	}
+	vm.Checkpoints = checkpoints
+	h.world.machines = append(h.world.machines, &machine{VM: vm})
+}
+
+// SetVMState starts, stops or saves a machine. A machine does not start while
+// one of its disks is attached to the host or worked on.
+func (h *Host) SetVMState(name string, state VMState) error {
+	h.world.lock()
+	defer h.world.mu.Unlock()
+	for _, m := range h.world.machines {
+		if m.Name != name {
+			continue
+		}
+		if state == VMRunning {
+			for _, path := range h.world.chains(m.Disks) {
+				if h.world.attached(path) != nil || h.world.jobOn(path) != nil {
+					return fmt.Errorf("virtual machine %s does not start: %s is in use", name, path)
+				}
+			}
+		}
+		m.State = state
+		return nil
+	}
+	return fmt.Errorf("no virtual machine %s", name)
+}
+
+// VMs returns the virtual machines of the host.
+func (h *Host) VMs() []VM {
+	h.world.lock()
+	defer h.world.mu.Unlock()
+	var all []VM
+	for _, m := range h.world.machines {
+		all = append(all, m.VM)
+	}
+	return all
+}
+
+// openedBy names the machine that has a disk open: one that runs or is paused
+// opens its disks and all their parents.
+func (w *world) openedBy(path string) string {
+	if name, ok := w.user(path, VMRunning); ok {
+		return name
+	}
+	name, _ := w.user(path, VMPaused)
+	return name
+}
+
+// user names a machine in the given state whose chain of disks holds path.
+func (w *world) user(path string, state VMState) (string, bool) {
+	for _, m := range w.machines {
+		if m.State != state {
+			continue
+		}
+		for _, p := range w.chains(m.Disks) {
+			if pathKey(p) == pathKey(path) {
+				return m.Name, true
+			}
+		}
+	}
+	return "", false
+}
+
+// chains returns the disks with all their parents.
+func (w *world) chains(paths []string) []string {
+	var all []string
+	seen := map[string]bool{}
+	for _, path := range paths {
+		for path != "" && !seen[pathKey(path)] {
+			seen[pathKey(path)] = true
+			all = append(all, path)
+			d, ok := w.disks[pathKey(path)]
+			if !ok {
+				break
+			}
+			path = d.ParentPath
+		}
+	}
+	return all
+}
