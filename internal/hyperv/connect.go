@@ -3,6 +3,7 @@ package hyperv
 import (
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 
 	"github.com/masterzen/winrm"
@@ -89,6 +90,9 @@ func (c *connector) close() {
 func servicePrincipal(host string) string { return "HTTP/" + strings.ToLower(host) }
 
 func newKerberos(cfg Config) (*secure.Kerberos, error) {
+	if cfg.LookupEnv == nil {
+		cfg.LookupEnv = os.LookupEnv
+	}
 	return secure.NewKerberos(secure.KerberosConfig{
 		User: cfg.Username, Password: cfg.Password, Realm: cfg.Kerberos.Realm, SPN: cfg.Kerberos.SPN,
 		ConfPath: cfg.Kerberos.ConfigPath, CachePath: cfg.Kerberos.CCachePath, KeytabPath: cfg.Kerberos.KeytabPath,

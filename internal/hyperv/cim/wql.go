@@ -1,0 +1,19 @@
+package cim
+
+import "strings"
+
+var wqlEscapes = strings.NewReplacer(`\`, `\\`, `'`, `\'`, `"`, `\"`)
+
+// QuoteWQL writes s as a string literal of WQL. Backslash and both quotes are
+// escaped (WMI SDK, WHERE clause), which paths need.
+func QuoteWQL(s string) string { return `'` + wqlEscapes.Replace(s) + `'` }
+
+// SelectWQL is the query for all instances of a class whose properties have the
+// given values. Class and property names come from constants and are not quoted.
+func SelectWQL(class string, where ...Selector) string {
+	query := "SELECT * FROM " + class
+	for i, s := range where {
+		query += [...]string{" WHERE ", " AND "}[min(i, 1)] + s.Name + "=" + QuoteWQL(s.Value)
+	}
+	return query
+}
