@@ -211,7 +211,7 @@ func (w *world) compact(c invocation, mode uint16) ([]property, *failure) {
 
 // startCompaction starts to compact a disk, or refuses to.
 func (w *world) startCompaction(path string, mode uint16, owner string, now time.Time) (uint32, *job) {
-	w.observation.asked(w, path, owner)
+	w.observation.requests[pathKey(path)]++
 	d, refused := w.openable(path)
 	if refused == nil {
 		refused = w.mayCompact(d, mode)

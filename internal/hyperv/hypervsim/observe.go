@@ -5,7 +5,8 @@ import "fmt"
 // observation is what the host has seen happen; a test asserts on it.
 type observation struct {
 	violations  []string
-	compactions map[string]int // starts by path key
+	compactions map[string]int // started, by path key
+	requests    map[string]int // asked for, by path key
 	peak        int
 }
 
@@ -13,31 +14,33 @@ func (o *observation) violation(format string, args ...any) {
 	o.violations = append(o.violations, fmt.Sprintf(format, args...))
 }
 
-// asked notes that somebody asks for a compaction.
-func (o *observation) asked(w *world, path, owner string) {
-	if j := w.jobOn(path); j != nil && j.isCompaction() && !j.compaction.foreign && j.owner == owner {
-		o.violation("%s asked to compact %s while a compaction that %s had started ran", owner, path, owner)
-	}
-	if vm, saved := w.user(path, VMSaved); saved {
-		o.violation("%s asked to compact %s, which the saved machine %s needs", owner, path, vm)
-	}
-}
-
 // started notes that a compaction has started.
 func (o *observation) started(w *world, path string) {
 	o.compactions[pathKey(path)]++
-	running := 0
+	running, here := 0, 0
 	for _, j := range w.jobs {
-		if j.isRunning() && j.isCompaction() && !j.compaction.foreign {
+		if !j.isRunning() || !j.isCompaction() {
+			continue
+		}
+		if !j.compaction.foreign {
 			running++
+		}
+		if pathKey(j.path) == pathKey(path) {
+			here++
 		}
 	}
 	o.peak = max(o.peak, running)
+	if here > 1 {
+		o.violation("%s was compacted twice at once", path)
+	}
+	if vm, saved := w.user(path, VMSaved); saved {
+		o.violation("%s was compacted, which the saved machine %s needs", path, vm)
+	}
 }
 
-// Violations lists what a careful client never does: it asks for a second
-// compaction of a disk while its own first one runs, detaches a disk while it
-// is compacted, or compacts the disk of a saved machine.
+// Violations lists what a careful client never brings about: two compactions of
+// a disk at once, a disk that is detached while it is compacted, or the
+// compaction of a disk that a saved machine needs.
 func (h *Host) Violations() []string {
 	h.world.lock()
 	defer h.world.mu.Unlock()
@@ -58,4 +61,12 @@ func (h *Host) Compactions(path string) int {
 	h.world.lock()
 	defer h.world.mu.Unlock()
 	return h.world.observation.compactions[pathKey(path)]
+}
+
+// CompactionRequests is how often a compaction of a disk has been asked for,
+// with those that the host refused.
+func (h *Host) CompactionRequests(path string) int {
+	h.world.lock()
+	defer h.world.mu.Unlock()
+	return h.world.observation.requests[pathKey(path)]
 }

@@ -48,7 +48,7 @@ func newWorld(clock func() time.Time, log *slog.Logger) *world {
 		clock: clock, log: log,
 		host: "HYPERV", release: Server2022, locale: "en-US",
 		directories: map[string]string{}, offline: map[string]bool{}, disks: map[string]*disk{},
-		observation: observation{compactions: map[string]int{}},
+		observation: observation{compactions: map[string]int{}, requests: map[string]int{}},
 		life:        life, stop: stop,
 	}
 }
