@@ -28,7 +28,7 @@ type KerberosConfig struct {
 	// first principal in it. With a ticket cache it may be empty: the one in it.
 	User string
 	// Password of the user.
-	Password string
+	Password string `json:"-"`
 	// KeytabPath is a file with keys of the user.
 	KeytabPath string
 	// CachePath is a file with tickets of the user, as kinit leaves it. It is read
@@ -217,13 +217,13 @@ func (k *Kerberos) Close() {
 }
 
 // String names the mechanism.
-func (*Kerberos) String() string { return kerberosName }
+func (Kerberos) String() string { return kerberosName }
 
 // Format prints the name of the mechanism for every verb.
-func (*Kerberos) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
+func (Kerberos) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
 
 // LogValue names the mechanism.
-func (*Kerberos) LogValue() slog.Value { return slog.StringValue(kerberosName) }
+func (Kerberos) LogValue() slog.Value { return slog.StringValue(kerberosName) }
 
 // kerberosHost is the mechanism for one service.
 type kerberosHost struct {
@@ -240,10 +240,10 @@ func (h *kerberosHost) NewContext(binding []byte) (Context, error) {
 }
 
 // String names the mechanism.
-func (*kerberosHost) String() string { return kerberosName }
+func (kerberosHost) String() string { return kerberosName }
 
 // Format prints the name of the mechanism for every verb.
-func (*kerberosHost) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
+func (kerberosHost) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
 
 // ticketFor is a valid ticket for the service, from memory if there is one.
 func (k *Kerberos) ticketFor(ctx context.Context, spn servicePrincipal) (kerberosTicket, error) {

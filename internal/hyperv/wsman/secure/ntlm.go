@@ -14,7 +14,7 @@ type NTLMConfig struct {
 	// User is DOMAIN\name, name@realm or the name of a local account.
 	User string
 	// Password of the user.
-	Password string
+	Password string `json:"-"`
 	// SPN names the service asked for, as HTTP/host. Empty: unnamed.
 	SPN string
 }
@@ -47,13 +47,13 @@ func NewNTLM(c NTLMConfig) *NTLM {
 }
 
 // String names the mechanism.
-func (*NTLM) String() string { return ntlmName }
+func (NTLM) String() string { return ntlmName }
 
 // Format prints the name of the mechanism for every verb.
-func (*NTLM) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(ntlmName)) }
+func (NTLM) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(ntlmName)) }
 
 // LogValue names the mechanism.
-func (*NTLM) LogValue() slog.Value { return slog.StringValue(ntlmName) }
+func (NTLM) LogValue() slog.Value { return slog.StringValue(ntlmName) }
 
 // NewContext starts a context for one connection.
 func (n *NTLM) NewContext(binding []byte) (Context, error) {
@@ -71,7 +71,7 @@ type ntlmContext struct {
 }
 
 // Format keeps keys out of every print.
-func (*ntlmContext) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(ntlmName)) }
+func (ntlmContext) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(ntlmName)) }
 
 func (x *ntlmContext) Next(ctx context.Context, in []byte) (out []byte, established bool, err error) {
 	if err := ctx.Err(); err != nil {
