@@ -1,0 +1,529 @@
+package wsman_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"net"
+
+	"github.com/masterzen/winrm"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
+)
+
+func jobReference(id string) cim.Reference {
+	return cim.Reference{ResourceURI: jobURI, Selectors: []cim.Selector{{Name: "InstanceID", Value: id}}}
+}
+
+func compact(path string) wsman.Invocation {
+	return wsman.Invocation{
+		Target: cim.NewReference(cim.NamespaceVirtualizationV2, cim.ClassImageManagementService,
+			cim.Selector{Name: "CreationClassName", Value: cim.ClassImageManagementService}),
+		Method: "CompactVirtualHardDisk",
+		Params: []wsman.Param{{Name: "Path", Value: cim.Text(path)}, {Name: "Mode", Value: cim.Text("1")}},
+	}
+}
+
+// echo answers Gets with a running job and invocations with success.
+func echo(r fakeRequest) fakeAnswer {
+	if strings.Contains(r.soap, "CompactVirtualHardDisk_INPUT") {
+		return output(r, "CompactVirtualHardDisk")
+	}
+	return job(r, "4")
+}
+
+func mustGet(ctx context.Context, t *testing.T, c *wsman.Client, id string) {
+	t.Helper()
+	i, err := c.Get(ctx, jobReference(id))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if state, _, err := i.Uint("JobState", 16); err != nil || state != 4 || i.Class != "Msvm_StorageJob" {
+		t.Fatalf("Get = class %s, JobState %d, %v; want Msvm_StorageJob, 4", i.Class, state, err)
+	}
+}
+
+func TestSessionReusesItsConnection(t *testing.T) {
+	t.Parallel()
+	h := newFakeHost(t, echo)
+	h.start()
+	c := h.client()
+	for i := range 3 {
+		mustGet(t.Context(), t, c, fmt.Sprint(i))
+	}
+	conns, handshakes, posts := h.totals()
+	if conns != 1 || handshakes != 1 || posts != 4 {
+		t.Errorf("%d connections, %d handshakes, %d posts; want 1, 1, 4", conns, handshakes, posts)
+	}
+	s := c.Stats()
+	if s.Exchanges != 4 || s.Connections != 1 || s.Handshakes != 1 || s.BytesSent == 0 || s.BytesReceived == 0 {
+		t.Errorf("Stats() = %+v", s)
+	}
+}
+
+func TestSessionBoundsItsConnections(t *testing.T) {
+	t.Parallel()
+	h := newFakeHost(t, echo)
+	h.start()
+	c := h.client(func(cfg *wsman.Config) { cfg.MaxConns = 3 })
+	var wg sync.WaitGroup
+	for i := range 32 {
+		wg.Go(func() {
+			if _, err := c.Get(t.Context(), jobReference(fmt.Sprint(i))); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if conns, _, _ := h.totals(); conns > 3 {
+		t.Errorf("%d connections, want at most 3", conns)
+	}
+	if n := h.seen("transfer/Get"); n != 32 {
+		t.Errorf("%d requests seen, want 32", n)
+	}
+}
+
+func TestSessionSurvivesIdleDrop(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newFakeHost(t, echo)
+		h.start()
+		c := h.client()
+		for i := range 4 {
+			// A message that changes something is sent again too: nothing of it was written.
+			if _, err := c.Invoke(t.Context(), compact(fmt.Sprintf(`D:\%d.vhdx`, i))); err != nil {
+				t.Fatal(err)
+			}
+			synctest.Wait()
+			h.dropIdle()
+			synctest.Wait()
+			if n := h.seen(fmt.Sprintf(`D:\%d.vhdx`, i)); n != 1 {
+				t.Errorf("message %d seen %d times, want once", i, n)
+			}
+		}
+		if conns, _, _ := h.totals(); conns != 4 {
+			t.Errorf("%d connections, want 4", conns)
+		}
+	})
+}
+
+func TestSessionForgottenContext(t *testing.T) {
+	t.Parallel()
+	t.Run("a read is sent once more", func(t *testing.T) {
+		t.Parallel()
+		h := newFakeHost(t, echo)
+		h.start()
+		c := h.client()
+		mustGet(t.Context(), t, c, "first")
+		h.forgetContexts(1)
+		mustGet(t.Context(), t, c, "second")
+		if conns, handshakes, _ := h.totals(); conns != 2 || handshakes != 2 || h.seen("second") != 1 {
+			t.Errorf("%d connections, %d handshakes, message seen %d times; want 2, 2, 1", conns, handshakes, h.seen("second"))
+		}
+	})
+	t.Run("an invocation is not", func(t *testing.T) {
+		t.Parallel()
+		h := newFakeHost(t, echo)
+		h.start()
+		c := h.client()
+		mustGet(t.Context(), t, c, "first")
+		h.forgetContexts(1)
+		_, err := c.Invoke(t.Context(), compact(`D:\a.vhdx`))
+		var outcome *wsman.OutcomeError
+		if !errors.As(err, &outcome) || !errors.Is(err, wsman.ErrContextRefused) {
+			t.Errorf("Invoke = %v, want an OutcomeError for the refused context", err)
+		}
+		_, handshakes, posts := h.totals()
+		if handshakes != 1 || posts != 3 {
+			t.Errorf("%d handshakes, %d posts; want 1, 3", handshakes, posts)
+		}
+		// The credentials are not doubted.
+		mustGet(t.Context(), t, c, "after")
+	})
+	t.Run("nor is one with Basic", func(t *testing.T) {
+		t.Parallel()
+		h, c := basicHost(t, echo)
+		if _, err := c.Invoke(t.Context(), compact(`D:\a.vhdx`)); err != nil {
+			t.Fatal(err)
+		}
+		h.forgetContexts(1)
+		_, err := c.Invoke(t.Context(), compact(`D:\b.vhdx`))
+		var outcome *wsman.OutcomeError
+		if !errors.As(err, &outcome) {
+			t.Errorf("Invoke = %v, want an OutcomeError", err)
+		}
+		if _, _, posts := h.totals(); posts != 2 {
+			t.Errorf("%d posts, want 2", posts)
+		}
+	})
+}
+
+// A 401 to a token that rides on a message could be forged after the message had
+// been passed on, so one that changes something goes without a token.
+func TestInvocationOnNewConnectionGoesAfterTheHandshake(t *testing.T) {
+	t.Parallel()
+	h := newFakeHost(t, echo)
+	h.start()
+	c := h.client()
+	if _, err := c.Invoke(t.Context(), compact(`D:\a.vhdx`)); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, posts := h.totals(); posts != 3 {
+		t.Errorf("%d posts, want 3: two tokens, then the message", posts)
+	}
+	h2 := newFakeHost(t, echo)
+	h2.password = "other"
+	h2.start()
+	_, err := h2.client().Invoke(t.Context(), compact(`D:\a.vhdx`))
+	var outcome *wsman.OutcomeError
+	if !errors.Is(err, secure.ErrRejected) || errors.As(err, &outcome) {
+		t.Errorf("Invoke = %v, want a plain rejection", err)
+	}
+}
+
+func TestSessionLostAnswer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var drops atomic.Int64
+		h := newFakeHost(t, func(r fakeRequest) fakeAnswer {
+			if drops.Add(-1) >= 0 {
+				return fakeAnswer{drop: true}
+			}
+			return echo(r)
+		})
+		h.start()
+		c := h.client()
+
+		drops.Store(1)
+		_, err := c.Invoke(t.Context(), compact(`D:\a.vhdx`))
+		var outcome *wsman.OutcomeError
+		var lost *wsman.ConnectionError
+		if !errors.As(err, &outcome) || !errors.As(err, &lost) || h.seen("a.vhdx") != 1 {
+			t.Errorf("Invoke = %v, seen %d times; want an OutcomeError, once", err, h.seen("a.vhdx"))
+		}
+
+		drops.Store(1)
+		mustGet(t.Context(), t, c, "read")
+		if n := h.seen("read"); n != 2 {
+			t.Errorf("read seen %d times, want 2", n)
+		}
+
+		drops.Store(1)
+		inv := compact(`D:\readonly.vhdx`)
+		inv.ReadOnly = true
+		if _, err := c.Invoke(t.Context(), inv); err != nil || h.seen("readonly.vhdx") != 2 {
+			t.Errorf("Invoke = %v, seen %d times; want success, twice", err, h.seen("readonly.vhdx"))
+		}
+
+		drops.Store(100)
+		_, err = c.Get(t.Context(), jobReference("gone"))
+		if errors.As(err, &outcome) || !errors.As(err, &lost) || h.seen("gone") != 3 {
+			t.Errorf("Get = %v, seen %d times; want a ConnectionError and no OutcomeError, 3 times", err, h.seen("gone"))
+		}
+		drops.Store(0)
+	})
+}
+
+func TestSessionTrustsNothingInTheClear(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		answer fakeAnswer
+		check  func(error) bool
+	}{
+		"a success":      {fakeAnswer{clear: true}, func(err error) bool { return errors.Is(err, secure.ErrTampered) }},
+		"a fault":        {fakeAnswer{clear: true, status: 500}, func(err error) bool { return isHTTPError(err, 500) }},
+		"a web page":     {fakeAnswer{clear: true, status: 404, content: "text/html"}, func(err error) bool { return isHTTPError(err, 404) }},
+		"a broken seal":  {fakeAnswer{tamper: true}, func(err error) bool { return errors.Is(err, secure.ErrTampered) }},
+		"a broken form":  {fakeAnswer{clear: true, content: sealedType}, func(err error) bool { return errors.Is(err, secure.ErrMalformed) }},
+		"a moved target": {fakeAnswer{clear: true, status: 307}, func(err error) bool { return isHTTPError(err, 307) }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newFakeHost(t, func(r fakeRequest) fakeAnswer {
+				a := tt.answer
+				a.soap = job(r, "7").soap
+				if a.status == 500 {
+					a.soap = fault(r.id, "w:AccessDenied", 5).soap
+				}
+				return a
+			})
+			h.start()
+			c := h.client()
+			if i, err := c.Get(t.Context(), jobReference("1")); !tt.check(err) {
+				t.Errorf("Get = %v, %v", i, err)
+			}
+			_, err := c.Invoke(t.Context(), compact(`D:\a.vhdx`))
+			var outcome *wsman.OutcomeError
+			if !errors.As(err, &outcome) || !tt.check(err) {
+				t.Errorf("Invoke = %v, want an OutcomeError", err)
+			}
+		})
+	}
+}
+
+func isHTTPError(err error, status int) bool {
+	var e *wsman.HTTPError
+	return errors.As(err, &e) && e.Status == status
+}
+
+func TestSessionOneFailedLogon(t *testing.T) {
+	t.Parallel()
+	h := newFakeHost(t, echo)
+	h.password = "other"
+	h.start()
+	c := h.client()
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			_, err := c.Get(t.Context(), jobReference("1"))
+			var auth *wsman.AuthError
+			if !errors.Is(err, secure.ErrRejected) || !errors.As(err, &auth) || strings.Join(auth.Schemes, " ") != "Negotiate Kerberos" {
+				t.Errorf("Get = %v, want a rejection that names the schemes", err)
+			}
+		})
+	}
+	wg.Wait()
+	if _, handshakes, _ := h.totals(); handshakes != 1 {
+		t.Errorf("%d logons with a wrong password, want 1", handshakes)
+	}
+}
+
+func TestSessionRefusesWeakContext(t *testing.T) {
+	t.Parallel()
+	h := newFakeHost(t, echo)
+	h.weak = true
+	h.start()
+	c := h.client()
+	_, err := c.Get(t.Context(), jobReference("1"))
+	if !errors.Is(err, secure.ErrWeakContext) || h.seen("") != 0 {
+		t.Errorf("Get = %v, %d messages seen; want ErrWeakContext, none", err, h.seen(""))
+	}
+}
+
+func TestSessionCancel(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		h := newFakeHost(t, func(r fakeRequest) fakeAnswer {
+			if strings.Contains(r.soap, "SLOW") {
+				<-release
+			}
+			return echo(r)
+		})
+		h.start()
+		c := h.client(func(cfg *wsman.Config) { cfg.MaxConns = 1 })
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		start := time.Now()
+		_, err := c.Invoke(ctx, compact("SLOW"))
+		var outcome *wsman.OutcomeError
+		if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &outcome) || time.Since(start) != time.Second {
+			t.Errorf("Invoke = %v after %v, want DeadlineExceeded with an open outcome after 1s", err, time.Since(start))
+		}
+		mustGet(t.Context(), t, c, "after")
+
+		// A host that never answers: 60 s for it, 30 s more for the way.
+		start = time.Now()
+		_, err = c.Invoke(t.Context(), compact("SLOW"))
+		if !errors.As(err, &outcome) || time.Since(start) != 90*time.Second {
+			t.Errorf("Invoke = %v after %v, want an open outcome after 1m30s", err, time.Since(start))
+		}
+
+		// Waiting for a connection honours the context.
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			_, _ = c.Invoke(t.Context(), compact("SLOW"))
+		}()
+		synctest.Wait()
+		ctx, cancel2 := context.WithTimeout(t.Context(), 3*time.Second)
+		defer cancel2()
+		start = time.Now()
+		_, err = c.Invoke(ctx, compact("WAITING"))
+		if !errors.Is(err, context.DeadlineExceeded) || errors.As(err, &outcome) || time.Since(start) != 3*time.Second || h.seen("WAITING") != 0 {
+			t.Errorf("Invoke = %v after %v; want DeadlineExceeded after 3s and nothing sent", err, time.Since(start))
+		}
+		close(release)
+		<-done
+	})
+}
+
+func TestSessionRetiresIdleConnections(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newFakeHost(t, echo)
+		h.start()
+		c := h.client()
+		mustGet(t.Context(), t, c, "1")
+		time.Sleep(80 * time.Second)
+		mustGet(t.Context(), t, c, "2")
+		if conns, _, _ := h.totals(); conns != 1 {
+			t.Errorf("%d connections after 80 s idle, want 1", conns)
+		}
+		time.Sleep(91 * time.Second)
+		synctest.Wait()
+		h.mu.Lock()
+		for _, s := range h.live {
+			if s != http.StateClosed {
+				t.Errorf("connection is %v after 91 s idle, want closed", s)
+			}
+		}
+		h.mu.Unlock()
+		mustGet(t.Context(), t, c, "3")
+		if conns, _, _ := h.totals(); conns != 2 {
+			t.Errorf("%d connections after 91 s idle, want 2", conns)
+		}
+	})
+}
+
+func TestUnreachableHostCostsOneTimeout(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var dials atomic.Int64
+		var up atomic.Bool
+		h := newFakeHost(t, echo)
+		h.start()
+		c := h.client(func(cfg *wsman.Config) {
+			cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+				dials.Add(1)
+				if up.Load() {
+					return h.listener.dial(ctx, network, address)
+				}
+				<-ctx.Done()
+				return nil, ctx.Err()
+			}
+		})
+		start := time.Now()
+		var wg sync.WaitGroup
+		for range 20 {
+			wg.Go(func() {
+				_, err := c.Get(t.Context(), jobReference("1"))
+				var unreachable *wsman.UnreachableError
+				if !errors.As(err, &unreachable) || unreachable.Address != "hv1.example:5985" || !wsman.Retryable(err) {
+					t.Errorf("Get = %v, want an UnreachableError", err)
+				}
+			})
+		}
+		wg.Wait()
+		if _, err := c.Invoke(t.Context(), compact("x")); errors.As(err, new(*wsman.OutcomeError)) || !errors.As(err, new(*wsman.UnreachableError)) {
+			t.Errorf("Invoke = %v, want an UnreachableError: nothing was asked", err)
+		}
+		if took := time.Since(start); took != 30*time.Second || dials.Load() != 1 {
+			t.Errorf("%d dials in %v, want 1 in 30s", dials.Load(), took)
+		}
+		up.Store(true)
+		time.Sleep(31 * time.Second)
+		mustGet(t.Context(), t, c, "later")
+
+		// Once reached, every dial is tried: a service that restarts is back soon.
+		up.Store(false)
+		synctest.Wait()
+		h.dropIdle()
+		synctest.Wait()
+		before := dials.Load()
+		for range 2 {
+			if _, err := c.Get(t.Context(), jobReference("1")); !errors.As(err, new(*wsman.UnreachableError)) {
+				t.Errorf("Get = %v, want an UnreachableError", err)
+			}
+		}
+		if n := dials.Load() - before; n != 2 {
+			t.Errorf("%d dials after the host was reached, want 2", n)
+		}
+	})
+}
+
+// A caller that gives up says nothing about the host.
+func TestCancelledDialIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newFakeHost(t, echo)
+		h.start()
+		var dials atomic.Int64
+		c := h.client(func(cfg *wsman.Config) {
+			cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+				if dials.Add(1) == 1 {
+					<-ctx.Done()
+					return nil, ctx.Err()
+				}
+				return h.listener.dial(ctx, network, address)
+			}
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := c.Get(ctx, jobReference("1"))
+		if !errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(*wsman.UnreachableError)) {
+			t.Errorf("Get = %v, want DeadlineExceeded alone", err)
+		}
+		mustGet(t.Context(), t, c, "2")
+	})
+}
+
+func TestAnswerLimit(t *testing.T) {
+	t.Parallel()
+	h := newFakeHost(t, func(r fakeRequest) fakeAnswer { return job(r, strings.Repeat("4", 5000)) })
+	h.start()
+	c := h.client(func(cfg *wsman.Config) { cfg.MaxAnswer = 4000 })
+	_, err := c.Get(t.Context(), jobReference("1"))
+	if !errors.As(err, new(*wsman.DecodeError)) {
+		t.Errorf("Get = %v, want a DecodeError", err)
+	}
+}
+
+func TestClosedClientKeepsNoConnection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newFakeHost(t, echo)
+		h.start()
+		c := h.client()
+		mustGet(t.Context(), t, c, "1")
+		c.Close()
+		mustGet(t.Context(), t, c, "2")
+		synctest.Wait()
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		for _, s := range h.live {
+			if s != http.StateClosed {
+				t.Errorf("connection is %v, want closed", s)
+			}
+		}
+	})
+}
+
+func TestNewRefusals(t *testing.T) {
+	t.Parallel()
+	endpoint := func(https, insecure bool) *winrm.Endpoint {
+		return &winrm.Endpoint{Host: "h", Port: 1, HTTPS: https, Insecure: insecure}
+	}
+	basic := &wsman.BasicCredentials{User: "u", Password: "canary"}
+	for name, cfg := range map[string]wsman.Config{
+		"no host":                {Mechanism: toy{}},
+		"no authentication":      {Endpoint: endpoint(true, false)},
+		"two kinds":              {Endpoint: endpoint(true, false), Mechanism: toy{}, Basic: basic},
+		"basic over http":        {Endpoint: endpoint(false, false), Basic: basic},
+		"basic unverified":       {Endpoint: endpoint(true, true), Basic: basic},
+		"certificate over http":  {Endpoint: endpoint(false, false), Certificate: true},
+		"certificate unverified": {Endpoint: endpoint(true, true), Certificate: true},
+		"certificate missing":    {Endpoint: endpoint(true, false), Certificate: true},
+		"negative limit":         {Endpoint: endpoint(true, false), Mechanism: toy{}, MaxConns: -1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if _, err := wsman.New(cfg); err == nil || strings.Contains(err.Error(), "canary") {
+				t.Errorf("New = %v, want a refusal", err)
+			}
+		})
+	}
+	if _, err := wsman.New(wsman.Config{Endpoint: endpoint(true, false), Basic: basic}); err != nil {
+		t.Errorf("New = %v, want Basic over verified https accepted", err)
+	}
+}
