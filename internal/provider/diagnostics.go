@@ -1,0 +1,157 @@
+package provider
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+)
+
+// Summaries are constant, so that Terraform folds equal warnings and a search in
+// a log finds them. Everything that differs is in the detail.
+const (
+	summaryProvider    = "Invalid provider configuration"
+	summaryAttribute   = "Invalid attribute value"
+	summaryNoHost      = "No Hyper-V host named"
+	summaryMount       = "Attaching disks is not allowed"
+	summaryImport      = "Unable to import virtual hard disk compaction"
+	summaryCompact     = "Unable to compact virtual hard disk"
+	summaryRead        = "Unable to read virtual hard disk"
+	summaryDetach      = "Unable to detach virtual hard disk"
+	summaryUnreachable = "Hyper-V host unreachable, state kept"
+	summaryHostChanged = "Provider host changed, disk left attached"
+	summaryNotReady    = "Provider configuration is not known yet"
+	summaryBug         = "Unexpected provider data"
+)
+
+// warningSummaries has one summary for each kind of warning.
+var warningSummaries = map[hyperv.WarningKind]string{
+	hyperv.WarnInUse:              "Virtual hard disk in use, not compacted",
+	hyperv.WarnAdopted:            "Running compaction taken over",
+	hyperv.WarnTookOverAttachment: "Attachment of an earlier run taken over",
+	hyperv.WarnUsageUnknown:       "Use of disks by virtual machines not visible",
+	hyperv.WarnLeftAttached:       "Virtual hard disk left attached",
+	hyperv.WarnJob:                "Compaction completed with warnings",
+}
+
+// subject is what an error or a warning is about.
+type subject struct {
+	path, host, job string
+}
+
+// lines is the head of a detail.
+func (s subject) lines() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Path: %s\nHost: %s\n", s.path, s.host)
+	if s.job != "" {
+		fmt.Fprintf(&b, "Job: %s\n", s.job)
+	}
+	return b.String()
+}
+
+// toldErrors remembers which errors of whole hosts this process has told in
+// full. Terraform folds warnings but not errors: a host that is down would fill
+// the screen once for each of its disks.
+type toldErrors struct {
+	mu   sync.Mutex
+	told map[string]bool
+}
+
+// first reports whether this is the first time that the host fails this way.
+func (t *toldErrors) first(host, failure string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	key := strings.ToLower(host) + "\x00" + failure
+	if t.told == nil {
+		t.told = map[string]bool{}
+	}
+	seen := t.told[key]
+	t.told[key] = true
+	return !seen
+}
+
+// describeError turns an error into a diagnostic; nil gives none.
+func (t *toldErrors) describeError(summary string, s subject, err error) diag.Diagnostic {
+	if err == nil {
+		return nil
+	}
+	known := hyperv.Explain(err)
+	if known.HostWide && !t.first(s.host, failureOf(known, err)) {
+		return diag.NewErrorDiagnostic(summary, fmt.Sprintf("Path: %s\nHost: %s: as told in full for its first disk.", s.path, s.host))
+	}
+	detail := s.lines() + "\n" + err.Error()
+	if known.Code != "" && !strings.Contains(err.Error(), known.Code) {
+		detail += "\n" + known.Code
+	}
+	if known.Hint != "" {
+		detail += "\n\n" + known.Hint
+	}
+	return diag.NewErrorDiagnostic(summary, detail)
+}
+
+// failureOf names the way in which a host fails: two errors of one kind are told
+// once, however the addresses or ports in their texts differ.
+func failureOf(known hyperv.Explanation, err error) string {
+	if known.Code == "" && known.Hint == "" {
+		return err.Error()
+	}
+	return known.Code + known.Hint
+}
+
+// describeWarning turns a warning of a run into a diagnostic that folds.
+func describeWarning(s subject, w hyperv.Warning) diag.Diagnostic {
+	summary, ok := warningSummaries[w.Kind]
+	if !ok {
+		summary = string(w.Kind)
+	}
+	return diag.NewWarningDiagnostic(summary, s.lines()+"\n"+w.Detail)
+}
+
+// unreachableWarning says that a refresh was left out.
+func unreachableWarning(s subject, err error) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(summaryUnreachable,
+		s.lines()+"\n"+err.Error()+"\n\nNothing is planned for its disks until the host answers (if_unreachable = \"skip\").")
+}
+
+// invalidAttribute reports a value of the wrong form.
+func invalidAttribute(at path.Path, value, allowed, fix string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(at, summaryAttribute,
+		fmt.Sprintf("%s is %q. Allowed: %s.\n\n%s", at, value, allowed, fix))
+}
+
+// noHost reports that neither the resource nor the provider names a host.
+func noHost() diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root("host"), summaryNoHost,
+		"host is set neither here nor in the provider block.\n\n"+
+			"Set host of the resource to "+hostForm+", or host of the provider, or the environment variable HYPERV_HOST.")
+}
+
+// mountForbidden reports an input that the provider's allow_mount contradicts.
+func mountForbidden(attribute, value string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root(attribute), summaryMount,
+		fmt.Sprintf("%s is %s, which attaches the disk to the host, but allow_mount of the provider is false.\n\n"+
+			"Leave %s out, choose what needs no attaching, or set allow_mount = true in the provider block.", attribute, value, attribute))
+}
+
+// notReady reports that a host is needed while the provider's configuration is
+// still unknown, which Terraform rules out during apply.
+func notReady() diag.Diagnostic {
+	return diag.NewErrorDiagnostic(summaryNotReady,
+		"A value in the provider block is known only after another resource was applied. Apply that resource first, with -target.")
+}
+
+// bug reports what no configuration can cause.
+func bug(detail string) diag.Diagnostic {
+	return diag.NewErrorDiagnostic(summaryBug, detail+"\n\nThis is a bug in the provider: please report it to its developers.")
+}
+
+// abandonedWarning says that a disk is forgotten that may still be attached.
+func abandonedWarning(s subject) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(summaryHostChanged, s.lines()+"\n"+
+		"The disk may still be attached to this host. No credentials were sent to it, because the provider names another host.\n\n"+
+		"Detach it there: Dismount-VHD -Path '"+s.path+"'.")
+}

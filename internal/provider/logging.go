@@ -1,0 +1,110 @@
+package provider
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/hashicorp/terraform-plugin-log/tflog"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+)
+
+// newLogger returns a logger that writes to Terraform's log. What it writes
+// carries the request that the context belongs to; Terraform decides the level.
+func newLogger() *slog.Logger { return slog.New(tflogHandler{}) }
+
+// tflogHandler passes records on to tflog.
+type tflogHandler struct {
+	attrs  []slog.Attr
+	prefix string
+}
+
+// levelTrace is below the lowest level that slog names.
+const levelTrace = slog.LevelDebug - 4
+
+// Enabled implements slog.Handler. Terraform filters by level itself.
+func (h tflogHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+// Handle implements slog.Handler.
+func (h tflogHandler) Handle(ctx context.Context, r slog.Record) error {
+	fields := map[string]any{}
+	for _, a := range h.attrs {
+		addField(fields, "", a)
+	}
+	r.Attrs(func(a slog.Attr) bool {
+		addField(fields, h.prefix, a)
+		return true
+	})
+	write := tflog.Error
+	switch {
+	case r.Level <= levelTrace:
+		write = tflog.Trace
+	case r.Level < slog.LevelInfo:
+		write = tflog.Debug
+	case r.Level < slog.LevelWarn:
+		write = tflog.Info
+	case r.Level < slog.LevelError:
+		write = tflog.Warn
+	}
+	write(ctx, r.Message, fields)
+	return nil
+}
+
+// WithAttrs implements slog.Handler.
+func (h tflogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
+	all := make([]slog.Attr, 0, len(h.attrs)+len(attrs))
+	all = append(all, h.attrs...)
+	for _, a := range attrs {
+		a.Key = h.prefix + a.Key
+		all = append(all, a)
+	}
+	return tflogHandler{attrs: all, prefix: h.prefix}
+}
+
+// WithGroup implements slog.Handler.
+func (h tflogHandler) WithGroup(name string) slog.Handler {
+	if name == "" {
+		return h
+	}
+	return tflogHandler{attrs: h.attrs, prefix: h.prefix + name + "."}
+}
+
+// addField resolves an attribute, so that what redacts itself is redacted, and
+// flattens groups.
+func addField(fields map[string]any, prefix string, a slog.Attr) {
+	v := a.Value.Resolve()
+	if v.Kind() == slog.KindGroup {
+		if a.Key != "" {
+			prefix += a.Key + "."
+		}
+		for _, member := range v.Group() {
+			addField(fields, prefix, member)
+		}
+		return
+	}
+	if a.Key == "" {
+		return
+	}
+	fields[prefix+a.Key] = plainValue(v)
+}
+
+// plainValue is a value as a log shows it; errors are shown by their text.
+func plainValue(v slog.Value) any {
+	switch v.Kind() {
+	case slog.KindBool, slog.KindInt64, slog.KindUint64, slog.KindFloat64:
+		return v.Any()
+	default:
+		return v.String()
+	}
+}
+
+// logProgress returns what writes the progress of one run to the log. Package
+// hyperv reports as often as a reader wants it.
+func logProgress(ctx context.Context, s subject) func(hyperv.Progress) {
+	return func(p hyperv.Progress) {
+		tflog.Info(ctx, "compaction "+string(p.Phase), map[string]any{
+			"path": s.path, "host": s.host, "job": p.JobID, "pass": p.Pass,
+			"percent": p.Percent, "elapsed": p.Elapsed.String(), "done": p.Done,
+		})
+	}
+}

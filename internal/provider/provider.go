@@ -1,0 +1,87 @@
+package provider
+
+import (
+	"context"
+	"os"
+
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/provider"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+)
+
+// Address is the source address of the provider in a configuration.
+const Address = "registry.terraform.io/hypervcompact/hyperv"
+
+const typeName = "hyperv"
+
+var _ provider.ProviderWithFunctions = (*hypervProvider)(nil)
+
+type hypervProvider struct {
+	version string
+	env     lookupEnv
+}
+
+// New returns what serves one provider instance after the other.
+func New(version string) func() provider.Provider {
+	return newWithEnv(version, os.LookupEnv)
+}
+
+func newWithEnv(version string, env lookupEnv) func() provider.Provider {
+	return func() provider.Provider { return &hypervProvider{version: version, env: env} }
+}
+
+// providerData is what a configured provider hands to everything it serves. A
+// value that is unknown at plan stays unknown in it.
+type providerData struct {
+	// fleet is nil while a part of the configuration is unknown.
+	fleet      *hyperv.Fleet
+	host       types.String
+	allowMount types.Bool
+	// told remembers which errors of whole hosts were told in full.
+	told *toldErrors
+}
+
+func (p *hypervProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
+	resp.TypeName = typeName
+	resp.Version = p.version
+}
+
+func (p *hypervProvider) Schema(_ context.Context, _ provider.SchemaRequest, resp *provider.SchemaResponse) {
+	resp.Schema = providerSchema()
+}
+
+// Configure dials nothing: hosts are reached at first use.
+func (p *hypervProvider) Configure(ctx context.Context, req provider.ConfigureRequest, resp *provider.ConfigureResponse) {
+	var model providerModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	data, diags := model.resolve(p.env)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	resp.ResourceData = data
+	resp.DataSourceData = data
+	resp.ActionData = data
+	resp.ListResourceData = data
+}
+
+func (p *hypervProvider) Resources(context.Context) []func() resource.Resource {
+	return []func() resource.Resource{
+		newVHDCompactionResource,
+	}
+}
+
+func (p *hypervProvider) DataSources(context.Context) []func() datasource.DataSource {
+	return nil
+}
+
+func (p *hypervProvider) Functions(context.Context) []func() function.Function {
+	return nil
+}

@@ -1,0 +1,109 @@
+package provider
+
+import (
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+)
+
+// providerSchema is flat on purpose: a pipeline sets each attribute by one
+// environment variable.
+func providerSchema() schema.Schema {
+	return schema.Schema{
+		MarkdownDescription: "Compacts virtual hard disks on Hyper-V hosts through WinRM. Nothing is installed or left on a host.",
+		Attributes: map[string]schema.Attribute{
+			"host": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("host", "Name or address of the Hyper-V host; resources may name another. Needed at first use only."),
+			},
+			"port": schema.Int64Attribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("port", "Port of the WinRM listener. Default: `5986`, or `5985` with `https = false`."),
+			},
+			"username": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("username", "User as `DOMAIN\\user`, `user@REALM` or `user`."),
+			},
+			"password": schema.StringAttribute{
+				Optional:            true,
+				Sensitive:           true,
+				MarkdownDescription: withEnv("password", "Password of the user. A sensitive variable is stored in clear in a saved plan, an ephemeral one is not."),
+			},
+			"https": schema.BoolAttribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("https", "Use TLS. Default: `true`. With `false` NTLM or Kerberos seals every message, and `basic` is refused."),
+			},
+			"insecure": schema.BoolAttribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("insecure", "Leave the certificate of the host unverified. Default: `false`. With `true` NTLM or Kerberos seals every message as well."),
+			},
+			"auth": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("auth", "How to authenticate: `ntlm` (default), `kerberos`, `basic` or `certificate`."),
+			},
+			"cacert_path": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("cacert_path", "PEM file with the certificate authorities to trust. Default: those of the system."),
+			},
+			"cert_path": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("cert_path", "PEM file with the client certificate of `auth = \"certificate\"`."),
+			},
+			"key_path": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("key_path", "PEM file with the key of the client certificate."),
+			},
+			"tls_server_name": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("tls_server_name", "Name that the certificate of the host must carry. Default: the host."),
+			},
+			"kerberos": schema.SingleNestedAttribute{
+				Optional:            true,
+				MarkdownDescription: "What `auth = \"kerberos\"` needs beyond a user; exactly one of `password`, `ccache_path` and `keytab_path` is used.",
+				Attributes: map[string]schema.Attribute{
+					"realm": schema.StringAttribute{
+						Optional:            true,
+						MarkdownDescription: withEnv("kerberos.realm", "Realm. Default: from `username` or the Kerberos configuration."),
+					},
+					"spn": schema.StringAttribute{
+						Optional:            true,
+						MarkdownDescription: withEnv("kerberos.spn", "Service principal name. Default: `HTTP/<host>`."),
+					},
+					"krb5_conf_path": schema.StringAttribute{
+						Optional:            true,
+						MarkdownDescription: withEnv("kerberos.krb5_conf_path", "Kerberos configuration. Default: `/etc/krb5.conf`."),
+					},
+					"ccache_path": schema.StringAttribute{
+						Optional:            true,
+						MarkdownDescription: withEnv("kerberos.ccache_path", "Ticket cache to use in place of a password."),
+					},
+					"keytab_path": schema.StringAttribute{
+						Optional:            true,
+						MarkdownDescription: withEnv("kerberos.keytab_path", "Keytab to use in place of a password."),
+					},
+				},
+			},
+			"timeout": schema.StringAttribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("timeout", "Bound of one request to the host, never of a compaction, as `90s` or `2m`. Default: `60s`."),
+			},
+			"allow_mount": schema.BoolAttribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("allow_mount", "Let resources attach disks to the host read-only while they are compacted. Default: `true`."),
+			},
+			"max_concurrent_compactions": schema.Int64Attribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("max_concurrent_compactions", "Compactions that run at once on one host. Default: `2`."),
+			},
+			"max_concurrent_requests": schema.Int64Attribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("max_concurrent_requests", "Requests that are sent at once to one host. Default: `5`; WinRM allows 15 for one user."),
+			},
+		},
+	}
+}
+
+// withEnv appends the environment variables that stand in for an attribute.
+func withEnv(attribute, description string) string {
+	return description + " Environment: `" + strings.Join(environment[attribute], "`, `") + "`."
+}

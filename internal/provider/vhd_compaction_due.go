@@ -1,0 +1,108 @@
+package provider
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/bytesize"
+)
+
+// dueStatuses maps a status to the reason why another run is due.
+var dueStatuses = map[hyperv.Status]string{
+	hyperv.StatusSkippedInUse: "the disk was in use at the last run",
+	hyperv.StatusInterrupted:  "the last run was interrupted",
+	hyperv.StatusUnknown:      "the outcome of the last run is unknown",
+	hyperv.StatusFailed:       "the last run failed",
+}
+
+// reasons lists why a run is due; empty when none is.
+func (f planFacts) reasons() []string {
+	var all []string
+	if f.prior.LeftAttached.ValueBool() {
+		all = append(all, "the last run left the disk attached to the host")
+	}
+	if reason, ok := dueStatuses[f.prior.status()]; ok {
+		all = append(all, reason)
+	}
+	if f.marks.Owed != "" {
+		all = append(all, f.marks.Owed)
+	}
+	if !f.marks.Imported {
+		all = append(all, changedInputs(&f.plan, f.prior)...)
+	}
+	if reason := sizeReason(&f.plan, f.prior); reason != "" {
+		all = append(all, reason)
+	}
+	return all
+}
+
+// changedInputs names the inputs whose change asks for a run.
+func changedInputs(plan, prior *vhdCompactionModel) []string {
+	var all []string
+	if !plan.Mode.Equal(prior.Mode) {
+		all = append(all, fmt.Sprintf("mode changed from %s to %s", orDefault(prior.Mode.ValueString()), orDefault(plan.Mode.ValueString())))
+	}
+	if !plan.MountReadOnly.Equal(prior.MountReadOnly) {
+		all = append(all, "mount_read_only changed")
+	}
+	if !plan.Triggers.Equal(prior.Triggers) {
+		all = append(all, "triggers changed")
+	}
+	return all
+}
+
+func orDefault(mode string) string {
+	if mode == "" {
+		return "the default"
+	}
+	return mode
+}
+
+// sizeReason says why the size of the file asks for a run. A file below the
+// minimum never does: the run would end before it began.
+func sizeReason(plan, prior *vhdCompactionModel) string {
+	if prior.FileSizeBytes.IsNull() || prior.FileSizeBytes.ValueInt64() < plan.MinFileSizeBytes.ValueInt64() {
+		return ""
+	}
+	if prior.status() == hyperv.StatusBelowMinimum {
+		return "the file has reached the minimum size of " + bytesize.Format(plan.MinFileSizeBytes.ValueInt64())
+	}
+	if !plan.RecompactOnGrowth.ValueBool() || prior.BaselineFileSizeBytes.IsNull() {
+		return ""
+	}
+	g := growth{size: prior.FileSizeBytes.ValueInt64(), baseline: prior.BaselineFileSizeBytes.ValueInt64()}
+	if !g.reaches(plan.RecompactGrowthBytes.ValueInt64(), plan.RecompactGrowthPercent.ValueInt64()) {
+		return ""
+	}
+	since := "the last compaction"
+	if prior.status() == hyperv.StatusImported {
+		since = "the import"
+	}
+	return fmt.Sprintf("grew %s since %s", g, since)
+}
+
+// growth is how a file has grown since its baseline.
+type growth struct{ size, baseline int64 }
+
+func (g growth) bytes() int64 { return g.size - g.baseline }
+
+// reaches reports whether the growth is worth a run: both thresholds must be
+// reached, 0 is always reached, and a file that has not grown never is.
+func (g growth) reaches(bytes, percent int64) bool {
+	if g.bytes() <= 0 || g.bytes() < bytes {
+		return false
+	}
+	// growth × 100 ≥ baseline × percent, without overflow
+	grown := new(big.Int).Mul(big.NewInt(g.bytes()), big.NewInt(100))
+	return grown.Cmp(new(big.Int).Mul(big.NewInt(g.baseline), big.NewInt(percent))) >= 0
+}
+
+// String is the growth as "14.2 GiB (31 %)"; the percentage is rounded down.
+func (g growth) String() string {
+	if g.baseline <= 0 {
+		return bytesize.Format(g.bytes())
+	}
+	percent := new(big.Int).Mul(big.NewInt(g.bytes()), big.NewInt(100))
+	return fmt.Sprintf("%s (%d %%)", bytesize.Format(g.bytes()), percent.Quo(percent, big.NewInt(g.baseline)))
+}

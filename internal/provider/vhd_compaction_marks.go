@@ -1,0 +1,98 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// marks is what private state holds about a disk: what nobody needs to see and
+// no host can tell. Terraform drops it when it replaces a tainted resource, so
+// nothing that must survive that is in it.
+type marks struct {
+	// HostSource says where the host came from; empty is not known.
+	HostSource hostSource `json:"host_source,omitempty"`
+	// Unreachable says that the last refresh could not connect to the host.
+	Unreachable bool `json:"unreachable,omitempty"`
+	// Imported says that no plan has taken mode, mount and triggers from the
+	// configuration yet.
+	Imported bool `json:"imported,omitempty"`
+	// Owed says why a run is due that a plan could not plan while the host was
+	// unreachable.
+	Owed string `json:"owed,omitempty"`
+	// Replaced says why the plan replaces the resource. It lives from the plan of
+	// the replacement to the plan of what comes after it.
+	Replaced string `json:"replaced,omitempty"`
+}
+
+type hostSource string
+
+const (
+	hostFromProvider hostSource = "provider"
+	hostFromResource hostSource = "resource"
+)
+
+// sourceOf says where the host of a configuration comes from.
+func sourceOf(configured types.String) hostSource {
+	if configured.IsNull() {
+		return hostFromProvider
+	}
+	return hostFromResource
+}
+
+const marksKey = "marks"
+
+type privateReader interface {
+	GetKey(ctx context.Context, key string) ([]byte, diag.Diagnostics)
+}
+
+type privateWriter interface {
+	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
+}
+
+// readMarks reads what an earlier step has noted; nothing is no error.
+func readMarks(ctx context.Context, private privateReader) (marks, diag.Diagnostics) {
+	var m marks
+	text, diags := private.GetKey(ctx, marksKey)
+	if diags.HasError() || len(text) == 0 {
+		return m, diags
+	}
+	if err := json.Unmarshal(text, &m); err != nil {
+		diags.Append(bug("The private state of the resource cannot be read: " + err.Error() + "."))
+	}
+	return m, diags
+}
+
+// write notes the marks for later steps.
+func (m marks) write(ctx context.Context, private privateWriter) diag.Diagnostics {
+	text, err := json.Marshal(m)
+	if err != nil {
+		return diag.Diagnostics{bug("The private state of the resource cannot be written: " + err.Error() + ".")}
+	}
+	return private.SetKey(ctx, marksKey, text)
+}
+
+// afterUpdate is what holds after an update without a run: the configuration was
+// taken over, and what a plan could not plan is owed.
+func (m marks) afterUpdate(plan, prior *vhdCompactionModel) marks {
+	if m.Unreachable && !m.Imported {
+		owed := changedInputs(plan, prior)
+		if m.Owed != "" {
+			owed = append([]string{m.Owed}, owed...)
+		}
+		m.Owed = strings.Join(owed, "; ")
+	}
+	m.Imported = false
+	return m
+}
+
+// afterRun is what holds after a run. After a failure nothing was taken over;
+// its status makes the next one due.
+func (m marks) afterRun(err error) marks {
+	m.Unreachable, m.Owed = false, ""
+	m.Imported = m.Imported && err != nil
+	return m
+}

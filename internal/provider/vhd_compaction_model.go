@@ -1,0 +1,258 @@
+package provider
+
+import (
+	"math"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/pathtype"
+)
+
+// vhdCompactionModel is the resource in configuration, plan and state.
+type vhdCompactionModel struct {
+	vhdCompactionInputs
+	vhdCompactionOutputs
+}
+
+// vhdCompactionInputs is what a user decides.
+type vhdCompactionInputs struct {
+	Path                   pathtype.Value `tfsdk:"path"`
+	Host                   types.String   `tfsdk:"host"`
+	Mode                   types.String   `tfsdk:"mode"`
+	MountReadOnly          types.Bool     `tfsdk:"mount_read_only"`
+	IfInUse                types.String   `tfsdk:"if_in_use"`
+	IfUnreachable          types.String   `tfsdk:"if_unreachable"`
+	AllowParent            types.Bool     `tfsdk:"allow_parent"`
+	MinFileSizeBytes       types.Int64    `tfsdk:"min_file_size_bytes"`
+	RecompactOnGrowth      types.Bool     `tfsdk:"recompact_on_growth"`
+	RecompactGrowthBytes   types.Int64    `tfsdk:"recompact_growth_bytes"`
+	RecompactGrowthPercent types.Int64    `tfsdk:"recompact_growth_percent"`
+	MaxPasses              types.Int64    `tfsdk:"max_passes"`
+	Triggers               types.Map      `tfsdk:"triggers"`
+	Timeouts               timeouts.Value `tfsdk:"timeouts"`
+}
+
+// vhdCompactionOutputs is what was observed.
+type vhdCompactionOutputs struct {
+	ID                    types.String `tfsdk:"id"`
+	Format                types.String `tfsdk:"format"`
+	VHDType               types.String `tfsdk:"vhd_type"`
+	FileSizeBytes         types.Int64  `tfsdk:"file_size_bytes"`
+	BaselineFileSizeBytes types.Int64  `tfsdk:"baseline_file_size_bytes"`
+	GrowthBytes           types.Int64  `tfsdk:"growth_bytes"`
+	TotalReclaimedBytes   types.Int64  `tfsdk:"total_reclaimed_bytes"`
+	Status                types.String `tfsdk:"status"`
+	StatusDetail          types.String `tfsdk:"status_detail"`
+	PlanReason            types.String `tfsdk:"plan_reason"`
+	LeftAttached          types.Bool   `tfsdk:"left_attached"`
+	LastRun               types.Object `tfsdk:"last_run"`
+}
+
+// subject names the disk in diagnostics.
+func (m *vhdCompactionModel) subject() subject {
+	return subject{path: m.Path.ValueString(), host: m.Host.ValueString()}
+}
+
+// status is the status as package hyperv names it; empty when there is none.
+func (m *vhdCompactionModel) status() hyperv.Status { return hyperv.Status(m.Status.ValueString()) }
+
+// id is the identifier of a disk: everything but the spelling of the create.
+func diskID(host, path types.String) types.String {
+	if host.IsUnknown() || path.IsUnknown() {
+		return types.StringUnknown()
+	}
+	return types.StringValue(host.ValueString() + "|" + path.ValueString())
+}
+
+// toOrder turns the inputs into an order. Prior is nil before the first run.
+func (m *vhdCompactionModel) toOrder(prior *vhdCompactionModel, timeout time.Duration, allowMount bool) hyperv.Compaction {
+	order := hyperv.Compaction{
+		Path:             m.Path.ValueString(),
+		MountReadOnly:    m.MountReadOnly.ValueBoolPointer(),
+		AllowMount:       allowMount,
+		SkipInUse:        m.IfInUse.ValueString() == onTroubleSkip,
+		AllowParent:      m.AllowParent.ValueBool(),
+		MinFileSizeBytes: m.MinFileSizeBytes.ValueInt64(),
+		MaxPasses:        int(m.MaxPasses.ValueInt64()),
+		Timeout:          timeout,
+	}
+	if !m.Mode.IsNull() {
+		mode := hyperv.Mode(m.Mode.ValueString())
+		order.Mode = &mode
+	}
+	if prior != nil {
+		order.LeftAttached = prior.LeftAttached.ValueBool()
+		order.PriorJobID = prior.unseenJob()
+	}
+	return order
+}
+
+// unseenJob is the job of the last run when its end was not seen.
+func (m *vhdCompactionModel) unseenJob() string {
+	if s := m.status(); s != hyperv.StatusInterrupted && s != hyperv.StatusUnknown {
+		return ""
+	}
+	id, _ := m.LastRun.Attributes()["job_id"].(types.String)
+	return id.ValueString()
+}
+
+// afterRun is the state after a run: the planned inputs with what was observed.
+// After a failure the inputs that ask for a run stay the prior ones, so that the
+// next plan asks for it again. Prior is nil after the first run.
+func (m *vhdCompactionModel) afterRun(prior *vhdCompactionModel, result hyperv.Result, err error) vhdCompactionModel {
+	state := vhdCompactionModel{vhdCompactionInputs: m.vhdCompactionInputs, vhdCompactionOutputs: firstOutputs()}
+	if prior != nil {
+		state.vhdCompactionOutputs = prior.vhdCompactionOutputs
+		if err != nil {
+			state.Mode, state.MountReadOnly, state.Triggers = prior.Mode, prior.MountReadOnly, prior.Triggers
+		}
+	}
+	state.ID = diskID(m.Host, m.Path.StringValue)
+	state.PlanReason = m.PlanReason
+	state.fromResult(result, err)
+	return state
+}
+
+// firstOutputs is what is known of a disk before anything was observed.
+func firstOutputs() vhdCompactionOutputs {
+	return vhdCompactionOutputs{
+		TotalReclaimedBytes: types.Int64Value(0),
+		LeftAttached:        types.BoolValue(false),
+		LastRun:             types.ObjectNull(lastRunTypes()),
+	}
+}
+
+// fromResult takes over what a run has observed; the rest stays as it was.
+func (m *vhdCompactionModel) fromResult(result hyperv.Result, err error) {
+	m.Status = types.StringValue(string(result.Status))
+	if err != nil && result.Status == "" {
+		m.Status = types.StringValue(string(hyperv.StatusFailed))
+	}
+	m.StatusDetail = optionalString(result.Detail)
+	m.LeftAttached = types.BoolValue(result.LeftAttached)
+	if result.Format != "" {
+		m.Format = types.StringValue(string(result.Format))
+	}
+	if result.Type != "" {
+		m.VHDType = types.StringValue(string(result.Type))
+	}
+	if result.FileSizeBytes != nil {
+		m.FileSizeBytes = types.Int64Value(*result.FileSizeBytes)
+	}
+	if run := result.Run; run != nil {
+		m.LastRun = lastRunValue(*run)
+		m.addRun(*run)
+	}
+	m.updateGrowth()
+}
+
+// addRun moves the baseline and the total. The baseline moves even when nothing
+// was reclaimed: a disk that cannot shrink goes quiet.
+func (m *vhdCompactionModel) addRun(run hyperv.Run) {
+	if run.FileSizeAfterBytes == nil {
+		return
+	}
+	m.BaselineFileSizeBytes = types.Int64Value(*run.FileSizeAfterBytes)
+	if run.FileSizeBeforeBytes != nil && *run.FileSizeBeforeBytes > *run.FileSizeAfterBytes {
+		m.TotalReclaimedBytes = types.Int64Value(m.TotalReclaimedBytes.ValueInt64() + *run.FileSizeBeforeBytes - *run.FileSizeAfterBytes)
+	}
+}
+
+// refreshed takes over the size that a host reports. Growth of an imported disk
+// counts from the first size that was found.
+func (m *vhdCompactionModel) refreshed(size int64) {
+	m.FileSizeBytes = types.Int64Value(size)
+	if m.status() == hyperv.StatusImported && m.BaselineFileSizeBytes.IsNull() {
+		m.BaselineFileSizeBytes = m.FileSizeBytes
+	}
+	m.updateGrowth()
+}
+
+func (m *vhdCompactionModel) updateGrowth() {
+	m.GrowthBytes = types.Int64Null()
+	if !m.FileSizeBytes.IsNull() && !m.BaselineFileSizeBytes.IsNull() {
+		m.GrowthBytes = types.Int64Value(m.FileSizeBytes.ValueInt64() - m.BaselineFileSizeBytes.ValueInt64())
+	}
+}
+
+// importedModel is the state right after an import: the defaults of the schema
+// and nothing observed yet.
+func importedModel(host, path string) vhdCompactionModel {
+	m := vhdCompactionModel{
+		vhdCompactionInputs: vhdCompactionInputs{
+			Path:                   pathtype.NewValue(path),
+			Host:                   types.StringValue(host),
+			IfInUse:                types.StringValue(onTroubleFail),
+			IfUnreachable:          types.StringValue(onTroubleFail),
+			AllowParent:            types.BoolValue(false),
+			MinFileSizeBytes:       types.Int64Value(defaultMinFileSizeBytes),
+			RecompactOnGrowth:      types.BoolValue(true),
+			RecompactGrowthBytes:   types.Int64Value(defaultRecompactGrowthBytes),
+			RecompactGrowthPercent: types.Int64Value(defaultRecompactGrowthPercent),
+			MaxPasses:              types.Int64Value(defaultMaxPasses),
+			Triggers:               types.MapNull(types.StringType),
+			Timeouts:               timeouts.Value{Object: types.ObjectNull(timeoutTypes())},
+		},
+		vhdCompactionOutputs: firstOutputs(),
+	}
+	m.ID = diskID(m.Host, m.Path.StringValue)
+	m.Status = types.StringValue(string(hyperv.StatusImported))
+	return m
+}
+
+// lastRunValue is a run as the state shows it; what was not seen is null.
+func lastRunValue(run hyperv.Run) types.Object {
+	reclaimed, percent := reclaimedBy(run)
+	duration := types.Int64Null()
+	if !run.StartedAt.IsZero() && !run.CompletedAt.IsZero() {
+		duration = types.Int64Value(int64(run.CompletedAt.Sub(run.StartedAt).Round(time.Second) / time.Second))
+	}
+	return types.ObjectValueMust(lastRunTypes(), map[string]attr.Value{
+		"started_at":             optionalTime(run.StartedAt),
+		"completed_at":           optionalTime(run.CompletedAt),
+		"duration_seconds":       duration,
+		"mode":                   optionalString(string(run.Mode)),
+		"mounted":                types.BoolValue(run.Mounted),
+		"passes":                 types.Int64Value(int64(run.Passes)),
+		"job_id":                 optionalString(run.JobID),
+		"file_size_before_bytes": types.Int64PointerValue(run.FileSizeBeforeBytes),
+		"file_size_after_bytes":  types.Int64PointerValue(run.FileSizeAfterBytes),
+		"reclaimed_bytes":        reclaimed,
+		"reclaimed_percent":      percent,
+	})
+}
+
+// reclaimedBy is null unless both sizes were read from the host.
+func reclaimedBy(run hyperv.Run) (types.Int64, types.Float64) {
+	before, after := run.FileSizeBeforeBytes, run.FileSizeAfterBytes
+	if before == nil || after == nil {
+		return types.Int64Null(), types.Float64Null()
+	}
+	bytes := *before - *after
+	if *before == 0 {
+		return types.Int64Value(bytes), types.Float64Value(0)
+	}
+	return types.Int64Value(bytes), types.Float64Value(math.Round(1000*float64(bytes)/float64(*before)) / 10)
+}
+
+func optionalString(s string) types.String {
+	if s == "" {
+		return types.StringNull()
+	}
+	return types.StringValue(s)
+}
+
+func optionalTime(t time.Time) types.String {
+	if t.IsZero() {
+		return types.StringNull()
+	}
+	return types.StringValue(t.UTC().Format(time.RFC3339))
+}
+
+// runIsPlanned reports whether a plan asks for a run: only then is the status
+// unknown.
+func (m *vhdCompactionModel) runIsPlanned() bool { return m.Status.IsUnknown() }

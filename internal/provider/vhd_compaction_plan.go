@@ -1,0 +1,198 @@
+package provider
+
+import (
+	"context"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+)
+
+// ModifyPlan gathers the facts and writes down the decision. It asks no host:
+// Terraform runs it again while it applies, and both plans must be the same.
+func (r *vhdCompactionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
+	if req.Plan.Raw.IsNull() || r.data == nil {
+		return
+	}
+	facts := planFacts{host: r.data.host, allowMount: r.data.allowMount}
+	resp.Diagnostics.Append(req.Config.Get(ctx, &facts.config)...)
+	resp.Diagnostics.Append(req.Plan.Get(ctx, &facts.plan)...)
+	if !req.State.Raw.IsNull() {
+		facts.prior = &vhdCompactionModel{}
+		resp.Diagnostics.Append(req.State.Get(ctx, facts.prior)...)
+	}
+	found, diags := readMarks(ctx, req.Private)
+	resp.Diagnostics.Append(diags...)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	facts.marks = found
+	decision := decidePlan(facts)
+	resp.Diagnostics.Append(decision.diags...)
+	resp.Diagnostics.Append(resp.Plan.Set(ctx, &decision.plan)...)
+	if decision.replaceHost {
+		resp.RequiresReplace.Append(path.Root("host"))
+	}
+	if decision.marks != facts.marks {
+		resp.Diagnostics.Append(decision.marks.write(ctx, resp.Private)...)
+	}
+}
+
+// planFacts is everything that a plan is decided from.
+type planFacts struct {
+	config vhdCompactionModel  // as written
+	plan   vhdCompactionModel  // with defaults
+	prior  *vhdCompactionModel // nil when there is none
+	marks  marks
+
+	host       types.String // of the provider
+	allowMount types.Bool   // of the provider
+}
+
+// planDecision is what is planned.
+type planDecision struct {
+	plan        vhdCompactionModel
+	replaceHost bool
+	marks       marks
+	diags       diag.Diagnostics
+}
+
+// Reasons of runs that follow from what is planned as a whole.
+const (
+	reasonFirstRun            = "first run"
+	reasonProviderHostChanged = "provider host changed"
+)
+
+// decidePlan is a pure function. Outputs become unknown only when a run is
+// planned, or when an unknown input may ask for one; plan_reason is known unless
+// the latter.
+func decidePlan(f planFacts) planDecision {
+	d := planDecision{plan: f.plan, marks: f.marks}
+	d.plan.Host = f.plannedHost()
+	d.diags = f.check(d.plan)
+	switch {
+	case f.prior == nil:
+		d.planFirstRun()
+	case !d.plan.Host.Equal(f.prior.Host):
+		d.replaceHost = true
+		d.planReplacement(f)
+	case !f.plan.Path.Equal(f.prior.Path):
+		d.planReplacement(f)
+	default:
+		d.planNext(f)
+	}
+	return d
+}
+
+// plannedHost is the host of the configuration, else of the provider, else of
+// the state, in the spelling of the state where that is the same host.
+func (f planFacts) plannedHost() types.String {
+	host := f.config.Host
+	if host.IsNull() {
+		host = f.host
+		if f.prior != nil && (host.IsUnknown() || host.IsNull() && f.marks.HostSource != hostFromProvider) {
+			return f.prior.Host
+		}
+	}
+	if f.prior != nil && !host.IsNull() && !host.IsUnknown() && sameHost(host.ValueString(), f.prior.Host.ValueString()) {
+		return f.prior.Host
+	}
+	return host
+}
+
+// check refuses what the configuration of the provider contradicts.
+func (f planFacts) check(plan vhdCompactionModel) diag.Diagnostics {
+	var diags diag.Diagnostics
+	if plan.Host.IsNull() {
+		diags.Append(noHost())
+	}
+	if f.allowMount.IsUnknown() || f.allowMount.ValueBool() {
+		return diags
+	}
+	if plan.MountReadOnly.ValueBool() {
+		diags.Append(mountForbidden("mount_read_only", "true"))
+	}
+	// Retrim is documented as possible only while the disk is attached read-only.
+	if plan.Mode.ValueString() == string(hyperv.ModeRetrim) {
+		diags.Append(mountForbidden("mode", plan.Mode.ValueString()))
+	}
+	return diags
+}
+
+// planFirstRun plans a create. After a replacement its reason is that of the
+// replacement, where Terraform has kept it.
+func (d *planDecision) planFirstRun() {
+	reason := reasonFirstRun
+	if d.marks.Replaced != "" {
+		reason = d.marks.Replaced
+	}
+	d.plan.vhdCompactionOutputs = unknownOutputs(diskID(d.plan.Host, d.plan.Path.StringValue), types.StringValue(reason))
+}
+
+// planReplacement plans what Terraform replaces: another disk. Terraform then
+// asks for the plan of a create.
+func (d *planDecision) planReplacement(f planFacts) {
+	if d.replaceHost && f.config.Host.IsNull() {
+		d.marks.Replaced = reasonProviderHostChanged
+	}
+	d.planFirstRun()
+}
+
+// planNext plans a run in place, or none.
+func (d *planDecision) planNext(f planFacts) {
+	d.plan.vhdCompactionOutputs = f.prior.vhdCompactionOutputs
+	switch {
+	case f.marks.Unreachable:
+		// What is due stays due: the status, the left attachment and the growth are
+		// in the state, a changed input is noted by Update.
+	case f.undecided():
+		d.plan.vhdCompactionOutputs = unknownOutputs(f.prior.ID, types.StringUnknown())
+	default:
+		if reasons := f.reasons(); len(reasons) > 0 {
+			d.plan.vhdCompactionOutputs = unknownOutputs(f.prior.ID, types.StringValue(strings.Join(reasons, "; ")))
+		}
+	}
+}
+
+// undecided reports whether an input that may ask for a run is unknown.
+func (f planFacts) undecided() bool {
+	p := f.plan
+	if p.MinFileSizeBytes.IsUnknown() || p.RecompactOnGrowth.IsUnknown() ||
+		p.RecompactGrowthBytes.IsUnknown() || p.RecompactGrowthPercent.IsUnknown() {
+		return true
+	}
+	if f.marks.Imported {
+		return false // mode, mount and triggers are taken over without a run
+	}
+	if p.Mode.IsUnknown() || p.MountReadOnly.IsUnknown() || p.Triggers.IsUnknown() {
+		return true
+	}
+	for _, v := range p.Triggers.Elements() {
+		if v.IsUnknown() {
+			return true
+		}
+	}
+	return false
+}
+
+// unknownOutputs is what is known of a disk before a run: why there is one.
+func unknownOutputs(id, reason types.String) vhdCompactionOutputs {
+	return vhdCompactionOutputs{
+		ID:                    id,
+		Format:                types.StringUnknown(),
+		VHDType:               types.StringUnknown(),
+		FileSizeBytes:         types.Int64Unknown(),
+		BaselineFileSizeBytes: types.Int64Unknown(),
+		GrowthBytes:           types.Int64Unknown(),
+		TotalReclaimedBytes:   types.Int64Unknown(),
+		Status:                types.StringUnknown(),
+		StatusDetail:          types.StringUnknown(),
+		PlanReason:            reason,
+		LeftAttached:          types.BoolUnknown(),
+		LastRun:               types.ObjectUnknown(lastRunTypes()),
+	}
+}

@@ -1,0 +1,213 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/planmodifier"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema/stringdefault"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/pathtype"
+)
+
+// Values of if_in_use and if_unreachable.
+const (
+	onTroubleFail = "fail"
+	onTroubleSkip = "skip"
+)
+
+// Defaults of the resource. Import fills them into the state, so that the plan
+// after it is empty.
+const (
+	defaultMinFileSizeBytes       = 0
+	defaultRecompactGrowthBytes   = 1 << 30
+	defaultRecompactGrowthPercent = 20
+	defaultMaxPasses              = 1
+	mostPasses                    = 5
+)
+
+// Schema describes inputs first, then outputs. What is computed is planned in
+// one place, decidePlan, and not by modifiers of single attributes.
+func (r *vhdCompactionResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	attributes := inputAttributes(ctx)
+	for name, a := range outputAttributes() {
+		attributes[name] = a
+	}
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Compacts a virtual hard disk file on a Hyper-V host, during apply, and keeps its size in state, so that a later apply compacts again what has grown again. Destroying the resource leaves the file as it is.",
+		Attributes:          attributes,
+	}
+}
+
+// IdentitySchema names what makes a disk one disk.
+func (r *vhdCompactionResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{
+		Attributes: map[string]identityschema.Attribute{
+			"host": identityschema.StringAttribute{OptionalForImport: true, Description: "Hyper-V host; at import the provider's by default."},
+			"path": identityschema.StringAttribute{RequiredForImport: true, Description: "Path of the file on the host."},
+		},
+	}
+}
+
+func inputAttributes(ctx context.Context) map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"path": schema.StringAttribute{
+			Required:            true,
+			CustomType:          pathtype.Type{},
+			PlanModifiers:       []planmodifier.String{pathtype.RequiresReplace()},
+			MarkdownDescription: "Absolute path of a `.vhd` or `.vhdx` file on the host: with a drive letter, UNC or `\\\\?\\Volume{…}`. Letter case, `/` and `\\` do not matter. Another file is another resource.",
+		},
+		"host": schema.StringAttribute{
+			Optional:            true,
+			Computed:            true,
+			Validators:          []validator.String{hostValidator{}},
+			MarkdownDescription: "Hyper-V host that serves the file. Default: `host` of the provider. Another host is another resource.",
+		},
+		"mode": schema.StringAttribute{
+			Optional:            true,
+			Validators:          []validator.String{oneOf(modeNames()...)},
+			MarkdownDescription: "Mode of the compaction: `Full`, `Quick`, `Retrim`, `Pretrimmed` or `Prezeroed`. Default: as Optimize-VHD, `Quick` for VHDX and `Full` for VHD. Hosts before Windows Server 2012 have no modes. A change compacts again.",
+		},
+		"mount_read_only": schema.BoolAttribute{
+			Optional:            true,
+			MarkdownDescription: "Attach the disk to the host, read-only and without a drive letter, while it is compacted: only then is the free space of its file systems seen. Default: `true` for `Full`, `Quick` and `Retrim`, `false` for `Pretrimmed` and `Prezeroed` and for hosts without modes. A change compacts again.",
+		},
+		"if_in_use": schema.StringAttribute{
+			Optional: true, Computed: true,
+			Default:             stringdefault.StaticString(onTroubleFail),
+			Validators:          []validator.String{oneOf(onTroubleFail, onTroubleSkip)},
+			MarkdownDescription: "What a disk in use does: `fail` (default) is an error, `skip` a warning and a new try at the next apply.",
+		},
+		"if_unreachable": schema.StringAttribute{
+			Optional: true, Computed: true,
+			Default:             stringdefault.StaticString(onTroubleFail),
+			Validators:          []validator.String{oneOf(onTroubleFail, onTroubleSkip)},
+			MarkdownDescription: "What a host does that no connection can be made to when a plan refreshes: `fail` (default) ends the whole plan, `skip` keeps the state of its disks, warns and plans nothing for them.",
+		},
+		"allow_parent": schema.BoolAttribute{
+			Optional: true, Computed: true,
+			Default:             booldefault.StaticBool(false),
+			MarkdownDescription: "Compact a disk on which checkpoints or differencing disks depend. Default: `false`.",
+		},
+		"min_file_size_bytes": schema.Int64Attribute{
+			Optional: true, Computed: true,
+			Default:             int64default.StaticInt64(defaultMinFileSizeBytes),
+			Validators:          []validator.Int64{int64validator.AtLeast(0)},
+			MarkdownDescription: "Size below which a file is left alone; it is compacted once it has reached it. Default: `0`.",
+		},
+		"recompact_on_growth": schema.BoolAttribute{
+			Optional: true, Computed: true,
+			Default:             booldefault.StaticBool(true),
+			MarkdownDescription: "Compact again when the file has grown. Default: `true`.",
+		},
+		"recompact_growth_bytes": schema.Int64Attribute{
+			Optional: true, Computed: true,
+			Default:             int64default.StaticInt64(defaultRecompactGrowthBytes),
+			Validators:          []validator.Int64{int64validator.AtLeast(0)},
+			MarkdownDescription: "Growth in bytes since the last compaction that is worth another one, together with `recompact_growth_percent`. `0` leaves it to the percentage alone. Default: 1 GiB.",
+		},
+		"recompact_growth_percent": schema.Int64Attribute{
+			Optional: true, Computed: true,
+			Default:             int64default.StaticInt64(defaultRecompactGrowthPercent),
+			Validators:          []validator.Int64{int64validator.AtLeast(0)},
+			MarkdownDescription: "Growth in percent since the last compaction that is worth another one, together with `recompact_growth_bytes`. `0` leaves it to the bytes alone. Default: `20`.",
+		},
+		"max_passes": schema.Int64Attribute{
+			Optional: true, Computed: true,
+			Default:             int64default.StaticInt64(defaultMaxPasses),
+			Validators:          []validator.Int64{int64validator.Between(1, mostPasses)},
+			MarkdownDescription: "Passes of one run, 1 to 5: it repeats while a pass reclaims at least 1 % of the size before it. Default: `1`.",
+		},
+		"triggers": schema.MapAttribute{
+			Optional:            true,
+			ElementType:         types.StringType,
+			MarkdownDescription: "Values of your choice: any change compacts again, in place.",
+		},
+		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
+			Create: true, Update: true, Read: true,
+			CreateDescription: "Bound of the first run, from its turn on, as `8h` or `90m`. Default: `8h`.",
+			UpdateDescription: "Bound of a later run, from its turn on, as `8h` or `90m`. Default: `8h`.",
+			ReadDescription:   "Bound of a refresh, as `5m` or `30s`. Default: `5m`.",
+		}),
+	}
+}
+
+func outputAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"id":                       computedString("Host and path, as `host|path`."),
+		"format":                   computedString("Format of the file: `vhd` or `vhdx`."),
+		"vhd_type":                 computedString("Type of the disk: `dynamic`, `differencing` or `fixed`."),
+		"file_size_bytes":          computedInt64("Size of the file on the host, refreshed by every plan."),
+		"baseline_file_size_bytes": computedInt64("Size after the last compaction that ran; growth counts from it."),
+		"growth_bytes":             computedInt64("Growth since the baseline."),
+		"total_reclaimed_bytes":    computedInt64("Bytes that all runs of this resource have reclaimed."),
+		"status":                   computedString("How the last run ended: `compacted`, `unchanged`, `skipped_in_use`, `below_minimum`, `interrupted`, `unknown`, `failed` or `imported`."),
+		"status_detail":            computedString("One sentence about the status."),
+		"plan_reason":              computedString("Why a run is planned, known in the plan; afterwards why the last run was planned."),
+		"left_attached": schema.BoolAttribute{
+			Computed:            true,
+			MarkdownDescription: "Whether the disk may still be attached to the host because it could not be detached; the next run cleans it.",
+		},
+		"last_run": schema.SingleNestedAttribute{
+			Computed:            true,
+			MarkdownDescription: "The last run that started something on the host.",
+			Attributes:          lastRunAttributes(),
+		},
+	}
+}
+
+func lastRunAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"started_at":             computedString("Time of the start, RFC 3339 in UTC."),
+		"completed_at":           computedString("Time of the end, RFC 3339 in UTC."),
+		"duration_seconds":       computedInt64("Seconds from start to end."),
+		"mode":                   computedString("Mode that was used; null where the host has no modes."),
+		"mounted":                schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the disk was attached read-only for the run."},
+		"passes":                 computedInt64("Passes that were made."),
+		"job_id":                 computedString("Identifier of the last job on the host."),
+		"file_size_before_bytes": computedInt64("Size of the file before the run."),
+		"file_size_after_bytes":  computedInt64("Size of the file after the run."),
+		"reclaimed_bytes":        computedInt64("Size before less size after."),
+		"reclaimed_percent":      schema.Float64Attribute{Computed: true, MarkdownDescription: "Reclaimed share of the size before, in percent with one decimal."},
+	}
+}
+
+func computedString(description string) schema.StringAttribute {
+	return schema.StringAttribute{Computed: true, MarkdownDescription: description}
+}
+
+func computedInt64(description string) schema.Int64Attribute {
+	return schema.Int64Attribute{Computed: true, MarkdownDescription: description}
+}
+
+// lastRunTypes are the types of the members of last_run.
+func lastRunTypes() map[string]attr.Type {
+	all := map[string]attr.Type{}
+	for name, a := range lastRunAttributes() {
+		all[name] = a.GetType()
+	}
+	return all
+}
+
+// timeoutTypes are the types of the members of timeouts.
+func timeoutTypes() map[string]attr.Type {
+	return map[string]attr.Type{"create": types.StringType, "update": types.StringType, "read": types.StringType}
+}
+
+func modeNames() []string {
+	var names []string
+	for _, mode := range hyperv.Modes() {
+		names = append(names, string(mode))
+	}
+	return names
+}
