@@ -54,11 +54,12 @@ type message struct {
 	relatesTo string
 	id        string
 	locale    string
-	prefixes  []string // further declarations on the envelope: x, n, e, p
-	body      string   // markup inside s:Body
+	transfer  bool   // declare x
+	enumerate bool   // declare n
+	microsoft bool   // declare p, which the body binds to a class
+	activity  bool   // add p:ActivityId
+	body      string // markup inside s:Body
 }
-
-var envelopePrefixes = map[string]string{"x": nsTransfer, "n": nsEnumeration, "p": nsMicrosoft}
 
 // String is the message as a host writes it: one line, the namespaces on the
 // envelope, xml:lang in the language of the texts.
@@ -66,15 +67,21 @@ func (m message) String() string {
 	w := &writer{}
 	w.raw(`<s:Envelope xml:lang="`)
 	w.escape(m.locale)
-	w.raw(`" xmlns:s="`, nsSOAP, `" xmlns:a="`, nsAddressing, `"`)
-	for _, p := range m.prefixes {
-		w.raw(` xmlns:`, p, `="`, envelopePrefixes[p], `"`)
+	w.raw(`" xmlns:s="`, nsSOAP, `" xmlns:a="`, nsAddressing)
+	if m.transfer {
+		w.raw(`" xmlns:x="`, nsTransfer)
 	}
-	w.raw(` xmlns:w="`, nsWSMan, `"><s:Header>`)
+	if m.enumerate {
+		w.raw(`" xmlns:n="`, nsEnumeration)
+	}
+	w.raw(`" xmlns:w="`, nsWSMan)
+	if m.microsoft {
+		w.raw(`" xmlns:p="`, nsMicrosoft)
+	}
+	w.raw(`"><s:Header>`)
 	w.element("a:Action", m.action)
 	w.element("a:MessageID", m.id)
-	if slices.Contains(m.prefixes, "p") {
-		// Hosts since Windows 8 add it; it binds p to another namespace than the body does.
+	if m.activity {
 		w.raw(`<p:ActivityId s:mustUnderstand="false">`)
 		w.escape(strings.TrimPrefix(m.id, "uuid:"))
 		w.raw(`</p:ActivityId>`)

@@ -163,7 +163,7 @@ func (h *Host) enumerate(x *exchange) (*answer, *failure) {
 
 // firstPage is the answer to Enumerate: with OptimizeEnumeration it has items.
 func (h *Host) firstPage(x *exchange, r enumerateRequest, e *enumeration) (*answer, *failure) {
-	a := &answer{action: actionEnumerate + "Response", prefixes: []string{"n"}}
+	a := &answer{action: actionEnumerate + "Response"}
 	if !r.optimize || h.options.plainEnumeration {
 		a.body = "<n:EnumerateResponse><n:EnumerationContext>" + h.enumerations.put(e, x.now) +
 			"</n:EnumerationContext></n:EnumerateResponse>"
@@ -406,7 +406,7 @@ func (h *Host) pull(x *exchange) (*answer, *failure) {
 		w.raw("<n:EndOfSequence/>")
 	}
 	w.raw("</n:PullResponse>")
-	return &answer{action: actionPull + "Response", prefixes: []string{"n"}, body: w.String()}, nil
+	return &answer{action: actionPull + "Response", body: w.String()}, nil
 }
 
 // release answers a Release.

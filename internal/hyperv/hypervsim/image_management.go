@@ -98,7 +98,7 @@ func (w *world) getVirtualHardDiskInfo(c invocation) ([]property, *failure) {
 		return embedded(cim.ClassVirtualHardDiskInfo, []property{
 			number("FileSize", typeUint64, d.FileSize),
 			boolean("InSavedState", saved),
-			boolean("InUse", w.attached(d.Path) != nil || w.openedBy(d.Path) != ""),
+			boolean("InUse", w.attached(d.Path) != nil || w.isOpen(d.Path)),
 			number("MaxInternalSize", typeUint64, d.VirtualSize),
 			orNull("ParentPath", d.ParentPath),
 			number("Type", typeUint16, d.Type),
@@ -276,7 +276,7 @@ func (w *world) mayCompact(d *disk, mode uint16) *refusal {
 	inUse := &refusal{code: returnInUse, status: statusSharingViolation}
 	a := w.attached(d.Path)
 	switch {
-	case d.Locked || w.jobOn(d.Path) != nil || w.openedBy(d.Path) != "":
+	case d.Locked || w.jobOn(d.Path) != nil || w.isOpen(d.Path):
 		return inUse
 	case a != nil && !a.readOnly:
 		return inUse

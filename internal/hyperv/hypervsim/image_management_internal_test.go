@@ -122,8 +122,9 @@ func TestCompactRefusals(t *testing.T) {
 		for _, via := range []Via{ViaDefault, ViaReturnValue, ViaJob} {
 			t.Run(test.name, func(t *testing.T) {
 				t.Parallel()
-				test.disk.Path, test.disk.Refusals = testDisk, via
-				b := newBench(t, test.disk)
+				disk := test.disk
+				disk.Path, disk.Refusals = testDisk, via
+				b := newBench(t, disk)
 				b.world.missingViaJob = via == ViaJob
 				if test.arrange != nil {
 					test.arrange(b)

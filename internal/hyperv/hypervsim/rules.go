@@ -2,7 +2,6 @@ package hypervsim
 
 import (
 	"fmt"
-	"path"
 	"strings"
 	"sync"
 	"time"
@@ -178,10 +177,7 @@ func matchesPath(pattern string, q *Request) bool {
 	if !strings.ContainsAny(pattern, "*?") {
 		return strings.Contains(value, pattern)
 	}
-	// In a glob a backslash is a separator here, not an escape.
-	slashed := strings.NewReplacer(`\`, "\x01", "/", "\x01", "[", "\x02")
-	ok, err := path.Match(slashed.Replace(pattern), slashed.Replace(value))
-	return err == nil && ok
+	return wildcard(pattern, value, '*', '?')
 }
 
 // AddRule adds a rule. A host of RunT fails the test if it is not used up.

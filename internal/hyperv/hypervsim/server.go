@@ -95,9 +95,8 @@ type exchange struct {
 
 // answer is a successful answer before it becomes an envelope.
 type answer struct {
-	action   string
-	prefixes []string
-	body     string
+	action string
+	body   string
 }
 
 // serveHTTP carries one exchange out.
@@ -343,7 +342,7 @@ func (h *Host) get(x *exchange) (*answer, *failure) {
 	if fail != nil {
 		return nil, fail
 	}
-	a := &answer{action: actionGet + "Response", prefixes: []string{"x", "p"}, body: instance(t, o)}
+	a := &answer{action: actionGet + "Response", body: instance(t, o)}
 	if len(a.body)+envelopeReserve > x.envelope.maxSize {
 		return nil, tooLarge(x.envelope)
 	}
@@ -368,7 +367,7 @@ func (h *Host) invoke(x *exchange) (*answer, *failure) {
 	if fail != nil {
 		return nil, fail
 	}
-	a := &answer{action: x.envelope.action + "Response", prefixes: []string{"p"}, body: output(t, x.envelope.method, o)}
+	a := &answer{action: x.envelope.action + "Response", body: output(t, x.envelope.method, o)}
 	if len(a.body)+envelopeReserve > x.envelope.maxSize {
 		return nil, fault(codeUnreportableSuccess)
 	}
@@ -389,14 +388,29 @@ func (h *Host) reply(x *exchange, a *answer, fail *failure) {
 			f.nested = faultReason(x.nested, h.options.locale)
 		}
 		status, x.faultCode = http.StatusInternalServerError, fail.code
-		m.action, m.prefixes, m.body = f.action(), []string{"x", "n", "p"}, f.body()
+		m.action, m.body = f.action(), f.body()
+		m.transfer, m.enumerate, m.microsoft = true, true, true
 	} else {
-		m.action, m.prefixes, m.body = a.action, a.prefixes, a.body
+		m.action, m.body = a.action, a.body
+		m.declare(x.envelope.operation)
 	}
 	if x.effect.kind == effectRelatesTo {
 		m.relatesTo = newUUID()
 	}
 	h.send(x, status, m.String())
+}
+
+// declare chooses the prefixes that hosts declare on answers to the operation.
+func (m *message) declare(o Operation) {
+	switch o {
+	case OperationGet:
+		m.transfer, m.microsoft = true, true
+	case OperationEnumerate, OperationPull, OperationRelease:
+		m.enumerate = true
+	case OperationInvoke:
+		m.microsoft, m.activity = true, true
+	case OperationIdentify, OperationHandshake:
+	}
 }
 
 // send seals the answer if the request was sealed, and writes it.

@@ -82,14 +82,12 @@ func (h *Host) VMs() []VM {
 	return all
 }
 
-// openedBy names the machine that has a disk open: one that runs or is paused
+// isOpen tells whether a machine has a disk open: one that runs or is paused
 // opens its disks and all their parents.
-func (w *world) openedBy(path string) string {
-	if name, ok := w.user(path, VMRunning); ok {
-		return name
-	}
-	name, _ := w.user(path, VMPaused)
-	return name
+func (w *world) isOpen(path string) bool {
+	_, running := w.user(path, VMRunning)
+	_, paused := w.user(path, VMPaused)
+	return running || paused
 }
 
 // user names a machine in the given state whose chain of disks holds path.

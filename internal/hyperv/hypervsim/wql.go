@@ -324,16 +324,20 @@ func compare(value, literal string, typ cimType) (order int, ok bool) {
 }
 
 // like matches a pattern with % and _.
-func like(pattern, s string) bool {
+func like(pattern, s string) bool { return wildcard(pattern, s, '%', '_') }
+
+// wildcard matches a pattern with one character that stands for any text and one
+// that stands for any character.
+func wildcard(pattern, s string, many, one rune) bool {
 	p, t := []rune(pattern), []rune(s)
 	star, mark := -1, 0
 	i, j := 0, 0
 	for j < len(t) {
 		switch {
-		case i < len(p) && p[i] == '%':
+		case i < len(p) && p[i] == many:
 			star, mark = i, j
 			i++
-		case i < len(p) && (p[i] == '_' || p[i] == t[j]):
+		case i < len(p) && (p[i] == one || p[i] == t[j]):
 			i++
 			j++
 		case star >= 0:
@@ -343,7 +347,7 @@ func like(pattern, s string) bool {
 			return false
 		}
 	}
-	for i < len(p) && p[i] == '%' {
+	for i < len(p) && p[i] == many {
 		i++
 	}
 	return i == len(p)

@@ -41,7 +41,7 @@ func (c *loginCredentials) keyFor(offered types.PADataSequence) (key kerberosKey
 		if !slices.Contains(kerberosTypes, info.EType) {
 			continue
 		}
-		if key, kvno, err = c.key(info, 0); err == nil {
+		if key, kvno, err = c.key(info); err == nil {
 			return key, kvno, nil
 		}
 	}
@@ -49,7 +49,7 @@ func (c *loginCredentials) keyFor(offered types.PADataSequence) (key kerberosKey
 }
 
 // keyForType is the key that opens an answer sealed with encryption type t.
-func (c *loginCredentials) keyForType(t int32, kvno int, offered types.PADataSequence) (kerberosKey, error) {
+func (c *loginCredentials) keyForType(t int32, offered types.PADataSequence) (kerberosKey, error) {
 	if !slices.Contains(kerberosTypes, t) {
 		return kerberosKey{}, fmt.Errorf("%w: Kerberos encryption type %d", ErrWeakContext, t)
 	}
@@ -61,7 +61,7 @@ func (c *loginCredentials) keyForType(t int32, kvno int, offered types.PADataSeq
 	if i := slices.IndexFunc(infos, func(e types.ETypeInfo2Entry) bool { return e.EType == t }); i >= 0 {
 		info = infos[i]
 	}
-	key, _, err := c.key(info, kvno)
+	key, _, err := c.key(info)
 	return key, err
 }
 
@@ -80,9 +80,11 @@ func keyInfos(offered types.PADataSequence) ([]types.ETypeInfo2Entry, error) {
 	return nil, nil
 }
 
-func (c *loginCredentials) key(info types.ETypeInfo2Entry, kvno int) (kerberosKey, int, error) {
+// key is the newest one in the key table, whatever version the KDC speaks of: tables
+// made by hand seldom have the right number. A password has no version.
+func (c *loginCredentials) key(info types.ETypeInfo2Entry) (key kerberosKey, kvno int, err error) {
 	if c.keytab != nil {
-		key, kvno, err := c.keytab.GetEncryptionKey(c.name, c.realm, kvno, info.EType)
+		key, kvno, err := c.keytab.GetEncryptionKey(c.name, c.realm, 0, info.EType)
 		if err != nil {
 			return kerberosKey{}, 0, fmt.Errorf("key table: no key of encryption type %d for %s@%s", info.EType, c.name.PrincipalNameString(), c.realm)
 		}

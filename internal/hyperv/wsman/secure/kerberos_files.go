@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/go-krb5/krb5/config"
@@ -33,11 +34,11 @@ func loadKrb5Conf(path string, lookup func(string) (string, bool)) (*config.Conf
 	sections := newConfSections()
 	found := false
 	for _, p := range paths {
-		err := sections.read(p, 0)
-		switch {
-		case err == nil:
-			found = true
-		case !errors.Is(err, fs.ErrNotExist):
+		if _, err := os.Stat(p); errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		found = true
+		if err := sections.read(p, 0); err != nil {
 			return nil, fmt.Errorf("krb5.conf: %w", err)
 		}
 	}
@@ -155,7 +156,8 @@ func loadTicketCache(path string) (*credentials.CCache, error) {
 		return nil, fmt.Errorf("ticket cache: %w", err)
 	}
 	c := new(credentials.CCache)
-	if err := parseFile(func() error { return c.Unmarshal(b) }); err != nil {
+	// Without Clip, lengths beyond the file would reach the spare room behind it.
+	if err := parseFile(func() error { return c.Unmarshal(slices.Clip(b)) }); err != nil {
 		return nil, fmt.Errorf("ticket cache %s: %w", path, err)
 	}
 	return c, nil
@@ -167,7 +169,7 @@ func loadKeytab(path string) (*keytab.Keytab, error) {
 		return nil, fmt.Errorf("key table: %w", err)
 	}
 	k := keytab.New()
-	if err := parseFile(func() error { return k.Unmarshal(b) }); err != nil {
+	if err := parseFile(func() error { return k.Unmarshal(slices.Clip(b)) }); err != nil {
 		return nil, fmt.Errorf("key table %s: %w", path, err)
 	}
 	if len(k.Entries) == 0 {

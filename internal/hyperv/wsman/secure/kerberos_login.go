@@ -99,7 +99,7 @@ func preauthenticate(request *messages.ASReq, c *loginCredentials, data []byte) 
 // openLogin checks that the answer comes from somebody who knows the secret too, and
 // belongs to the request.
 func openLogin(c *loginCredentials, request messages.ASReq, reply messages.ASRep) (grantedTicket, error) {
-	key, err := c.keyForType(reply.EncPart.EType, reply.EncPart.KVNO, reply.PAData)
+	key, err := c.keyForType(reply.EncPart.EType, reply.PAData)
 	if err != nil {
 		return grantedTicket{}, err
 	}
