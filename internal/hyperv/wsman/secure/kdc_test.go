@@ -1,0 +1,360 @@
+package secure_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net"
+	"slices"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/go-krb5/krb5/asn1tools"
+	"github.com/go-krb5/krb5/crypto"
+	"github.com/go-krb5/krb5/iana"
+	"github.com/go-krb5/krb5/iana/asn1apptag"
+	"github.com/go-krb5/krb5/iana/errorcode"
+	"github.com/go-krb5/krb5/iana/keyusage"
+	"github.com/go-krb5/krb5/iana/msgtype"
+	"github.com/go-krb5/krb5/iana/patype"
+	"github.com/go-krb5/krb5/messages"
+	"github.com/go-krb5/krb5/types"
+	"github.com/go-krb5/x/encoding/asn1"
+)
+
+const (
+	testRealm = "CORP.TEST"
+	testUser  = "admin"
+	testHost  = "host.corp.test"
+	testSPN   = "HTTP/" + testHost
+)
+
+// fakeKDC is a key distribution center in memory. One user and one service exist in
+// its realm; other services are refused, or referred to another realm.
+type fakeKDC struct {
+	realm    string
+	etype    int32
+	password string
+	spn      string
+	life     time.Duration
+	skew     time.Duration     // how far its clock is ahead
+	refer    map[string]string // SPN to realm
+	peers    map[string]*fakeKDC
+	fail     int32         // error code for every request
+	silent   chan struct{} // if not nil, requests are never answered
+
+	krbtgt  types.EncryptionKey
+	service types.EncryptionKey
+	trust   map[string]types.EncryptionKey // keys shared with other realms
+
+	logins, tickets atomic.Int64
+}
+
+func newFakeKDC(etype int32) *fakeKDC {
+	return &fakeKDC{
+		realm: testRealm, etype: etype, password: testPassword, spn: testSPN, life: 10 * time.Hour,
+		krbtgt: randomKey(etype), service: randomKey(etype), trust: map[string]types.EncryptionKey{},
+	}
+}
+
+func randomKey(etype int32) types.EncryptionKey {
+	size := map[int32]int{17: 16, 18: 32, 19: 16, 20: 32, 23: 16}[etype]
+	k := types.EncryptionKey{KeyType: etype, KeyValue: make([]byte, size)}
+	_, _ = rand.Read(k.KeyValue)
+	return k
+}
+
+// dial connects to the KDC; every realm is served, by peers.
+func (k *fakeKDC) dial(_ context.Context, _, address string) (net.Conn, error) {
+	serving := k
+	if host, _, err := net.SplitHostPort(address); err == nil && k.peers[host] != nil {
+		serving = k.peers[host]
+	}
+	client, server := net.Pipe()
+	go func() {
+		defer server.Close()
+		var size [4]byte
+		if _, err := io.ReadFull(server, size[:]); err != nil {
+			return
+		}
+		request := make([]byte, binary.BigEndian.Uint32(size[:]))
+		if _, err := io.ReadFull(server, request); err != nil {
+			return
+		}
+		if serving.silent != nil {
+			<-serving.silent
+			return
+		}
+		answer := serving.answer(request)
+		_, _ = server.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(answer))), answer...))
+	}()
+	return client, nil
+}
+
+func (k *fakeKDC) answer(request []byte) []byte {
+	if k.fail != 0 {
+		return k.err(k.fail, nil)
+	}
+	var as messages.ASReq
+	if as.Unmarshal(request) == nil {
+		return k.as(as)
+	}
+	var tgs messages.TGSReq
+	if err := tgs.Unmarshal(request); err != nil {
+		panic(err)
+	}
+	return k.tgs(tgs)
+}
+
+func (k *fakeKDC) err(code int32, data []byte) []byte {
+	e := messages.NewKRBError(types.PrincipalName{NameType: 2, NameString: []string{"krbtgt", k.realm}}, k.realm, code, "text")
+	e.EData = data
+	return must(e.Marshal())
+}
+
+func (k *fakeKDC) userKey() types.EncryptionKey {
+	et := must(crypto.GetEtype(k.etype))
+	// A salt and an iteration count of its own: neither may be guessed.
+	v := must(et.StringToKey(k.password, "SALT"+k.realm, "00001388"))
+	return types.EncryptionKey{KeyType: k.etype, KeyValue: v}
+}
+
+func (k *fakeKDC) padata() []byte {
+	info := types.ETypeInfo2{
+		{EType: 23},
+		{EType: k.etype, Salt: "SALT" + k.realm, S2KParams: must(hex.DecodeString("00001388"))},
+	}
+	return must(asn1.Marshal(types.PADataSequence{
+		{PADataType: patype.PA_ENC_TIMESTAMP, PADataValue: []byte{}},
+		{PADataType: patype.PA_ETYPE_INFO2, PADataValue: must(asn1.Marshal(info, marshalOptions...))},
+	}, marshalOptions...))
+}
+
+var marshalOptions = []asn1.MarshalOpt{asn1.WithMarshalSlicePreserveTypes(true), asn1.WithMarshalSliceAllowStrings(true)}
+
+func (k *fakeKDC) as(r messages.ASReq) []byte {
+	if slices.Contains(r.ReqBody.EType, 23) {
+		panic("the client asks for RC4")
+	}
+	if !slices.Equal(r.ReqBody.CName.NameString, []string{testUser}) || r.ReqBody.Realm != k.realm {
+		return k.err(errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN, nil)
+	}
+	i := slices.IndexFunc(r.PAData, func(p types.PAData) bool { return p.PADataType == patype.PA_ENC_TIMESTAMP })
+	if i < 0 {
+		return k.err(errorcode.KDC_ERR_PREAUTH_REQUIRED, k.padata())
+	}
+	k.logins.Add(1)
+	var sealed types.EncryptedData
+	if err := sealed.Unmarshal(r.PAData[i].PADataValue); err != nil {
+		panic(err)
+	}
+	if _, err := crypto.DecryptEncPart(sealed, k.userKey(), keyusage.AS_REQ_PA_ENC_TIMESTAMP); err != nil {
+		return k.err(errorcode.KDC_ERR_PREAUTH_FAILED, nil)
+	}
+	fields := k.grant(r.ReqBody, r.ReqBody.CName, k.realm, r.ReqBody.SName, k.krbtgt, k.userKey(), keyusage.AS_REP_ENCPART)
+	fields.MsgType = msgtype.KRB_AS_REP
+	rep := messages.ASRep{KDCRepFields: fields}
+	return must(rep.Marshal())
+}
+
+func (k *fakeKDC) tgs(r messages.TGSReq) []byte {
+	k.tickets.Add(1)
+	var ap messages.APReq
+	if err := ap.Unmarshal(r.PAData[0].PADataValue); err != nil {
+		panic(err)
+	}
+	key := k.krbtgt
+	if ap.Ticket.Realm != k.realm {
+		key = k.trust[ap.Ticket.Realm]
+	}
+	part := openTicket(ap.Ticket, key)
+	if err := ap.DecryptAuthenticator(part.Key); err != nil {
+		return k.err(errorcode.KRB_AP_ERR_BAD_INTEGRITY, nil)
+	}
+	name := r.ReqBody.SName
+	to := k.service
+	realm, referred := k.refer[name.PrincipalNameString()]
+	switch {
+	case referred:
+		name, to = types.PrincipalName{NameType: 2, NameString: []string{"krbtgt", realm}}, k.trust[realm]
+	case name.NameString[0] == "krbtgt" && k.trust[name.NameString[1]].KeyValue != nil:
+		to = k.trust[name.NameString[1]]
+	case name.PrincipalNameString() != k.spn:
+		return k.err(errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN, nil)
+	}
+	fields := k.grant(r.ReqBody, part.CName, part.CRealm, name, to, part.Key, keyusage.TGS_REP_ENCPART_SESSION_KEY)
+	fields.MsgType = msgtype.KRB_TGS_REP
+	rep := messages.TGSRep{KDCRepFields: fields}
+	return must(rep.Marshal())
+}
+
+// grant makes a ticket for the service that holds to.
+func (k *fakeKDC) grant(body messages.KDCReqBody, cname types.PrincipalName, crealm string, sname types.PrincipalName, to, reply types.EncryptionKey, usage uint32) messages.KDCRepFields {
+	now := time.Now().UTC().Add(k.skew).Truncate(time.Second)
+	session := randomKey(k.etype)
+	ticket := messages.EncTicketPart{
+		Flags: types.NewKrbFlags(), Key: session, CRealm: crealm, CName: cname,
+		AuthTime: now, StartTime: now, EndTime: now.Add(k.life),
+	}
+	b := asn1tools.AddASNAppTag(must(asn1.Marshal(ticket, marshalOptions...)), asn1apptag.EncTicketPart)
+	part := messages.EncKDCRepPart{
+		Key: session, LastReqs: []messages.LastReq{{LRType: 0, LRValue: now}}, Nonce: body.Nonce, Flags: types.NewKrbFlags(),
+		AuthTime: now, StartTime: now, EndTime: now.Add(k.life), SRealm: k.realm, SName: sname,
+	}
+	return messages.KDCRepFields{
+		PVNO: iana.PVNO, CRealm: crealm, CName: cname,
+		PAData:  []types.PAData{{PADataType: patype.PA_ETYPE_INFO2, PADataValue: k.etypeInfo()}},
+		Ticket:  messages.Ticket{TktVNO: iana.PVNO, Realm: k.realm, SName: sname, EncPart: must(crypto.GetEncryptedData(b, to, keyusage.KDC_REP_TICKET, 1))},
+		EncPart: must(crypto.GetEncryptedData(must(part.Marshal()), reply, usage, 1)),
+	}
+}
+
+func (k *fakeKDC) etypeInfo() []byte {
+	return must(asn1.Marshal(types.ETypeInfo2{{EType: k.etype, Salt: "SALT" + k.realm, S2KParams: must(hex.DecodeString("00001388"))}}, marshalOptions...))
+}
+
+func openTicket(t messages.Ticket, key types.EncryptionKey) messages.EncTicketPart {
+	var part messages.EncTicketPart
+	b := must(crypto.DecryptEncPart(t.EncPart, key, keyusage.KDC_REP_TICKET))
+	if err := part.Unmarshal(b); err != nil {
+		panic(err)
+	}
+	return part
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+// kerberosAcceptor is the host's half of a Kerberos context.
+type kerberosAcceptor struct {
+	service  types.EncryptionKey
+	binding  []byte // demanded if not nil
+	noSubkey bool
+	extra    int  // filler in sealed answers
+	unrotate bool // answers with RRC 0
+	together bool // rotate by EC and RRC
+	shift    time.Duration
+
+	key     types.EncryptionKey
+	in, out uint64
+	flags   byte
+}
+
+// accept answers an AP-REQ token with an AP-REP token.
+func (a *kerberosAcceptor) accept(token []byte) ([]byte, error) {
+	var oid asn1.ObjectIdentifier
+	rest, err := asn1.UnmarshalWithParams(token, &oid, "application,explicit,tag:0")
+	if err != nil || !bytes.HasPrefix(rest, []byte{1, 0}) {
+		return nil, fmt.Errorf("no AP-REQ: %v", err)
+	}
+	var r messages.APReq
+	if err := r.Unmarshal(rest[2:]); err != nil {
+		return nil, err
+	}
+	session := openTicket(r.Ticket, a.service).Key
+	if err := r.DecryptAuthenticator(session); err != nil {
+		return nil, err
+	}
+	checksum := r.Authenticator.Cksum.Checksum
+	if r.Authenticator.Cksum.CksumType != 0x8003 || len(checksum) != 24 || binary.LittleEndian.Uint32(checksum) != 16 {
+		return nil, fmt.Errorf("checksum % x", checksum)
+	}
+	if f := binary.LittleEndian.Uint32(checksum[20:]); f != 2|4|8|16|32 {
+		return nil, fmt.Errorf("context flags %#x", f)
+	}
+	want := make([]byte, 16)
+	if a.binding != nil {
+		want = bindingMD5(a.binding)
+	}
+	if !bytes.Equal(checksum[4:20], want) {
+		return nil, fmt.Errorf("wrong channel binding")
+	}
+	if r.APOptions.Bytes[0]&0x20 == 0 {
+		return nil, fmt.Errorf("no mutual authentication asked for")
+	}
+	part := messages.EncAPRepPart{CTime: r.Authenticator.CTime.Add(a.shift), Cusec: r.Authenticator.Cusec, SequenceNumber: 0x12345678}
+	a.key = r.Authenticator.SubKey
+	if !a.noSubkey {
+		a.key = randomKey(session.KeyType)
+		part.Subkey, a.flags = a.key, 4
+	}
+	a.in, a.out = uint64(r.Authenticator.SeqNumber), 0x12345678
+	b := asn1tools.AddASNAppTag(must(asn1.Marshal(part, marshalOptions...)), asn1apptag.EncAPRepPart)
+	rep := messages.APRep{PVNO: iana.PVNO, MsgType: msgtype.KRB_AP_REP, EncPart: must(crypto.GetEncryptedData(b, session, keyusage.AP_REP_ENCPART, 0))}
+	b = asn1tools.AddASNAppTag(must(asn1.Marshal(rep, marshalOptions...)), asn1apptag.APREP)
+	return gssFrame(2, b), nil
+}
+
+// gssFrame puts the token identifier and the mechanism in front of a message.
+func gssFrame(id byte, message []byte) []byte {
+	head := []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x12, 1, 2, 2, id, 0}
+	return asn1tools.AddASNAppTag(append(head, message...), 0)
+}
+
+func (a *kerberosAcceptor) wrap(plain []byte) (signature, sealed []byte) {
+	et := must(crypto.GetEtype(a.key.KeyType))
+	header := binary.BigEndian.AppendUint64([]byte{5, 4, 1 | 2 | a.flags, 0xff, 0, byte(a.extra), 0, 0}, a.out)
+	message := append(append(bytes.Clone(plain), bytes.Repeat([]byte{0x5a}, a.extra)...), header...)
+	_, c, err := et.EncryptMessage(a.key.KeyValue, message, keyusage.GSSAPI_ACCEPTOR_SEAL)
+	if err != nil {
+		panic(err)
+	}
+	a.out++
+	if a.unrotate {
+		token := append(header, c...)
+		return token[:16], token[16:]
+	}
+	rrc := 16 + et.GetHMACBitLength()/8
+	header[7] = byte(rrc)
+	by := rrc
+	if a.together {
+		by += a.extra
+	}
+	token := append(append(header, c[len(c)-by:]...), c[:len(c)-by]...)
+	n := len(token) - len(plain)
+	return token[:n], token[n:]
+}
+
+// unwrap insists on the form that MIT and Windows read: EC 0, all but the data in front.
+func (a *kerberosAcceptor) unwrap(signature, sealed []byte) ([]byte, error) {
+	et := must(crypto.GetEtype(a.key.KeyType))
+	rrc := 16 + et.GetHMACBitLength()/8
+	if len(signature) != 16+rrc+16 {
+		return nil, fmt.Errorf("signature of %d bytes", len(signature))
+	}
+	want := binary.BigEndian.AppendUint64([]byte{5, 4, 2 | a.flags, 0xff, 0, 0, 0, byte(rrc)}, a.in)
+	if !bytes.Equal(signature[:16], want) {
+		return nil, fmt.Errorf("header % x, want % x", signature[:16], want)
+	}
+	c := append(bytes.Clone(signature[16:]), sealed...)
+	b, err := et.DecryptMessage(a.key.KeyValue, append(bytes.Clone(c[rrc:]), c[:rrc]...), keyusage.GSSAPI_INITIATOR_SEAL)
+	if err != nil {
+		return nil, err
+	}
+	want[7] = 0
+	if !bytes.HasSuffix(b, want) {
+		return nil, fmt.Errorf("header copy % x", b[len(b)-16:])
+	}
+	a.in++
+	return b[:len(b)-16], nil
+}
+
+// confFor writes a krb5.conf that names one KDC for each realm.
+func confFor(t testing.TB, realms ...string) string {
+	t.Helper()
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "[libdefaults]\n default_realm = %s\n dns_lookup_kdc = false\n[realms]\n", realms[0])
+	for _, r := range realms {
+		fmt.Fprintf(&b, " %s = {\n  kdc = %s\n }\n", r, r)
+	}
+	return writeFile(t, "krb5.conf", b.Bytes())
+}
