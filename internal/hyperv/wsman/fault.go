@@ -89,8 +89,18 @@ func decodeFault(status int, e *node) *Fault {
 	detail := e.child("Detail", nsSOAP)
 	f.details(detail, &texts)
 	f.Reason = strings.Join(distinct(texts), " ")
+	if len(f.Reason) > maxReason {
+		f.Reason = strings.ToValidUTF8(f.Reason[:maxReason], "") + " …"
+	}
 	return f
 }
+
+// Bounds of what is kept of a fault. No recorded one comes near them.
+const (
+	maxCodes  = 16
+	maxTexts  = 4
+	maxReason = 2000 // bytes
+)
 
 // details walks through the detail. Its elements are known by their local names
 // alone: one recorded fault binds their prefix to a broken URI.
@@ -107,7 +117,9 @@ func (f *Fault) details(e *node, texts *[]string) {
 		case "error_Code", "StatusCode":
 			f.add(c.value())
 		case "Message":
-			*texts = append(*texts, collapse(c.value()))
+			if len(*texts) < maxTexts {
+				*texts = append(*texts, collapse(c.value()))
+			}
 		}
 		f.details(c, texts)
 	}
@@ -125,7 +137,7 @@ func (f *Fault) add(text string) {
 	if err != nil || n == 0 || n < -1<<31 || n > 1<<32-1 {
 		return
 	}
-	if code := uint32(n); !f.Has(code) { //nolint:gosec // a negative HRESULT keeps its bits
+	if code := uint32(n); len(f.Codes) < maxCodes && !f.Has(code) { //nolint:gosec // a negative HRESULT keeps its bits
 		f.Codes = append(f.Codes, code)
 	}
 }
