@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os/exec"
@@ -41,7 +40,7 @@ func verify(ctx context.Context, original, copied string, v VHD, progress func(f
 			return err
 		}
 	}
-	c, err := readVHD(copied)
+	c, err := readVHD(copied, v.Format)
 	if err != nil {
 		return err
 	}
@@ -109,35 +108,19 @@ func splitReturns(data []byte, atEOF bool) (advance int, token []byte, err error
 // growFile allocates blocks of zeros, at least n bytes of them, where nothing
 // is allocated: the file grows and its content stays the same.
 func growFile(ctx context.Context, name string, v VHD, n int64) error {
-	format := qemuFormat(v.Format)
-	cmd := exec.CommandContext(ctx, "qemu-img", "map", "--output=json", "-f", format, name) //nolint:gosec // G204: an absolute file name in a folder that the caller mapped
-	out, err := cmd.Output()
+	free, err := unallocated(name, v)
 	if err != nil {
-		return fmt.Errorf("qemu-img map: %w", err)
+		return err
 	}
-	var extents []struct {
-		Start, Length int64
-		Data          bool
-	}
-	if err := json.Unmarshal(out, &extents); err != nil {
-		return fmt.Errorf("qemu-img map: %w", err)
-	}
-	block := int64(v.BlockSize)
-	var commands bytes.Buffer
-	for _, e := range extents {
-		if e.Data {
-			continue
-		}
-		// Only whole blocks: a part of one may belong to a block that is there.
-		for at := (e.Start + block - 1) / block * block; at+block <= e.Start+e.Length && n > 0; at += block {
-			fmt.Fprintf(&commands, "write -q -P 0 %d %d\n", at, block)
-			n -= block
-		}
-	}
-	if n > 0 {
+	count := (n + int64(v.BlockSize) - 1) / int64(v.BlockSize)
+	if count > int64(len(free)) {
 		return fmt.Errorf("%s: not enough room on the disk", name)
 	}
-	cmd = exec.CommandContext(ctx, "qemu-io", "-f", format, name) //nolint:gosec // G204: as above
+	var commands bytes.Buffer
+	for _, at := range free[:count] {
+		fmt.Fprintf(&commands, "write -q -P 0 %d %d\n", at, v.BlockSize)
+	}
+	cmd := exec.CommandContext(ctx, "qemu-io", "-f", qemuFormat(v.Format), name) //nolint:gosec // G204: an absolute file name in a folder that the caller mapped
 	cmd.Stdin = &commands
 	if out, err := cmd.CombinedOutput(); err != nil || bytes.Contains(out, []byte("failed")) {
 		return fmt.Errorf("qemu-io: %w: %s", err, bytes.TrimSpace(out))

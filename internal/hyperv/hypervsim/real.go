@@ -91,7 +91,7 @@ func (w *world) realDisk(path string) (*disk, error) {
 	if file == "" {
 		return nil, nil
 	}
-	v, err := readVHD(file)
+	v, err := readVHD(file, formatOf(file))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}

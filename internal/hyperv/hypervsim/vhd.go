@@ -244,6 +244,9 @@ func (h *Host) Remove(path string) error {
 // again: all of it can be reclaimed. A real file grows by blocks of zeros that
 // were not allocated before, so its content stays the same.
 func (h *Host) Grow(path string, n int64) error {
+	if n < 0 {
+		return fmt.Errorf("%s: a disk cannot grow by %d bytes", path, n)
+	}
 	h.world.lock()
 	d, refused := h.world.find(path)
 	if refused != nil {

@@ -13,7 +13,7 @@ import (
 var errDamaged = errors.New("not a readable virtual hard disk")
 
 // readVHD reads what a disk's own headers say.
-func readVHD(name string) (VHD, error) {
+func readVHD(name string, format DiskFormat) (VHD, error) {
 	f, err := os.Open(name) //nolint:gosec // G304: the file is in a folder that the caller mapped
 	if err != nil {
 		return VHD{}, err
@@ -24,7 +24,7 @@ func readVHD(name string) (VHD, error) {
 		return VHD{}, err
 	}
 	var v VHD
-	if formatOf(name) == FormatVHD {
+	if format == FormatVHD {
 		v, err = readVHDHeaders(f, info.Size())
 	} else {
 		v, err = readVHDXHeaders(f)
@@ -46,6 +46,7 @@ const (
 	footerChecksum   = 64
 	footerID         = 68
 	footerEnd        = 85 // of what the footer tells
+	headerTable      = 16 // offset of the block allocation table
 	headerBlockSize  = 32
 )
 
@@ -63,15 +64,23 @@ func readVHDHeaders(f io.ReaderAt, size int64) (VHD, error) {
 	if v.Type == TypeFixed {
 		return v, nil
 	}
-	header := make([]byte, 1024)
-	if _, err := f.ReadAt(header, int64(binary.BigEndian.Uint64(footer[footerDataOffset:]))); err != nil { //nolint:gosec // G115: a wrong offset is an error of ReadAt
-		return VHD{}, fmt.Errorf("%w: %w", errDamaged, err)
-	}
-	if !bytes.HasPrefix(header, []byte("cxsparse")) {
-		return VHD{}, fmt.Errorf("%w: no dynamic header", errDamaged)
+	header, err := readDynamicHeader(f, footer)
+	if err != nil {
+		return VHD{}, err
 	}
 	v.BlockSize = binary.BigEndian.Uint32(header[headerBlockSize:])
 	return v, nil
+}
+
+func readDynamicHeader(f io.ReaderAt, footer []byte) ([]byte, error) {
+	header := make([]byte, 1024)
+	if _, err := f.ReadAt(header, int64(binary.BigEndian.Uint64(footer[footerDataOffset:]))); err != nil { //nolint:gosec // G115: a wrong offset is an error of ReadAt
+		return nil, fmt.Errorf("%w: %w", errDamaged, err)
+	}
+	if !bytes.HasPrefix(header, []byte("cxsparse")) {
+		return nil, fmt.Errorf("%w: no dynamic header", errDamaged)
+	}
+	return header, nil
 }
 
 func readFooter(f io.ReaderAt, size int64) ([]byte, error) {
@@ -96,6 +105,7 @@ const (
 
 // GUIDs of a VHDX as they are stored.
 var (
+	tableRegion        = mustGUID("2DC27766-F623-4200-9D64-115E9BFD4A08")
 	metadataRegion     = mustGUID("8B7CA206-4790-4B9A-B8FE-575F050F886E")
 	fileParameters     = mustGUID("CAA16737-FA36-4D43-B3B6-33F0AA44E76B")
 	virtualDiskSize    = mustGUID("2FA54224-CD1B-4876-B211-5DBED83BF4B8")
@@ -147,26 +157,33 @@ func readVHDXHeaders(f io.ReaderAt) (VHD, error) {
 
 // metadataItems returns where the metadata items of a VHDX are in the file.
 func metadataItems(f io.ReaderAt) (map[guid]int64, error) {
-	regions, err := readTable(f, regionTable, "regi", 8, regionEntries)
+	start, err := findRegion(f, metadataRegion)
 	if err != nil {
 		return nil, err
 	}
-	for _, r := range regions {
-		if guid(r[:16]) != metadataRegion {
-			continue
-		}
-		start := int64(binary.LittleEndian.Uint64(r[16:])) //nolint:gosec // G115: a wrong offset is an error of ReadAt
-		entries, err := readTable(f, start, "metadata", 10, metadataEntries)
-		if err != nil {
-			return nil, err
-		}
-		items := map[guid]int64{}
-		for _, e := range entries {
-			items[guid(e[:16])] = start + int64(binary.LittleEndian.Uint32(e[16:]))
-		}
-		return items, nil
+	entries, err := readTable(f, start, "metadata", 10, metadataEntries)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("%w: no metadata region", errDamaged)
+	items := map[guid]int64{}
+	for _, e := range entries {
+		items[guid(e[:16])] = start + int64(binary.LittleEndian.Uint32(e[16:]))
+	}
+	return items, nil
+}
+
+// findRegion returns where a region of a VHDX is in the file.
+func findRegion(f io.ReaderAt, id guid) (int64, error) {
+	regions, err := readTable(f, regionTable, "regi", 8, regionEntries)
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range regions {
+		if guid(r[:16]) == id {
+			return int64(binary.LittleEndian.Uint64(r[16:])), nil //nolint:gosec // G115: a wrong offset is an error of ReadAt
+		}
+	}
+	return 0, fmt.Errorf("%w: no region %s", errDamaged, id)
 }
 
 // readTable reads the entries of a region or metadata table.
@@ -187,102 +204,4 @@ func readTable(f io.ReaderAt, at int64, signature string, count, first int) ([][
 		entries = append(entries, table[first+i*tableEntry:][:tableEntry])
 	}
 	return entries, nil
-}
-
-// keepIdentity gives a new file the identity of the disk that it replaces:
-// differencing disks and backups know a disk by it.
-func keepIdentity(replacement, original string) error {
-	if formatOf(original) == FormatVHD {
-		return keepFooter(replacement, original)
-	}
-	from, err := os.Open(original) //nolint:gosec // G304: the file is in a folder that the caller mapped
-	if err != nil {
-		return err
-	}
-	defer func() { _ = from.Close() }()
-	to, err := os.OpenFile(replacement, os.O_RDWR, 0) //nolint:gosec // G304: the file is next to the original
-	if err != nil {
-		return err
-	}
-	err = copyItems(to, from, virtualDiskID, physicalSectorSize)
-	return errors.Join(err, to.Close())
-}
-
-// copyItems copies metadata items of a VHDX; no checksum covers them.
-func copyItems(to *os.File, from io.ReaderAt, ids ...guid) error {
-	source, err := metadataItems(from)
-	if err != nil {
-		return err
-	}
-	target, err := metadataItems(to)
-	if err != nil {
-		return err
-	}
-	for _, id := range ids {
-		item := make([]byte, 16)
-		if id == physicalSectorSize {
-			item = item[:4]
-		}
-		if _, err := from.ReadAt(item, source[id]); err != nil {
-			return err
-		}
-		if _, err := to.WriteAt(item, target[id]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// keepFooter copies what the footer of a VHD tells about the disk, in both of
-// its places, with a new checksum.
-func keepFooter(replacement, original string) error {
-	from, err := os.Open(original) //nolint:gosec // G304: the file is in a folder that the caller mapped
-	if err != nil {
-		return err
-	}
-	defer func() { _ = from.Close() }()
-	to, err := os.OpenFile(replacement, os.O_RDWR, 0) //nolint:gosec // G304: the file is next to the original
-	if err != nil {
-		return err
-	}
-	return errors.Join(copyFooter(to, from), to.Close())
-}
-
-func copyFooter(to, from *os.File) error {
-	old, err := footerOf(from)
-	if err != nil {
-		return err
-	}
-	footer, err := footerOf(to)
-	if err != nil {
-		return err
-	}
-	if !bytes.Equal(old[footerSizeOffset:footerSizeOffset+8], footer[footerSizeOffset:footerSizeOffset+8]) {
-		return fmt.Errorf("%w: its size depends on its geometry", errDamaged)
-	}
-	copy(footer[footerTimestamp:footerType], old[footerTimestamp:footerType])
-	copy(footer[footerID:footerEnd], old[footerID:footerEnd])
-	binary.BigEndian.PutUint32(footer[footerChecksum:], 0)
-	var sum uint32
-	for _, b := range footer {
-		sum += uint32(b)
-	}
-	binary.BigEndian.PutUint32(footer[footerChecksum:], ^sum)
-	info, err := to.Stat()
-	if err != nil {
-		return err
-	}
-	if _, err := to.WriteAt(footer, info.Size()-footerSize); err != nil {
-		return err
-	}
-	_, err = to.WriteAt(footer, 0)
-	return err
-}
-
-func footerOf(f *os.File) ([]byte, error) {
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	return readFooter(f, info.Size())
 }
