@@ -1,0 +1,4 @@
+package provider
+
+// NewWithEnv is New with an environment of its own.
+var NewWithEnv = newWithEnv
