@@ -1,114 +1,130 @@
 package winpath
 
 import (
-	"fmt"
-	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf16"
+	"unicode/utf8"
 )
 
-// Form is the form of path that [Check] and [CheckDirectory] accept, for messages.
-const Form = `an absolute path on the host such as D:\VMs\web01.vhdx, \\server\share\web01.vhdx or \\?\Volume{GUID}\web01.vhdx; / may stand for \`
+// Limits of Windows in UTF-16 units.
+const (
+	maxPath    = 32767
+	maxElement = 255
+)
 
-// Error says why a path is refused and what to do about it.
-type Error struct {
-	Path   string
-	Reason string
-	Fix    string
-}
+// refusal is a reason and a fix; the zero refusal refuses nothing.
+type refusal struct{ reason, fix string }
 
-// Error implements error.
-func (e *Error) Error() string { return fmt.Sprintf("%q %s. %s", e.Path, e.Reason, e.Fix) }
-
-// maxUnits is the longest path of Windows in UTF-16 code units.
-const maxUnits = 32767
-
-// Check reports why path cannot be a virtual hard disk that is compacted; nil
-// when it can.
-func Check(path string) error {
-	if err := checkForm(path); err != nil {
-		return err
-	}
-	if strings.HasSuffix(strings.ReplaceAll(path, "/", `\`), `\`) {
-		return &Error{path, "names a directory", "Name the .vhd or .vhdx file in it."}
-	}
-	return checkExtension(path)
-}
-
-// CheckDirectory reports why path cannot be a directory; nil when it can.
-func CheckDirectory(path string) error { return checkForm(path) }
-
-func checkForm(path string) error {
-	fail := func(reason, fix string) error { return &Error{path, reason, fix} }
-	if strings.TrimSpace(path) == "" {
-		return fail("is empty", "Give "+Form+".")
-	}
-	if len(utf16.Encode([]rune(path))) > maxUnits {
-		return &Error{path[:64] + "…", "is longer than Windows allows (32,767 UTF-16 units)", "Shorten it."}
-	}
-	k, _, rest := split(Normalize(path))
-	switch k {
-	case kindRelative:
-		return fail("is not absolute", "Give "+Form+".")
-	case kindDevice:
-		return fail("is a device path", "Give "+Form+".")
-	case kindDrive, kindUNC, kindVolume:
-	}
-	if rest == "" {
-		return nil // a root: a directory, never a disk
-	}
-	for part := range strings.SplitSeq(rest, `\`) {
-		if reason, fix := checkPart(part); reason != "" {
-			return fail(reason, fix)
-		}
-	}
-	return nil
-}
-
-// reserved are the names of devices, with any extension (Win32 naming rules).
-var reserved = regexp.MustCompile(`(?i)^(?:CON|PRN|AUX|NUL|COM[0-9¹²³]|LPT[0-9¹²³]|CONIN\$|CONOUT\$)(?:\..*)?$`)
-
-func checkPart(part string) (reason, fix string) {
-	switch i := strings.IndexAny(part, `<>"|?*:`); {
-	case i >= 0 && (part[i] == '*' || part[i] == '?'):
-		return "has the wildcard " + part[i:i+1], "Name one file; use for_each for several, with the data source hyperv_vhds to find them."
-	case i >= 0:
-		return fmt.Sprintf("has the character %s, which Windows forbids in names", part[i:i+1]), "Name the file as it is called on the host."
-	case strings.ContainsFunc(part, func(r rune) bool { return r < 0x20 }):
-		return "has a control character", "Write backslashes in quotes twice (\"D:\\\\VMs\\\\web01.vhdx\") or use /."
-	case part == "." || part == "..":
-		return "has the relative part " + part, "Write the path out."
-	case strings.HasSuffix(part, ".") || strings.HasSuffix(part, " "):
-		return fmt.Sprintf("has the part %q, whose last dot or space Windows drops", part), "Leave it out."
-	case reserved.MatchString(part):
-		return fmt.Sprintf("has the part %q, which names a device", part), "Name the file as it is called on the host."
-	}
-	return "", ""
-}
-
-// Extensions are the extensions of disks that can be compacted.
-var extensions = []string{".vhd", ".vhdx"}
-
-// refusals says what other files of Hyper-V are, and what to do with them.
-var refusals = map[string][2]string{
-	".avhd":  {"is the differencing disk of a checkpoint", "Delete the checkpoint, which merges it, and compact the .vhd."},
-	".avhdx": {"is the differencing disk of a checkpoint", "Delete the checkpoint, which merges it, and compact the .vhdx."},
-	".vhds":  {"is a VHD Set", "VHD Sets are optimised by another method (Optimize-VHDSet on the host)."},
-	".rct":   {"is a change tracking file", "Name the .vhdx that it belongs to."},
-	".mrt":   {"is a change tracking file", "Name the .vhdx that it belongs to."},
-	".hrl":   {"is a replication log", "Name the .vhdx that it belongs to."},
-	".iso":   {"is a disc image", "Only .vhd and .vhdx files can be compacted."},
-	".vfd":   {"is a floppy disk image", "Only .vhd and .vhdx files can be compacted."},
-}
-
-func checkExtension(path string) error {
-	ext := strings.ToLower(Ext(path))
-	if slices.Contains(extensions, ext) && Base(path) != ext {
+func (r refusal) of(path string) error {
+	if r == (refusal{}) {
 		return nil
 	}
-	if r, ok := refusals[ext]; ok {
-		return &Error{path, r[0], r[1]}
+	return &Error{Path: path, Reason: r.reason, Fix: r.fix}
+}
+
+// Check reports why path cannot be that of a virtual hard disk to compact. The
+// error is an [*Error].
+func Check(path string) error {
+	r := checkPath(path)
+	if r == (refusal{}) {
+		r = checkFile(path)
 	}
-	return &Error{path, "is no virtual hard disk by its name", "Only .vhd and .vhdx files can be compacted."}
+	return r.of(path)
+}
+
+// CheckDirectory reports why path cannot be that of a directory. The error is an
+// [*Error].
+func CheckDirectory(path string) error { return checkPath(path).of(path) }
+
+func checkPath(path string) refusal {
+	switch {
+	case path == "":
+		return refusal{"the path is empty", "Write " + someForm}
+	case !utf8.ValidString(path):
+		return refusal{"the path is not valid UTF-8", "Write it in UTF-8."}
+	case units(path) > maxPath:
+		return refusal{"the path is longer than 32767 characters, the most that Windows takes", "Write a shorter path."}
+	}
+	elements, r := split(single(path))
+	if r != (refusal{}) {
+		return r
+	}
+	for _, e := range elements {
+		if r := checkElement(e); r != (refusal{}) {
+			return r
+		}
+	}
+	return refusal{}
+}
+
+const someForm = `an absolute path: C:\folder\…, \\server\share\… or \\?\Volume{GUID}\…`
+
+// split takes the volume off an absolute path and returns the elements after it.
+func split(path string) ([]string, refusal) {
+	switch {
+	case strings.HasPrefix(path, `\\`):
+		return splitDouble(path)
+	case isDrivePath(path):
+		return elementsOf(path[len(`C:\`):]), refusal{}
+	case hasDrive(path):
+		return nil, refusal{
+			"the path is relative to the current directory of drive " + strings.ToUpper(path[:2]),
+			`Write a backslash after the colon: ` + strings.ToUpper(path[:2]) + `\` + path[2:],
+		}
+	case strings.HasPrefix(path, objectPrefix):
+		return nil, prefixed(path, objectPrefix)
+	case strings.HasPrefix(path, `\`):
+		return nil, refusal{"the path names no drive", `Write the drive before it: C:` + path}
+	default:
+		return nil, refusal{"the path is relative, and a host has no current directory for it", "Write " + someForm}
+	}
+}
+
+// splitDouble splits a path that starts with two separators.
+func splitDouble(path string) ([]string, refusal) {
+	switch {
+	case strings.HasPrefix(path, volumePrefix):
+		volume, rest, rooted := strings.Cut(path[len(volumePrefix):], `\`)
+		if !isVolumeName(volume) {
+			return nil, prefixed(path, volumePrefix)
+		}
+		if !rooted {
+			return nil, refusal{"the path names a volume, not a directory on it", "Write a backslash after it: " + path + `\`}
+		}
+		return elementsOf(rest), refusal{}
+	case strings.HasPrefix(path, devicePrefix):
+		return nil, refusal{`the path names a device (\\.\…), not a file`, "Write " + someForm}
+	}
+	elements := elementsOf(path[2:])
+	if len(elements) < 2 {
+		return nil, refusal{"the path names a server but no share", `Write \\server\share\…`}
+	}
+	return elements, refusal{}
+}
+
+// prefixed refuses a prefix that only a volume path needs: one spelling of a
+// path is enough, and the host may compare spellings.
+func prefixed(path, prefix string) refusal {
+	plain := dropPrefix(path)
+	if strings.HasPrefix(plain, volumePrefix) && !IsVolumeGUID(plain) {
+		return refusal{"the path starts with " + prefix + " but names no volume by its GUID", "Write " + someForm}
+	}
+	return refusal{"the prefix " + prefix + " is not needed before this path", "Write " + plain}
+}
+
+func elementsOf(path string) []string {
+	path = strings.TrimSuffix(path, `\`)
+	if path == "" {
+		return nil
+	}
+	return strings.Split(path, `\`)
+}
+
+// units is the length that Windows counts.
+func units(s string) int {
+	n := 0
+	for _, r := range s {
+		n += utf16.RuneLen(r)
+	}
+	return n
 }
