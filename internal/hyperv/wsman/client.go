@@ -114,7 +114,7 @@ func (c *Client) post(ctx context.Context, r request, e envelope) (answer, error
 // transporter carries one message over the shared connections, under the
 // context of its caller.
 type transporter struct {
-	ctx       context.Context //nolint:containedctx // the interface has no other way to pass it
+	ctx       context.Context // the interface has no other way to pass it
 	session   *session
 	effectful bool
 	status    int
@@ -154,7 +154,8 @@ func uncertain(err error) bool {
 func (f *Fault) uncertain() bool {
 	for _, code := range []uint32{
 		codeOperationAborted, codeOperationTimedOut, codeProviderFailure, codeUnreportableSuccess,
-		codeSessionUnusable, codeWMIShuttingDown, codeWMITimedOut, codeWMIProviderTimedOut, codeRPCFailed,
+		codeSessionUnusable, codeWMIShuttingDown, codeWMITimedOut, codeWMIProviderTimedOut,
+		codeWMIProviderFailure, codeRPCUnavailable, codeRPCFailed,
 	} {
 		if f.Has(code) {
 			return true

@@ -24,5 +24,7 @@ const (
 	codeWMIShuttingDown     = 0x80041033 // WBEM_E_SHUTTING_DOWN
 	codeWMITimedOut         = 0x80041069 // WBEM_E_TIMED_OUT
 	codeWMIProviderTimedOut = 0x80041088 // WBEM_E_PROVIDER_TIMED_OUT
+	codeWMIProviderFailure  = 0x80041004 // WBEM_E_PROVIDER_FAILURE
+	codeRPCUnavailable      = 0x800706BA // RPC_S_SERVER_UNAVAILABLE
 	codeRPCFailed           = 0x800706BE // RPC_S_CALL_FAILED
 )

@@ -2,6 +2,7 @@ package wsman_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/binary"
@@ -144,6 +145,8 @@ type fakeHost struct {
 	answer   func(r fakeRequest) fakeAnswer
 	open     bool   // no seal: the connection is TLS, or the test wants it so
 	weak     bool   // offer a weak context
+	closes   bool   // close the connection after the challenge
+	blank    int    // status of an accepted request without a message
 	header   string // insist on this authorization header instead of the toy
 
 	mu         sync.Mutex
@@ -243,7 +246,7 @@ func (h *fakeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if len(body) == 0 {
-		w.WriteHeader(http.StatusOK)
+		w.WriteHeader(cmp.Or(h.blank, http.StatusOK))
 		return
 	}
 	plain := body
@@ -300,6 +303,9 @@ func (h *fakeHost) authenticate(w http.ResponseWriter, r *http.Request, c *fakeC
 			challenge := "challenge"
 			if h.weak {
 				challenge = "weak"
+			}
+			if h.closes {
+				w.Header().Set("Connection", "close")
 			}
 			w.Header().Set("Www-Authenticate", "Negotiate "+base64.StdEncoding.EncodeToString([]byte(challenge)))
 			w.WriteHeader(http.StatusUnauthorized)

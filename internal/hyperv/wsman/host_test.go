@@ -307,3 +307,16 @@ func TestHostLongJob(t *testing.T) {
 		}
 	})
 }
+
+func TestHostIdentify(t *testing.T) {
+	t.Parallel()
+	h := hypervsim.RunT(t, disk())
+	c := simClient(t, h)
+	id, err := c.Identify(t.Context())
+	if err != nil || id.ProtocolVersion != "http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd" || id.ProductVersion == "" {
+		t.Errorf("Identify = %+v, %v", id, err)
+	}
+	if _, err := c.Get(t.Context(), imageService()); err != nil || h.Connections() != 1 {
+		t.Errorf("Get = %v on %d connections, want the same one", err, h.Connections())
+	}
+}

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"strings"
 	"sync/atomic"
-	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
@@ -31,7 +30,6 @@ type link struct {
 	transport   *http.Transport
 	context     secure.Context // nil without a mechanism
 	established bool           // the host has accepted the credentials
-	used        time.Time
 }
 
 // newLink hands conn to a transport that can never make another one. HTTP/2,

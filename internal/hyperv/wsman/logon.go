@@ -91,13 +91,24 @@ func (s *session) handshake(ctx context.Context, l *link, effectful bool) ([]byt
 		return nil, &AuthError{Err: err}
 	}
 	if effectful && token != nil {
-		if _, err := s.sendToken(ctx, l, token); err != nil {
+		if err := s.confirm(ctx, l, token); err != nil {
 			return nil, err
 		}
 		token = nil
 	}
 	l.established = true
 	return token, nil
+}
+
+// confirm sends the last token alone. Whatever the host makes of a request
+// without a message, anything but a 401 means that it took the token.
+func (s *session) confirm(ctx context.Context, l *link, token []byte) error {
+	_, err := s.sendToken(ctx, l, token)
+	var status *HTTPError
+	if errors.As(err, &status) {
+		return nil
+	}
+	return err
 }
 
 // sendToken sends a token without a message and returns the one that answers

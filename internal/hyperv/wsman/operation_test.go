@@ -243,6 +243,8 @@ func TestFaultClassification(t *testing.T) {
 		{"w:InternalError", 2150859258, true, true},
 		{"w:InternalError", 2150858829, true, false},
 		{"w:InternalError", 2147944126, true, false},
+		{"w:InternalError", 2147944122, true, false},
+		{"w:InternalError", 2147749892, true, false},
 		{"w:TimedOut", 0, true, true},
 		{"a:EndpointUnavailable", 0, false, true},
 		{"w:InternalError", 0, false, false},
@@ -256,6 +258,9 @@ func TestFaultClassification(t *testing.T) {
 				_, err := c.Invoke(t.Context(), compact("once"))
 				if got := errors.As(err, new(*wsman.OutcomeError)); got != tt.uncertain || h.seen("once") != 1 {
 					t.Errorf("Invoke = %v: open outcome %v, want %v; seen %d times", err, got, tt.uncertain, h.seen("once"))
+				}
+				if wsman.Retryable(err) != (tt.retryable && !tt.uncertain) {
+					t.Errorf("Retryable(%v) = %v", err, wsman.Retryable(err))
 				}
 				var f *wsman.Fault
 				if !errors.As(err, &f) || f.Status != http.StatusInternalServerError {

@@ -15,16 +15,18 @@ const (
 
 // Retryable reports whether a read that failed with err may well succeed when
 // it is repeated later: the connection was lost, or the host said that it was
-// busy, late or restarting. It does not say that a repetition is safe.
+// busy, late or restarting. It is false for an [OutcomeError], whatever its
+// cause: what changes something is not repeated blindly.
 func Retryable(err error) bool {
 	var (
+		outcome     *OutcomeError
 		lost        *ConnectionError
 		unreachable *UnreachableError
 		status      *HTTPError
 		fault       *Fault
 	)
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.Is(err, context.Canceled), errors.As(err, &outcome):
 		return false
 	case errors.As(err, &lost), errors.As(err, &unreachable):
 		return true

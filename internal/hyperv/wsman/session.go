@@ -211,19 +211,17 @@ func isSOAP(contentType string) bool {
 	return err == nil && (media == "application/soap+xml" || media == "text/xml")
 }
 
-// take returns an idle connection, nil if there is none that is fresh enough.
+// take returns the idle connection that was used last, nil if there is none.
+// One that has been idle for too long was closed by its transport.
 func (s *session) take() *link {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for len(s.idle) > 0 {
-		l := s.idle[len(s.idle)-1]
-		s.idle = s.idle[:len(s.idle)-1]
-		if time.Since(l.used) < maxIdle {
-			return l
-		}
-		l.close()
+	if len(s.idle) == 0 {
+		return nil
 	}
-	return nil
+	l := s.idle[len(s.idle)-1]
+	s.idle = s.idle[:len(s.idle)-1]
+	return l
 }
 
 // put keeps l for the next exchange. After any error its context is not to be
@@ -235,7 +233,6 @@ func (s *session) put(l *link, err error) {
 		l.close()
 		return
 	}
-	l.used = time.Now()
 	s.idle = append(s.idle, l)
 }
 

@@ -2,6 +2,7 @@ package wsman_test
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -181,6 +182,12 @@ func TestInvocationOnNewConnectionGoesAfterTheHandshake(t *testing.T) {
 	if _, _, posts := h.totals(); posts != 3 {
 		t.Errorf("%d posts, want 3: two tokens, then the message", posts)
 	}
+	h3 := newFakeHost(t, echo)
+	h3.blank = http.StatusInternalServerError
+	h3.start()
+	if _, err := h3.client().Invoke(t.Context(), compact(`D:\a.vhdx`)); err != nil {
+		t.Errorf("Invoke = %v: what the host says to a request without a message does not matter", err)
+	}
 	h2 := newFakeHost(t, echo)
 	h2.password = "other"
 	h2.start()
@@ -307,6 +314,42 @@ func TestSessionRefusesWeakContext(t *testing.T) {
 	_, err := c.Get(t.Context(), jobReference("1"))
 	if !errors.Is(err, secure.ErrWeakContext) || h.seen("") != 0 {
 		t.Errorf("Get = %v, %d messages seen; want ErrWeakContext, none", err, h.seen(""))
+	}
+}
+
+// Something on the way that ends connections makes logging on impossible; it
+// must not look like a message that was lost.
+func TestSessionConnectionEndsInHandshake(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newFakeHost(t, echo)
+		h.closes = true
+		h.start()
+		c := h.client()
+		for _, call := range []func() error{
+			func() error { _, err := c.Get(t.Context(), jobReference("1")); return err },
+			func() error { _, err := c.Invoke(t.Context(), compact("x")); return err },
+		} {
+			if err := call(); !errors.As(err, new(*wsman.ConnectionError)) || errors.As(err, new(*wsman.OutcomeError)) {
+				t.Errorf("error = %v, want a ConnectionError alone", err)
+			}
+		}
+		if h.seen("") != 0 {
+			t.Errorf("%d messages seen, want none", h.seen(""))
+		}
+	})
+}
+
+func TestSessionSchemeNotOffered(t *testing.T) {
+	t.Parallel()
+	p := newKeyPair(t, "hv1.example")
+	h := newFakeHost(t, echo)
+	h.header = "Basic only"
+	h.startTLS(&tls.Config{Certificates: []tls.Certificate{p.certificate}}) //nolint:gosec // a test
+	_, err := h.client(https(p)).Get(t.Context(), jobReference("1"))
+	var auth *wsman.AuthError
+	if !errors.Is(err, wsman.ErrSchemeNotOffered) || errors.Is(err, secure.ErrRejected) || !errors.As(err, &auth) || strings.Join(auth.Schemes, " ") != "Basic" {
+		t.Errorf("Get = %v, want ErrSchemeNotOffered beside Basic", err)
 	}
 }
 
