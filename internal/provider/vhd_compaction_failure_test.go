@@ -1,0 +1,188 @@
+package provider_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
+
+// failsToCompact is the failure of every compaction of a disk.
+func failsToCompact(v *hypervsim.VHD) {
+	v.CompactionFailure = &hypervsim.JobFailure{ErrorCode: 32768, CompletionStatus: 0x80070070}
+	v.Immediate = false
+	v.JobDuration = 1
+}
+
+func cannotCompact(detail string) *regexp.Regexp {
+	return regexp.MustCompile(`Unable to compact virtual hard disk[\s\S]*` + detail)
+}
+
+// A create that started nothing on the host leaves no state.
+func TestVHDCompactionResource_createStartedNothing(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		options []hypervsim.Option
+		disk    settings
+		want    string
+	}{
+		"missing file": {want: `32779`},
+		"fixed disk": {
+			options: []hypervsim.Option{hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.Type = hypervsim.TypeFixed }))},
+			want:    `fixed`,
+		},
+		"in use": {
+			options: []hypervsim.Option{hypervsim.WithVHD(vhd()), hypervsim.WithVM(hypervsim.VM{Name: "sql01", State: hypervsim.VMRunning, Disks: []string{diskPath}})},
+			want:    `sql01`,
+		},
+		"checkpoint": {
+			options: []hypervsim.Option{hypervsim.WithVHD(vhd()), hypervsim.WithVM(hypervsim.VM{
+				Name: "sql01", Disks: []string{`D:\VMs\sql01_1.avhdx`}, Checkpoints: []hypervsim.Checkpoint{{Name: "before", Disks: []string{diskPath}}},
+			})},
+			want: `allow_parent`,
+		},
+		"no Hyper-V role": {
+			options: []hypervsim.Option{hypervsim.WithGenerations()},
+			want:    `Install\s+the\s+Hyper-V\s+role`,
+		},
+		"mode on an old host": {
+			options: []hypervsim.Option{hypervsim.WithGenerations(hypervsim.V1), hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.Path = `D:\VMs\old.vhd` }))},
+			disk:    settings{"path": quote(`D:\VMs\old.vhd`), "mode": `"Quick"`},
+			want:    `takes\s+no\s+mode`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := host(t, test.options...)
+			config := providerFor(sim) + disk(test.disk)
+			steps(t,
+				resource.TestStep{Config: config, ConfigPlanChecks: created(), ExpectError: cannotCompact(test.want)},
+				resource.TestStep{Config: config, ConfigPlanChecks: created(), ExpectError: cannotCompact(test.want)},
+			)
+			compactions(t, sim, 0)
+		})
+	}
+}
+
+// A create that started something is in the state, tainted by Terraform; the
+// next one takes over what it finds on the host.
+func TestVHDCompactionResource_createStartedSomething(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd(failsToCompact)))
+	config := providerFor(sim) + disk()
+	steps(t,
+		resource.TestStep{Config: config, ConfigPlanChecks: created(), ExpectError: cannotCompact(`Job:[\s\S]*0x80070070`)},
+		resource.TestStep{
+			PreConfig:         func() { must(t, sim.Change(diskPath, func(v *hypervsim.VHD) { v.CompactionFailure = nil })) },
+			Config:            config,
+			ConfigPlanChecks:  before(plancheck.ExpectResourceAction(address, plancheck.ResourceActionReplace)),
+			ConfigStateChecks: inState("status", "compacted", "total_reclaimed_bytes", 6*gib),
+		},
+		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan()},
+	)
+	compactions(t, sim, 2)
+}
+
+func TestVHDCompactionResource_createInterruptedByTimeout(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) {
+		v.Immediate, v.JobDuration, v.NotCancellable = false, 4_000_000_000, true
+	})))
+	config := func(timeout string) string {
+		return providerFor(sim) + disk(settings{"timeouts": `{ create = ` + quote(timeout) + ` }`, "mount_read_only": "false", "mode": `"Full"`})
+	}
+	steps(t,
+		resource.TestStep{Config: config("300ms"), ExpectError: cannotCompact(`interrupted`)},
+		resource.TestStep{Config: config("1m"), ConfigStateChecks: inState("last_run.passes", 1)},
+	)
+	if got := sim.Violations(); len(got) != 0 {
+		t.Errorf("violations: %v", got)
+	}
+}
+
+// A failed update keeps what asked for the run, so that the next plan asks again.
+func TestVHDCompactionResource_updateFails(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	config := func(month string) string {
+		return providerFor(sim) + disk(settings{"triggers": `{ month = ` + quote(month) + ` }`, "mode": `"Full"`, "max_passes": `2`})
+	}
+	steps(t,
+		resource.TestStep{Config: providerFor(sim) + disk(settings{"triggers": `{ month = "11" }`})},
+		resource.TestStep{
+			PreConfig:        func() { must(t, sim.Change(diskPath, failsToCompact)) },
+			Config:           config("12"),
+			ConfigPlanChecks: runPlanned("mode changed from the default to Full; triggers changed"),
+			ExpectError:      cannotCompact(`0x80070070`),
+		},
+		resource.TestStep{
+			RefreshState: true, ExpectNonEmptyPlan: true,
+		},
+		resource.TestStep{
+			PreConfig:         func() { must(t, sim.Change(diskPath, func(v *hypervsim.VHD) { v.CompactionFailure = nil })) },
+			Config:            config("12"),
+			ConfigPlanChecks:  runPlanned("the last run failed; mode changed from the default to Full; triggers changed"),
+			ConfigStateChecks: inState("triggers.month", "12", "mode", "Full", "max_passes", 2, "status", "unchanged"),
+		},
+		resource.TestStep{Config: config("12"), ConfigPlanChecks: emptyPlan()},
+	)
+	compactions(t, sim, 3)
+}
+
+func TestVHDCompactionResource_failedThenFixedWithoutChange(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	config := providerFor(sim) + disk()
+	steps(t,
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig: func() {
+				must(t, sim.Grow(diskPath, 4*gib))
+				must(t, sim.Change(diskPath, failsToCompact))
+			},
+			Config: config, ExpectError: cannotCompact(`0x80070070`),
+		},
+		resource.TestStep{
+			PreConfig:        func() { must(t, sim.Change(diskPath, func(v *hypervsim.VHD) { v.CompactionFailure = nil })) },
+			Config:           config,
+			ConfigPlanChecks: runPlanned("the last run failed"), // the baseline has moved
+		},
+	)
+}
+
+// Only a proven absence of the file removes the resource.
+func TestVHDCompactionResource_volumeGone(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	config := providerFor(sim) + disk()
+	steps(t,
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig: func() { sim.RemoveVolume("D:") },
+			Config:    config, ExpectError: regexp.MustCompile(`Unable to read virtual hard disk[\s\S]*volume\s+is\s+online`),
+		},
+		resource.TestStep{
+			PreConfig: func() { sim.RestoreVolume("D:") },
+			Config:    config, ConfigPlanChecks: emptyPlan(),
+		},
+	)
+	compactions(t, sim, 1)
+}
+
+func TestVHDCompactionResource_wrongPassword(t *testing.T) {
+	t.Parallel()
+	disks := []hypervsim.VHD{vhd(), vhd(func(v *hypervsim.VHD) { v.Path = `D:\VMs\b.vhdx` }), vhd(func(v *hypervsim.VHD) { v.Path = `D:\VMs\c.vhdx` })}
+	sim := host(t, hypervsim.WithVHD(disks...))
+	config := providerFor(sim, settings{"password": `"not the password"`}) + disk() +
+		named("b", settings{"path": quote(`D:\VMs\b.vhdx`)}) + named("c", settings{"path": quote(`D:\VMs\c.vhdx`)})
+	steps(t, resource.TestStep{
+		Config:      config,
+		ExpectError: regexp.MustCompile(`Unable to compact virtual hard disk[\s\S]*as told in full for its first disk[\s\S]*as told in full`),
+	})
+	if got := sim.FailedLogons(); got != 1 {
+		t.Errorf("failed logons = %d, want 1 for three disks", got)
+	}
+}
