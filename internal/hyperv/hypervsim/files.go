@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
 // AddDirectory puts a directory on the host, with those above it.
@@ -47,7 +48,7 @@ func volumeKey(volume string) string {
 }
 
 func (w *world) addDirectory(path string) {
-	for path = normalise(path); path != ""; path = parentOf(path) {
+	for path = winpath.Normalize(path); ; path = winpath.Dir(path) {
 		if _, known := w.directories[pathKey(path)]; known {
 			return
 		}
@@ -56,12 +57,6 @@ func (w *world) addDirectory(path string) {
 			return
 		}
 	}
-}
-
-// isRoot tells whether a path is the root of its volume.
-func isRoot(path string) bool {
-	rest := strings.TrimPrefix(pathKey(path), pathKey(volumeOf(path)))
-	return rest == "" || rest == `\`
 }
 
 func (w *world) isDirectory(path string) bool {
@@ -79,9 +74,7 @@ func (w *world) isDirectory(path string) bool {
 //
 // Unverified on a real host: the letter case of names that were asked for with
 // other letters.
-func fileName(path string) string { return strings.ToLower(normalise(path)) }
-
-func hasDrive(path string) bool { return len(path) > 1 && path[1] == ':' }
+func fileName(path string) string { return strings.ToLower(winpath.Normalize(path)) }
 
 // directoryObjects returns the instances of Win32_Directory.
 func (w *world) directoryObjects(v view) []*object {
@@ -144,9 +137,9 @@ func (w *world) candidates(v view, known []string, one func(string) (string, boo
 // fileProperties are those that directories and files have in common.
 func (w *world) fileProperties(path, class string) []property {
 	name := fileName(path)
-	directory := strings.TrimPrefix(fileName(parentOf(path)), name[:2])
+	directory := strings.TrimPrefix(fileName(winpath.Dir(path)), name[:2])
 	directory = strings.TrimSuffix(directory, `\`) + `\`
-	base, ext := nameOf(name), extension(name)
+	base, ext := winpath.Base(name), extension(name)
 	if isRoot(path) {
 		directory, base, ext = "", "", ""
 	}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
 // Modes of CompactVirtualHardDisk.
@@ -144,7 +145,7 @@ func (w *world) getVirtualHardDiskSettingData(c invocation) ([]property, *failur
 			properties = d.withOptional(properties, number("DataAlignment", typeUint64, uint64(0)))
 		}
 		properties = d.withOptional(properties, text("Description", "Setting Data for a Virtual Hard Disk"),
-			text("ElementName", nameOf(d.Path)))
+			text("ElementName", winpath.Base(d.Path)))
 		properties = append(properties, number("Format", typeUint16, d.Format))
 		properties = d.withOptional(properties, null("InstanceID", typeString))
 		if w.release >= Server2022 {

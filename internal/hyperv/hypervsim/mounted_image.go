@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
 // attachment is a disk that is attached to the host itself.
@@ -155,7 +156,7 @@ func (w *world) mountedImages(v view) []*object {
 				number("Access", typeUint16, access),
 				text("Caption", "Mounted Storage Image"),
 				text("Description", "Mounted Storage Image"),
-				text("ElementName", nameOf(a.path)),
+				text("ElementName", winpath.Base(a.path)),
 				null("InstanceID", typeString),
 				number("Lun", typeUint8, a.lun),
 				text("Name", a.path),

@@ -1,6 +1,13 @@
 package hypervsim
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+// pathKey is equal for paths of the same file or directory.
+func pathKey(path string) string { return strings.TrimRight(winpath.Key(path), `\`) }
 
 // isAbsolute tells whether path names a file on a volume or a share.
 func isAbsolute(path string) bool {
@@ -8,38 +15,10 @@ func isAbsolute(path string) bool {
 	return len(path) > 3 && path[1:3] == `:\` || strings.HasPrefix(path, `\\`) && len(path) > 2
 }
 
-// parentOf returns the directory of a path.
-func parentOf(path string) string {
-	path = normalise(path)
-	i := strings.LastIndexByte(path, '\\')
-	switch {
-	case i < 0:
-		return ""
-	case i == 2 && path[1] == ':':
-		return path[:3]
-	}
-	return path[:i]
-}
-
-// nameOf returns the last element of a path.
-func nameOf(path string) string {
-	path = normalise(path)
-	return path[strings.LastIndexByte(path, '\\')+1:]
-}
-
-// extension returns what follows the last dot of a file's name.
-func extension(path string) string {
-	name := nameOf(path)
-	if i := strings.LastIndexByte(name, '.'); i >= 0 {
-		return name[i+1:]
-	}
-	return ""
-}
-
 // volumeOf returns the drive, the share or the volume of a path.
 func volumeOf(path string) string {
-	path = normalise(path)
-	if len(path) >= 2 && path[1] == ':' {
+	path = winpath.Normalize(path)
+	if hasDrive(path) {
 		return path[:2]
 	}
 	parts := strings.SplitN(strings.TrimPrefix(path, `\\`), `\`, 3)
@@ -49,14 +28,12 @@ func volumeOf(path string) string {
 	return `\\` + parts[0] + `\` + parts[1]
 }
 
-// normalise gives a path the separators of Windows and no trailing one.
-func normalise(path string) string {
-	path = strings.ReplaceAll(path, "/", `\`)
-	if len(path) > 3 {
-		path = strings.TrimRight(path, `\`)
-	}
-	return path
-}
+func hasDrive(path string) bool { return len(path) > 1 && path[1] == ':' }
 
-// pathKey is equal for paths of the same file.
-func pathKey(path string) string { return strings.ToLower(normalise(path)) }
+// isRoot tells whether a path is the root of its volume.
+func isRoot(path string) bool { return pathKey(path) == pathKey(volumeOf(path)) }
+
+// extension returns the extension of a file's name in lower case, without dot.
+func extension(path string) string {
+	return strings.ToLower(strings.TrimPrefix(winpath.Ext(path), "."))
+}

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
 // folder is a real folder that is shown under a path of the host.
@@ -38,7 +40,7 @@ func (h *Host) MapFolder(path, real string) error {
 	h.world.lock()
 	defer h.world.mu.Unlock()
 	h.world.addDirectory(path)
-	h.world.folders = append(h.world.folders, folder{path: normalise(path), real: real})
+	h.world.folders = append(h.world.folders, folder{path: winpath.Normalize(path), real: real})
 	return nil
 }
 
@@ -47,7 +49,7 @@ func (w *world) realPath(path string) string {
 	key := pathKey(path)
 	for _, f := range w.folders {
 		rest, inside := strings.CutPrefix(key, pathKey(f.path))
-		if !inside || rest != "" && rest[0] != '\\' && !strings.HasSuffix(f.path, `\`) {
+		if !inside || rest != "" && rest[0] != '\\' {
 			continue
 		}
 		if found := follow(f.real, strings.Split(strings.Trim(rest, `\`), `\`)); found != "" {
@@ -98,12 +100,12 @@ func (w *world) realDisk(path string) (*disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	v.Path = parentOf(path) + `\` + filepath.Base(file)
+	v.Path = winpath.Join(winpath.Dir(path), filepath.Base(file))
 	return &disk{VHD: v, file: file}, nil
 }
 
 func isRealDisk(path string) bool {
-	ext := strings.ToLower(extension(path))
+	ext := extension(path)
 	return ext == "vhd" || ext == "vhdx"
 }
 
@@ -137,7 +139,7 @@ func (w *world) walk(wanted func(path string, e fs.DirEntry) bool) []string {
 			if err != nil || rel == "." {
 				return err
 			}
-			path := strings.TrimSuffix(f.path, `\`) + `\` + strings.ReplaceAll(rel, string(filepath.Separator), `\`)
+			path := winpath.Join(f.path, strings.ReplaceAll(rel, string(filepath.Separator), `\`))
 			if wanted(path, e) {
 				paths = append(paths, path)
 			}

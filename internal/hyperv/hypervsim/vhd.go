@@ -1,9 +1,12 @@
 package hypervsim
 
 import (
+	"cmp"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
 // DiskFormat is the format of a virtual hard disk, by Hyper-V's number.
@@ -181,7 +184,7 @@ func orElse[T comparable](v, otherwise T) T {
 }
 
 func formatOf(path string) DiskFormat {
-	switch strings.ToLower(extension(path)) {
+	switch extension(path) {
 	case "vhd", "avhd":
 		return FormatVHD
 	case "vhds":
@@ -202,7 +205,7 @@ func (h *Host) AddVHD(v VHD) {
 	if v.VirtualDiskID == "" {
 		v.VirtualDiskID = h.world.newID()
 	}
-	h.world.addDirectory(parentOf(v.Path))
+	h.world.addDirectory(winpath.Dir(v.Path))
 	h.world.disks[pathKey(v.Path)] = &disk{VHD: v.withDefaults()}
 }
 
@@ -215,6 +218,24 @@ func (h *Host) VHD(path string) (VHD, bool) {
 		return VHD{}, false
 	}
 	return d.VHD, true
+}
+
+// VHDs returns every disk, in the order of their paths.
+func (h *Host) VHDs() []VHD {
+	h.world.lock()
+	defer h.world.mu.Unlock()
+	paths := h.world.realFiles()
+	for _, d := range h.world.disks {
+		paths = append(paths, d.Path)
+	}
+	slices.SortFunc(paths, func(a, b string) int { return cmp.Compare(pathKey(a), pathKey(b)) })
+	var all []VHD
+	for _, path := range paths {
+		if d, refused := h.world.find(path); refused == nil {
+			all = append(all, d.VHD)
+		}
+	}
+	return all
 }
 
 // Change changes a disk that consists of numbers, for example its behaviour.
@@ -289,7 +310,7 @@ func (w *world) find(path string) (*disk, *refusal) {
 	} else if d != nil {
 		return d, nil
 	}
-	if !w.isDirectory(parentOf(path)) {
+	if !w.isDirectory(winpath.Dir(path)) {
 		return nil, missing(statusPathNotFound)
 	}
 	return nil, missing(statusFileNotFound)
