@@ -25,6 +25,9 @@ else
 	echo "setup: not root, or no apt-get: packages of the system are left as they are"
 fi
 
+mkdir -p .cache
+printf '*\n' >.cache/.gitignore
+
 # --system-site-packages: pyspnego and the acceptor use python3-gssapi from the system.
 if [ ! -x "$venv/bin/python" ]; then
 	/usr/bin/python3 -m venv --system-site-packages "$venv" || failed=1

@@ -27,7 +27,7 @@ func (loginCredentials) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerb
 
 // maxIterations bounds the work that an answer nobody vouches for can demand. The
 // defaults are 4096 (RFC 3962) and 32768 (RFC 8009).
-const maxIterations = 1 << 20
+const maxIterations = 1 << 18
 
 // keyFor picks the key that the KDC asks for, the first of its types that is AES and
 // that we have. Kvno is zero for a password.

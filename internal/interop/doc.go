@@ -1,0 +1,7 @@
+// Package interop holds tests of the project's security contexts and of its simulated
+// host against programs that were written by others: pyspnego, pypsrp, pywinrm, MIT
+// Kerberos with its KDC, gss-ntlmssp and curl, all on the loopback interface.
+//
+// They run with HYPERV_TEST_INTEROP=1, after setup.sh has installed what they need. A
+// test whose program is missing skips.
+package interop
