@@ -239,7 +239,7 @@ func TestHostMisbehaviour(t *testing.T) {
 		"unsealed":               {hypervsim.Unsealed(), failed, outcome},
 		"tampered":               {hypervsim.Tampered(), failed, outcome},
 		"replayed":               {hypervsim.Replayed(), failed, outcome},
-		"oversized":              {hypervsim.Oversized(20 << 20), failed, outcome},
+		"oversized":              {hypervsim.Oversized(2 << 20), failed, outcome},
 		"hangs":                  {hypervsim.Hang(), isNil, outcome},
 		"empty 500":              {hypervsim.Status(http.StatusInternalServerError), failed, outcome},
 		"503":                    {hypervsim.Status(http.StatusServiceUnavailable), isNil, outcome},
@@ -255,6 +255,7 @@ func TestHostMisbehaviour(t *testing.T) {
 				h := hypervsim.RunT(t, hypervsim.WithoutListener(), disk())
 				c := simClient(t, h, func(cfg *wsman.Config) {
 					cfg.Endpoint.Host, cfg.Endpoint.Port = "hv1.example", 5985
+					cfg.MaxAnswer = 1 << 20
 				})
 				if _, err := c.Get(t.Context(), imageService()); err != nil {
 					t.Fatal(err)

@@ -76,9 +76,10 @@ func TestEnumerate(t *testing.T) {
 				enumerateResponse(c1 + `<w:Items>` + items("a") + `</w:Items>`),
 				pullResponse(c2 + `<n:Items>` + items("b", "c") + `</n:Items>`),
 				pullResponse(`<n:Items/>`),
+				pullResponse(``),
 				pullResponse(`<n:Items>` + items("d") + `</n:Items><n:EndOfSequence/>`),
 			},
-			want: "a b c d", requests: "E P:one P:two P:two",
+			want: "a b c d", requests: "E P:one P:two P:two P:two",
 		},
 		"abandoned": {
 			host: []func(r fakeRequest) fakeAnswer{
@@ -245,6 +246,7 @@ func TestFaultClassification(t *testing.T) {
 		{"w:InternalError", 2147944126, true, false},
 		{"w:InternalError", 2147944122, true, false},
 		{"w:InternalError", 2147749892, true, false},
+		{"a:EndpointUnavailable", 2150859034, false, false}, // a selector matches nothing
 		{"w:TimedOut", 0, true, true},
 		{"a:EndpointUnavailable", 0, false, true},
 		{"w:InternalError", 0, false, false},

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -12,8 +13,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"net"
 
 	"github.com/masterzen/winrm"
 
@@ -372,6 +371,9 @@ func TestSessionCancel(t *testing.T) {
 		var outcome *wsman.OutcomeError
 		if !errors.Is(err, context.DeadlineExceeded) || !errors.As(err, &outcome) || time.Since(start) != time.Second {
 			t.Errorf("Invoke = %v after %v, want DeadlineExceeded with an open outcome after 1s", err, time.Since(start))
+		}
+		if errors.As(err, new(*wsman.ConnectionError)) || wsman.Retryable(err) {
+			t.Errorf("Invoke = %v: the caller gave up, the connection was not lost", err)
 		}
 		mustGet(t.Context(), t, c, "after")
 
