@@ -85,10 +85,17 @@ func sumInterval(text, sign, days, hours, minutes, seconds, fraction string) (ti
 }
 
 // FormatInterval writes d as an xs:duration in seconds, as in OperationTimeout.
+// [ParseInterval] reads it as d again.
 func FormatInterval(d time.Duration) string {
 	sign := ""
+	nanos := uint64(d) //nolint:gosec // the magnitude, also of the shortest duration
 	if d < 0 {
-		sign, d = "-", -d
+		sign, nanos = "-", -nanos
 	}
-	return sign + "PT" + strconv.FormatFloat(d.Seconds(), 'f', 3, 64) + "S"
+	const second = uint64(time.Second)
+	text := sign + "PT" + strconv.FormatUint(nanos/second, 10)
+	if fraction := nanos % second; fraction != 0 {
+		text += strings.TrimRight(fmt.Sprintf(".%09d", fraction), "0")
+	}
+	return text + "S"
 }

@@ -11,9 +11,10 @@ func QuoteWQL(s string) string { return `'` + wqlEscapes.Replace(s) + `'` }
 // SelectWQL is the query for all instances of a class whose properties have the
 // given values. Class and property names come from constants and are not quoted.
 func SelectWQL(class string, where ...Selector) string {
-	query := "SELECT * FROM " + class
-	for i, s := range where {
-		query += [...]string{" WHERE ", " AND "}[min(i, 1)] + s.Name + "=" + QuoteWQL(s.Value)
+	query, word := "SELECT * FROM "+class, " WHERE "
+	for _, s := range where {
+		query += word + s.Name + "=" + QuoteWQL(s.Value)
+		word = " AND "
 	}
 	return query
 }
