@@ -16,10 +16,10 @@ var (
 
 // negTokenInit is the first token of SPNEGO (RFC 4178 4.2.1).
 type negTokenInit struct {
-	MechTypes   asn1.RawValue  `asn1:"explicit,tag:0"`
-	ReqFlags    asn1.BitString `asn1:"explicit,optional,tag:1"`
-	MechToken   []byte         `asn1:"explicit,optional,tag:2"`
-	MechListMIC []byte         `asn1:"explicit,optional,tag:3"`
+	MechTypes   []asn1.ObjectIdentifier `asn1:"explicit,tag:0"`
+	ReqFlags    asn1.BitString          `asn1:"explicit,optional,tag:1"`
+	MechToken   []byte                  `asn1:"explicit,optional,tag:2"`
+	MechListMIC []byte                  `asn1:"explicit,optional,tag:3"`
 }
 
 // negTokenResp is every other token of SPNEGO (RFC 4178 4.2.2).
@@ -108,25 +108,24 @@ func (s *spnegoAcceptor) first(in []byte) (out []byte, done bool, err error) {
 	if _, err := asn1.Unmarshal(inner, &wrapper); err != nil || wrapper.Class != asn1.ClassContextSpecific || wrapper.Tag != 0 {
 		return nil, false, errMalformedToken
 	}
-	var init negTokenInit
-	if _, err := asn1.Unmarshal(wrapper.Bytes, &init); err != nil {
+	var offer negTokenInit
+	if _, err := asn1.Unmarshal(wrapper.Bytes, &offer); err != nil {
 		return nil, false, errMalformedToken
 	}
-	s.types = init.MechTypes.FullBytes
-	var offered []asn1.ObjectIdentifier
-	if _, err := asn1.Unmarshal(s.types, &offered); err != nil {
-		return nil, false, errMalformedToken
+	// DER has one form, so this is what the client signed.
+	if s.types, err = asn1.Marshal(offer.MechTypes); err != nil {
+		return nil, false, err
 	}
-	for i, mechanism := range offered {
+	for i, mechanism := range offer.MechTypes {
 		if s.inner = s.accept(mechanism); s.inner == nil {
 			continue
 		}
 		s.mechanism = mechanism
-		if i > 0 || len(init.MechToken) == 0 {
+		if i > 0 || len(offer.MechToken) == 0 {
 			out, err = s.respond(negTokenResp{State: stateIncomplete, SupportedMech: mechanism})
 			return out, false, err
 		}
-		return s.pass(init.MechToken, init.MechListMIC, true)
+		return s.pass(offer.MechToken, offer.MechListMIC, true)
 	}
 	return nil, false, errMalformedToken
 }

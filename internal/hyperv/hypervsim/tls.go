@@ -75,6 +75,8 @@ func (i *identity) config(clients *x509.CertPool) *tls.Config {
 		Certificates: []tls.Certificate{i.leaf},
 		MinVersion:   tls.VersionTLS12,
 		NextProtos:   []string{"http/1.1"},
+		// A pipe has no buffer: nobody may be reading when the ticket is written.
+		SessionTicketsDisabled: true,
 	}
 	if clients != nil {
 		c.ClientAuth, c.ClientCAs = tls.VerifyClientCertIfGiven, clients
