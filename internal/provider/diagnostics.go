@@ -23,7 +23,8 @@ const (
 	summaryRead        = "Unable to read virtual hard disk"
 	summaryDetach      = "Unable to detach virtual hard disk"
 	summaryUnreachable = "Hyper-V host unreachable, state kept"
-	summaryHostChanged = "Provider host changed, disk left attached"
+	summaryHostChanged = "Provider host changed"
+	summaryAbandoned   = "Virtual hard disk left attached to a former host"
 	summaryNotReady    = "Provider configuration is not known yet"
 	summaryBug         = "Unexpected provider data"
 )
@@ -151,7 +152,15 @@ func bug(detail string) diag.Diagnostic {
 
 // abandonedWarning says that a disk is forgotten that may still be attached.
 func abandonedWarning(s subject) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(summaryHostChanged, s.lines()+"\n"+
+	return diag.NewWarningDiagnostic(summaryAbandoned, s.lines()+"\n"+
 		"The disk may still be attached to this host. No credentials were sent to it, because the provider names another host.\n\n"+
 		"Detach it there: Dismount-VHD -Path '"+s.path+"'.")
+}
+
+// hostChangedWarning says why a plan replaces a disk that nobody touched.
+func hostChangedWarning(s subject, now string) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(summaryHostChanged, s.lines()+"\n"+
+		"The provider now names the host "+now+". The former host was not asked, since the credentials are not meant for it, "+
+		"and the file of this path on the new host is another one: the resource is replaced.\n\n"+
+		"To stay with the former host, set host of the resource.")
 }

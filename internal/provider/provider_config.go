@@ -219,7 +219,7 @@ func (s *settings) duration(attribute string, v types.String, byDefault string) 
 	}
 	d, err := time.ParseDuration(value)
 	if err != nil || d <= 0 {
-		s.invalid(attribute, origin, value, "a positive duration such as 30s, 90s or 2m", "Give a number and its unit.")
+		s.invalid(attribute, origin, value, durationForm, "Give a number and its unit.")
 	}
 	return d
 }

@@ -6,10 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // oneOf accepts certain words only and knows them in other letters too, to say
@@ -38,18 +35,22 @@ func (v oneOfValidator) ValidateString(ctx context.Context, req validator.String
 	resp.Diagnostics.Append(invalidAttribute(req.Path, value, v.Description(ctx), fix))
 }
 
-// checkTimeouts refuses durations that end before they begin; their form is
-// checked by the schema.
-func checkTimeouts(timeouts types.Object) diag.Diagnostics {
-	var diags diag.Diagnostics
-	for name, value := range timeouts.Attributes() {
-		text, ok := value.(types.String)
-		if !ok || text.IsNull() || text.IsUnknown() {
-			continue
-		}
-		if d, err := time.ParseDuration(text.ValueString()); err == nil && d <= 0 {
-			diags.Append(invalidAttribute(path.Root("timeouts").AtName(name), text.ValueString(), "a positive duration such as 30m or 8h", "Leave it out for the default."))
-		}
+// durationForm is how a duration is written.
+const durationForm = "a positive duration such as 90s, 30m or 8h"
+
+// durationValidator refuses what is no duration, and durations that end before
+// they begin.
+type durationValidator struct{}
+
+func (durationValidator) Description(context.Context) string { return durationForm }
+
+func (v durationValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (durationValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
+		return
 	}
-	return diags
+	if d, err := time.ParseDuration(req.ConfigValue.ValueString()); err != nil || d <= 0 {
+		resp.Diagnostics.Append(invalidAttribute(req.Path, req.ConfigValue.ValueString(), durationForm, "Give a number and its unit, or leave it out for the default."))
+	}
 }

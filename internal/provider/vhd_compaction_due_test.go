@@ -143,3 +143,24 @@ func TestVHDCompactionResource_leftAttachedCleanedByNextRun(t *testing.T) {
 		t.Errorf("attached: %v, want nothing", a)
 	}
 }
+
+func TestVHDCompactionResource_leftAttachedCleanedByDestroy(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	config := providerFor(sim) + disk()
+	steps(t,
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig: func() {
+				must(t, sim.Grow(diskPath, 8*gib))
+				sim.AddRule(hypervsim.Rule{Method: "DetachVirtualHardDisk", Effect: hypervsim.Fault(5, hypervsim.FaultFormAny)})
+			},
+			Config: config, ExpectError: cannotCompact(`not\s+detached`),
+		},
+		resource.TestStep{Config: config, Destroy: true},
+	)
+	if a := sim.Attachments(); len(a) != 0 {
+		t.Errorf("attached after destroy: %v, want nothing", a)
+	}
+	compactions(t, sim, 2)
+}

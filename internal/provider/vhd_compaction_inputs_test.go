@@ -191,8 +191,8 @@ func TestVHDCompactionResource_invalidInputs(t *testing.T) {
 		provider, disk settings
 		want           string
 	}{
-		"relative path":       {disk: path(`VMs\web01.vhdx`), want: `not\s+absolute`},
-		"drive without root":  {disk: path(`D:web01.vhdx`), want: `not\s+absolute`},
+		"relative path":       {disk: path(`VMs\web01.vhdx`), want: `relative`},
+		"drive without root":  {disk: path(`D:web01.vhdx`), want: `relative`},
 		"wildcard":            {disk: path(`D:\VMs\*.vhdx`), want: `wildcard`},
 		"forbidden character": {disk: path(`D:\VMs\web<01.vhdx`), want: `forbids`},
 		"avhdx":               {disk: path(`D:\VMs\web01.avhdx`), want: `checkpoint`},
@@ -214,7 +214,7 @@ func TestVHDCompactionResource_invalidInputs(t *testing.T) {
 		"no host":             {provider: settings{"host": ""}, want: `HYPERV_HOST`},
 		"host with scheme":    {disk: settings{"host": `"https://hv01"`}, want: `Remove the scheme`},
 		"host with port":      {disk: settings{"host": `"hv01:5986"`}, want: `Remove the port`},
-		"bad duration":        {disk: settings{"timeouts": `{ create = "8 hours" }`}, want: `timeouts\.create`},
+		"bad duration":        {disk: settings{"timeouts": `{ create = "8 hours" }`}, want: `timeouts\.create is "8 hours"`},
 		"negative duration":   {disk: settings{"timeouts": `{ update = "-8h" }`}, want: `timeouts\.update is "-8h"`},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -23,9 +23,6 @@ type marks struct {
 	// Owed says why a run is due that a plan could not plan while the host was
 	// unreachable.
 	Owed string `json:"owed,omitempty"`
-	// Replaced says why the plan replaces the resource. It lives from the plan of
-	// the replacement to the plan of what comes after it.
-	Replaced string `json:"replaced,omitempty"`
 }
 
 type hostSource string

@@ -37,9 +37,6 @@ func (r *vhdCompactionResource) ModifyPlan(ctx context.Context, req resource.Mod
 	if decision.replaceHost {
 		resp.RequiresReplace.Append(path.Root("host"))
 	}
-	if decision.marks != facts.marks {
-		resp.Diagnostics.Append(decision.marks.write(ctx, resp.Private)...)
-	}
 }
 
 // planFacts is everything that a plan is decided from.
@@ -57,21 +54,19 @@ type planFacts struct {
 type planDecision struct {
 	plan        vhdCompactionModel
 	replaceHost bool
-	marks       marks
 	diags       diag.Diagnostics
 }
 
-// Reasons of runs that follow from what is planned as a whole.
-const (
-	reasonFirstRun            = "first run"
-	reasonProviderHostChanged = "provider host changed"
-)
+// reasonFirstRun is the reason of every create, also of one that replaces
+// another disk: Terraform plans it anew while it applies, without a word about
+// what was replaced.
+const reasonFirstRun = "first run"
 
 // decidePlan is a pure function. Outputs become unknown only when a run is
 // planned, or when an unknown input may ask for one; plan_reason is known unless
 // the latter.
 func decidePlan(f planFacts) planDecision {
-	d := planDecision{plan: f.plan, marks: f.marks}
+	d := planDecision{plan: f.plan}
 	d.plan.Host = f.plannedHost()
 	d.diags = f.check(d.plan)
 	switch {
@@ -79,9 +74,12 @@ func decidePlan(f planFacts) planDecision {
 		d.planFirstRun()
 	case !d.plan.Host.Equal(f.prior.Host):
 		d.replaceHost = true
-		d.planReplacement(f)
+		d.planFirstRun()
+		if f.config.Host.IsNull() && !d.diags.HasError() {
+			d.diags.Append(hostChangedWarning(f.prior.subject(), d.plan.Host.ValueString()))
+		}
 	case !f.plan.Path.Equal(f.prior.Path):
-		d.planReplacement(f)
+		d.planFirstRun()
 	default:
 		d.planNext(f)
 	}
@@ -123,23 +121,9 @@ func (f planFacts) check(plan vhdCompactionModel) diag.Diagnostics {
 	return diags
 }
 
-// planFirstRun plans a create. After a replacement its reason is that of the
-// replacement, where Terraform has kept it.
+// planFirstRun plans a create, or what Terraform turns into one: another disk.
 func (d *planDecision) planFirstRun() {
-	reason := reasonFirstRun
-	if d.marks.Replaced != "" {
-		reason = d.marks.Replaced
-	}
-	d.plan.vhdCompactionOutputs = unknownOutputs(diskID(d.plan.Host, d.plan.Path.StringValue), types.StringValue(reason))
-}
-
-// planReplacement plans what Terraform replaces: another disk. Terraform then
-// asks for the plan of a create.
-func (d *planDecision) planReplacement(f planFacts) {
-	if d.replaceHost && f.config.Host.IsNull() {
-		d.marks.Replaced = reasonProviderHostChanged
-	}
-	d.planFirstRun()
+	d.plan.vhdCompactionOutputs = unknownOutputs(diskID(d.plan.Host, d.plan.Path.StringValue), types.StringValue(reasonFirstRun))
 }
 
 // planNext plans a run in place, or none.

@@ -62,7 +62,6 @@ func (r *vhdCompactionResource) ValidateConfig(ctx context.Context, req resource
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(checkTimeouts(config.Timeouts.Object)...)
 	unmounted := !config.MountReadOnly.IsNull() && !config.MountReadOnly.IsUnknown() && !config.MountReadOnly.ValueBool()
 	if unmounted && config.Mode.ValueString() == string(hyperv.ModeRetrim) {
 		resp.Diagnostics.Append(invalidAttribute(path.Root("mount_read_only"), "false", "true with mode Retrim, which works only while the disk is attached read-only",

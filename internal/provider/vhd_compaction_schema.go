@@ -38,8 +38,8 @@ const (
 
 // Schema describes inputs first, then outputs. What is computed is planned in
 // one place, decidePlan, and not by modifiers of single attributes.
-func (r *vhdCompactionResource) Schema(ctx context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
-	attributes := inputAttributes(ctx)
+func (r *vhdCompactionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
+	attributes := inputAttributes()
 	for name, a := range outputAttributes() {
 		attributes[name] = a
 	}
@@ -59,7 +59,7 @@ func (r *vhdCompactionResource) IdentitySchema(_ context.Context, _ resource.Ide
 	}
 }
 
-func inputAttributes(ctx context.Context) map[string]schema.Attribute {
+func inputAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"path": schema.StringAttribute{
 			Required:            true,
@@ -133,11 +133,10 @@ func inputAttributes(ctx context.Context) map[string]schema.Attribute {
 			ElementType:         types.StringType,
 			MarkdownDescription: "Values of your choice: any change compacts again, in place.",
 		},
-		"timeouts": timeouts.Attributes(ctx, timeouts.Opts{
-			Create: true, Update: true, Read: true,
-			CreateDescription: "Bound of the first run, from its turn on, as `8h` or `90m`. Default: `8h`.",
-			UpdateDescription: "Bound of a later run, from its turn on, as `8h` or `90m`. Default: `8h`.",
-			ReadDescription:   "Bound of a refresh, as `5m` or `30s`. Default: `5m`.",
+		"timeouts": timeoutsAttribute(map[string]string{
+			"create": "Bound of the first run, from its turn on, as `8h` or `90m`. Default: `8h`.",
+			"update": "Bound of a later run, from its turn on, as `8h` or `90m`. Default: `8h`.",
+			"read":   "Bound of a refresh, as `5m` or `30s`. Default: `5m`.",
 		}),
 	}
 }
@@ -197,6 +196,25 @@ func lastRunTypes() map[string]attr.Type {
 		all[name] = a.GetType()
 	}
 	return all
+}
+
+// timeoutsAttribute is what timeouts.Attributes makes, with a check that names
+// the attribute and refuses durations that end before they begin.
+func timeoutsAttribute(descriptions map[string]string) schema.Attribute {
+	members := map[string]schema.Attribute{}
+	for name, description := range descriptions {
+		members[name] = schema.StringAttribute{
+			Optional:            true,
+			Validators:          []validator.String{durationValidator{}},
+			MarkdownDescription: description,
+		}
+	}
+	return schema.SingleNestedAttribute{
+		Optional:            true,
+		CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutTypes()}},
+		MarkdownDescription: "Bounds of operations. A change is an update without a run.",
+		Attributes:          members,
+	}
 }
 
 // timeoutTypes are the types of the members of timeouts.

@@ -1,0 +1,138 @@
+package provider_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"regexp"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
+
+// exchangesAre is a plan check: so many exchanges with the host since the count
+// was taken.
+type exchangesAre struct {
+	sim    *hypervsim.Host
+	before *int
+	want   int
+}
+
+// CheckPlan implements plancheck.PlanCheck.
+func (e exchangesAre) CheckPlan(_ context.Context, _ plancheck.CheckPlanRequest, resp *plancheck.CheckPlanResponse) {
+	if got := e.sim.Exchanges() - *e.before; got != e.want {
+		resp.Error = fmt.Errorf("exchanges with the host while planning = %d, want %d", got, e.want)
+	}
+}
+
+// closedPort is a port that nobody listens on.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	must(t, err)
+	_, port, err := net.SplitHostPort(l.Addr().String())
+	must(t, err)
+	must(t, l.Close())
+	return port
+}
+
+// When the provider names another host, nobody is asked with its credentials:
+// the resource moves to the new host.
+func TestVHDCompactionResource_providerHostChanged(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	moved := providerFor(sim, settings{"host": `"LocalHost"`}) + disk()
+	count := 0
+	steps(t,
+		resource.TestStep{Config: providerFor(sim) + disk()},
+		resource.TestStep{
+			PreConfig: func() { count = sim.Exchanges() },
+			Config:    moved,
+			ConfigPlanChecks: before(
+				plancheck.ExpectResourceAction(address, plancheck.ResourceActionReplace),
+				plancheck.ExpectKnownValue(address, at("plan_reason"), knownvalue.StringExact("first run")),
+				exchangesAre{sim, &count, 0},
+			),
+			ConfigStateChecks: inState("host", "LocalHost", "id", "LocalHost|"+diskPath),
+		},
+		resource.TestStep{Config: moved, ConfigPlanChecks: emptyPlan()},
+		resource.TestStep{
+			Config: providerFor(sim, settings{"host": `"localhost"`}) + disk(), ConfigPlanChecks: emptyPlan(),
+		},
+	)
+	compactions(t, sim, 2)
+}
+
+func TestVHDCompactionResource_ownHostStays(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	own := disk(settings{"host": quote(sim.HostName())})
+	steps(t,
+		resource.TestStep{Config: providerFor(sim, settings{"host": `"hv01.invalid"`}) + own},
+		resource.TestStep{Config: providerFor(sim, settings{"host": `"hv02.invalid"`}) + own, ConfigPlanChecks: emptyPlan()},
+		resource.TestStep{Config: providerFor(sim, settings{"host": ""}) + own, ConfigPlanChecks: emptyPlan()},
+	)
+	compactions(t, sim, 1)
+}
+
+func TestVHDCompactionResource_unreachableFails(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	steps(t,
+		resource.TestStep{Config: providerFor(sim) + disk()},
+		resource.TestStep{
+			Config:      providerFor(sim, settings{"port": closedPort(t)}) + disk(),
+			ExpectError: regexp.MustCompile(`Unable to read virtual hard disk[\s\S]*if_unreachable`),
+		},
+		resource.TestStep{Config: providerFor(sim) + disk(), ConfigPlanChecks: emptyPlan()},
+	)
+}
+
+// A fleet goes on without a host that is down. What was due stays due.
+func TestVHDCompactionResource_unreachableSkipped(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	config := func(port string, s settings) string {
+		return providerFor(sim, settings{"port": port}) + disk(settings{"if_unreachable": `"skip"`}, s)
+	}
+	up, down := fmt.Sprint(sim.Port()), closedPort(t)
+	triggers := settings{"triggers": `{ month = "12" }`}
+	steps(t,
+		resource.TestStep{Config: config(up, nil)},
+		resource.TestStep{
+			PreConfig: func() { must(t, sim.Grow(diskPath, 8*gib)) },
+			Config:    config(down, nil), ConfigPlanChecks: emptyPlan(), ConfigStateChecks: inState("file_size_bytes", 4*gib),
+		},
+		resource.TestStep{
+			Config: config(down, triggers), ConfigPlanChecks: updateWithoutRun(), ConfigStateChecks: inState("triggers.month", "12"),
+		},
+		resource.TestStep{Config: config(down, triggers), ConfigPlanChecks: emptyPlan()},
+		resource.TestStep{
+			Config:           config(up, triggers),
+			ConfigPlanChecks: runPlanned("triggers changed; grew 8.0 GiB (200 %) since the last compaction"),
+		},
+		resource.TestStep{Config: config(up, triggers), ConfigPlanChecks: emptyPlan()},
+	)
+	compactions(t, sim, 2)
+}
+
+// Only an absent connection is skipped, never an answer.
+func TestVHDCompactionResource_faultIsNotSkipped(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	config := providerFor(sim) + disk(settings{"if_unreachable": `"skip"`})
+	steps(t,
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig: func() {
+				sim.AddRule(hypervsim.Rule{Method: "GetVirtualHardDiskState", Effect: hypervsim.Fault(5, hypervsim.FaultFormAny)})
+			},
+			Config: config, ExpectError: regexp.MustCompile(`Unable to read virtual hard disk[\s\S]*access is denied`),
+		},
+		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan()},
+	)
+}
