@@ -40,7 +40,7 @@ var (
 	// nativeInterval is the CIM form of an interval: ddddddddHHMMSS.mmmmmm:000.
 	nativeInterval = regexp.MustCompile(`^(\d{8})(\d{2})(\d{2})(\d{2})\.(\d{6}):000$`)
 	// xsDuration is an xs:duration without years and months, whose length varies.
-	xsDuration = regexp.MustCompile(`^(-?)P(?:(\d{1,9})D)?(T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,9})(?:\.(\d{1,30}))?S)?)?$`)
+	xsDuration = regexp.MustCompile(`^(-?)P(?:(\d{1,12})D)?(T(?:(\d{1,12})H)?(?:(\d{1,12})M)?(?:(\d{1,12})(?:\.(\d{1,30}))?S)?)?$`)
 )
 
 var errInterval = errors.New("no interval")
@@ -59,7 +59,7 @@ func ParseInterval(s string) (time.Duration, error) {
 }
 
 func sumInterval(text, sign, days, hours, minutes, seconds, fraction string) (time.Duration, error) {
-	var total int64 // seconds; nine digits a part keep it far from overflowing
+	var total int64 // seconds; twelve digits a part keep it far from overflowing
 	for _, part := range [...]struct {
 		digits string
 		length int64
