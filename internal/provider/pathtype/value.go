@@ -1,0 +1,69 @@
+package pathtype
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/attr/xattr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+var (
+	_ basetypes.StringValuableWithSemanticEquals = Value{}
+	_ xattr.ValidateableAttribute                = Value{}
+)
+
+// Value is a path.
+type Value struct {
+	basetypes.StringValue
+
+	directory bool
+}
+
+// NewValue is a known path of a disk.
+func NewValue(s string) Value { return Value{StringValue: basetypes.NewStringValue(s)} }
+
+// NewNull is a path of a disk that is null.
+func NewNull() Value { return Value{StringValue: basetypes.NewStringNull()} }
+
+// Type returns the attribute type.
+func (v Value) Type(context.Context) attr.Type { return Type{Directory: v.directory} }
+
+// Equal reports whether o is the same path in the same spelling.
+func (v Value) Equal(o attr.Value) bool {
+	other, ok := o.(Value)
+	return ok && v.StringValue.Equal(other.StringValue)
+}
+
+// StringSemanticEquals reports whether both are spellings of one path.
+func (v Value) StringSemanticEquals(_ context.Context, o basetypes.StringValuable) (bool, diag.Diagnostics) {
+	other, ok := o.(Value)
+	if !ok {
+		return false, diag.Diagnostics{diag.NewErrorDiagnostic("Unexpected value type",
+			fmt.Sprintf("A path was compared with a %T. This is a bug in the provider: please report it to its developers.", o))}
+	}
+	return v.Equal(other) || known(v) && known(other) && winpath.Equal(v.ValueString(), other.ValueString()), nil
+}
+
+func known(v Value) bool { return !v.IsNull() && !v.IsUnknown() }
+
+// ValidateAttribute refuses what cannot be a path of this kind.
+func (v Value) ValidateAttribute(_ context.Context, req xattr.ValidateAttributeRequest, resp *xattr.ValidateAttributeResponse) {
+	if !known(v) {
+		return
+	}
+	check, form := winpath.Check, winpath.Form
+	if v.directory {
+		check, form = winpath.CheckDirectory, winpath.DirectoryForm
+	}
+	var refused *winpath.Error
+	if errors.As(check(v.ValueString()), &refused) {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid attribute value",
+			fmt.Sprintf("%s is %q: %s. Allowed: %s.\n\n%s", req.Path, refused.Path, refused.Reason, form, refused.Fix))
+	}
+}

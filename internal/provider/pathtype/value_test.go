@@ -1,0 +1,46 @@
+package pathtype_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/attr/xattr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/types/basetypes"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/pathtype"
+)
+
+func TestValidateAttribute(t *testing.T) {
+	t.Parallel()
+	refused := func(detail string) diag.Diagnostics {
+		return diag.Diagnostics{diag.NewAttributeErrorDiagnostic(path.Root("path"), "Invalid attribute value", detail)}
+	}
+	for name, c := range map[string]struct {
+		directory bool
+		value     basetypes.StringValue
+		want      diag.Diagnostics
+	}{
+		"disk":      {value: basetypes.NewStringValue(diskPath)},
+		"null":      {value: basetypes.NewStringNull()},
+		"unknown":   {value: basetypes.NewStringUnknown()},
+		"directory": {directory: true, value: basetypes.NewStringValue(`C:\VMs`)},
+		"directory for a disk": {value: basetypes.NewStringValue(`C:\VMs`), want: refused(
+			`path is "C:\\VMs": the file name has no extension. Allowed: ` + winpath.Form + ".\n\nWrite the path of the .vhd or .vhdx file.")},
+		"relative directory": {directory: true, value: basetypes.NewStringValue(`c:VMs`), want: refused(
+			`path is "c:VMs": the path is relative to the current directory of drive C:. Allowed: ` + winpath.DirectoryForm +
+				".\n\nWrite a backslash after the colon: C:\\VMs")},
+	} {
+		v, diags := pathtype.Type{Directory: c.directory}.ValueFromString(t.Context(), c.value)
+		if diags.HasError() {
+			t.Fatal(diags)
+		}
+		var resp xattr.ValidateAttributeResponse
+		v.(xattr.ValidateableAttribute).ValidateAttribute(t.Context(), xattr.ValidateAttributeRequest{Path: path.Root("path")}, &resp) //nolint:forcetypeassert // a panic fails the test
+		if diff := cmp.Diff(c.want, resp.Diagnostics); diff != "" {
+			t.Errorf("%s: diagnostics (-want +got):\n%s", name, diff)
+		}
+	}
+}
