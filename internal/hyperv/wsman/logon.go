@@ -87,7 +87,10 @@ func (s *session) handshake(ctx context.Context, l *link, effectful bool) ([]byt
 		}
 		token, established, err = l.context.Next(ctx, in)
 	}
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case err != nil:
 		return nil, &AuthError{Err: err}
 	}
 	if effectful && token != nil {
@@ -115,9 +118,6 @@ func (s *session) confirm(ctx context.Context, l *link, token []byte) error {
 // it, nil when the host is content without.
 func (s *session) sendToken(ctx context.Context, l *link, token []byte) ([]byte, error) {
 	r, err := s.send(ctx, l, token, nil, secure.SOAPType)
-	if errors.Is(err, errGone) {
-		return nil, &ConnectionError{Address: s.address, Err: err}
-	}
 	if err != nil {
 		return nil, err
 	}

@@ -487,6 +487,35 @@ func TestUnreachableHostCostsOneTimeout(t *testing.T) {
 	})
 }
 
+// slow is a mechanism that waits for a key distribution centre.
+type slow struct{ toy }
+
+func (slow) NewContext([]byte) (secure.Context, error) { return slowContext{}, nil }
+
+type slowContext struct{ secure.Context }
+
+func (slowContext) Next(ctx context.Context, _ []byte) ([]byte, bool, error) {
+	<-ctx.Done()
+	return nil, false, ctx.Err()
+}
+
+func TestCancelledLogonIsNoRejection(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newFakeHost(t, echo)
+		h.start()
+		c := h.client(func(cfg *wsman.Config) { cfg.Mechanism = slow{} })
+		for range 2 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_, err := c.Get(ctx, jobReference("1"))
+			cancel()
+			if !errors.Is(err, context.DeadlineExceeded) || errors.As(err, new(*wsman.AuthError)) {
+				t.Errorf("Get = %v, want DeadlineExceeded alone", err)
+			}
+		}
+	})
+}
+
 // A caller that gives up says nothing about the host.
 func TestCancelledDialIsNotRemembered(t *testing.T) {
 	t.Parallel()
