@@ -9,7 +9,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -45,6 +47,8 @@ type fakeKDC struct {
 	skew     time.Duration     // how far its clock is ahead
 	refer    map[string]string // SPN to realm
 	peers    map[string]*fakeKDC
+	s2k      string        // iterations of the password's key, in hex
+	replay   bool          // answer with what was answered last
 	fail     int32         // error code for every request
 	silent   chan struct{} // if not nil, requests are never answered
 
@@ -53,11 +57,12 @@ type fakeKDC struct {
 	trust   map[string]types.EncryptionKey // keys shared with other realms
 
 	logins, tickets atomic.Int64
+	lastAS, lastTGS []byte
 }
 
 func newFakeKDC(etype int32) *fakeKDC {
 	return &fakeKDC{
-		realm: testRealm, etype: etype, password: testPassword, spn: testSPN, life: 10 * time.Hour,
+		realm: testRealm, etype: etype, password: testPassword, spn: testSPN, s2k: "00001388", life: 10 * time.Hour,
 		krbtgt: randomKey(etype), service: randomKey(etype), trust: map[string]types.EncryptionKey{},
 	}
 }
@@ -120,14 +125,14 @@ func (k *fakeKDC) err(code int32, data []byte) []byte {
 func (k *fakeKDC) userKey() types.EncryptionKey {
 	et := must(crypto.GetEtype(k.etype))
 	// A salt and an iteration count of its own: neither may be guessed.
-	v := must(et.StringToKey(k.password, "SALT"+k.realm, "00001388"))
+	v := must(et.StringToKey(k.password, "SALT"+k.realm, k.s2k))
 	return types.EncryptionKey{KeyType: k.etype, KeyValue: v}
 }
 
 func (k *fakeKDC) padata() []byte {
 	info := types.ETypeInfo2{
 		{EType: 23},
-		{EType: k.etype, Salt: "SALT" + k.realm, S2KParams: must(hex.DecodeString("00001388"))},
+		{EType: k.etype, Salt: "SALT" + k.realm, S2KParams: must(hex.DecodeString(k.s2k))},
 	}
 	return must(asn1.Marshal(types.PADataSequence{
 		{PADataType: patype.PA_ENC_TIMESTAMP, PADataValue: []byte{}},
@@ -159,7 +164,10 @@ func (k *fakeKDC) as(r messages.ASReq) []byte {
 	fields := k.grant(r.ReqBody, r.ReqBody.CName, k.realm, r.ReqBody.SName, k.krbtgt, k.userKey(), keyusage.AS_REP_ENCPART)
 	fields.MsgType = msgtype.KRB_AS_REP
 	rep := messages.ASRep{KDCRepFields: fields}
-	return must(rep.Marshal())
+	if !k.replay || k.lastAS == nil {
+		k.lastAS = must(rep.Marshal())
+	}
+	return k.lastAS
 }
 
 func (k *fakeKDC) tgs(r messages.TGSReq) []byte {
@@ -184,13 +192,76 @@ func (k *fakeKDC) tgs(r messages.TGSReq) []byte {
 		name, to = types.PrincipalName{NameType: 2, NameString: []string{"krbtgt", realm}}, k.trust[realm]
 	case name.NameString[0] == "krbtgt" && k.trust[name.NameString[1]].KeyValue != nil:
 		to = k.trust[name.NameString[1]]
-	case name.PrincipalNameString() != k.spn:
+	case !strings.HasPrefix(name.PrincipalNameString(), k.spn):
 		return k.err(errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN, nil)
 	}
 	fields := k.grant(r.ReqBody, part.CName, part.CRealm, name, to, part.Key, keyusage.TGS_REP_ENCPART_SESSION_KEY)
 	fields.MsgType = msgtype.KRB_TGS_REP
 	rep := messages.TGSRep{KDCRepFields: fields}
-	return must(rep.Marshal())
+	if !k.replay || k.lastTGS == nil {
+		k.lastTGS = must(rep.Marshal())
+	}
+	return k.lastTGS
+}
+
+// cached is an entry of a ticket cache.
+type cached struct {
+	service string
+	life    time.Duration
+}
+
+// cache writes a ticket cache (version 4, big-endian) of the user.
+func (k *fakeKDC) cache(t testing.TB, entries ...cached) string {
+	t.Helper()
+	path := writeFile(t, "ccache", nil)
+	k.writeCache(t, path, entries...)
+	return path
+}
+
+func (k *fakeKDC) writeCache(t testing.TB, path string, entries ...cached) {
+	t.Helper()
+	var b []byte
+	data := func(v []byte) { b = append(binary.BigEndian.AppendUint32(b, uint32(len(v))), v...) }
+	principal := func(nameType uint32, realm string, names ...string) {
+		b = binary.BigEndian.AppendUint32(b, nameType)
+		b = binary.BigEndian.AppendUint32(b, uint32(len(names)))
+		data([]byte(realm))
+		for _, n := range names {
+			data([]byte(n))
+		}
+	}
+	b = append(b, 5, 4, 0, 12, 0, 1, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0)
+	principal(1, k.realm, testUser)
+	for _, e := range entries {
+		to := k.service
+		if strings.HasPrefix(e.service, "krbtgt/") {
+			to = k.krbtgt
+		}
+		name := types.NewPrincipalName(2, e.service)
+		now := time.Now()
+		session := randomKey(k.etype)
+		part := messages.EncTicketPart{
+			Flags: types.NewKrbFlags(), Key: session, CRealm: k.realm, CName: types.NewPrincipalName(1, testUser),
+			AuthTime: now.UTC(), StartTime: now.UTC(), EndTime: now.Add(e.life).UTC(),
+		}
+		sealed := asn1tools.AddASNAppTag(must(asn1.Marshal(part, marshalOptions...)), asn1apptag.EncTicketPart)
+		ticket := messages.Ticket{TktVNO: iana.PVNO, Realm: k.realm, SName: name, EncPart: must(crypto.GetEncryptedData(sealed, to, keyusage.KDC_REP_TICKET, 1))}
+		principal(1, k.realm, testUser)
+		principal(2, k.realm, name.NameString...)
+		b = binary.BigEndian.AppendUint16(b, uint16(session.KeyType))
+		data(session.KeyValue)
+		for _, at := range []time.Time{now, now, now.Add(e.life), {}} {
+			b = binary.BigEndian.AppendUint32(b, uint32(max(at.Unix(), 0)))
+		}
+		b = append(b, 0, 0, 0, 0, 0) // is_skey, flags
+		b = append(b, 0, 0, 0, 0)    // addresses
+		b = append(b, 0, 0, 0, 0)    // authorization data
+		data(must(ticket.Marshal()))
+		data(nil)
+	}
+	if err := os.WriteFile(path, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // grant makes a ticket for the service that holds to.
@@ -215,7 +286,7 @@ func (k *fakeKDC) grant(body messages.KDCReqBody, cname types.PrincipalName, cre
 }
 
 func (k *fakeKDC) etypeInfo() []byte {
-	return must(asn1.Marshal(types.ETypeInfo2{{EType: k.etype, Salt: "SALT" + k.realm, S2KParams: must(hex.DecodeString("00001388"))}}, marshalOptions...))
+	return must(asn1.Marshal(types.ETypeInfo2{{EType: k.etype, Salt: "SALT" + k.realm, S2KParams: must(hex.DecodeString(k.s2k))}}, marshalOptions...))
 }
 
 func openTicket(t messages.Ticket, key types.EncryptionKey) messages.EncTicketPart {

@@ -334,6 +334,160 @@ func TestKDCErrors(t *testing.T) {
 	}
 }
 
+// An answer to another request is not taken, not even from the KDC itself.
+func TestKerberosReplayedAnswers(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	kdc.replay = true
+	first := newKerberos(t, passwordConfig(t, kdc))
+	if _, _, err := newContext(t, first, nil).Next(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	other, err := first.ForHost(testHost + ".other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := other.NewContext(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := x.Next(t.Context(), nil); !errors.Is(err, secure.ErrMalformed) {
+		t.Errorf("ticket of another service: %v, want ErrMalformed", err)
+	}
+	if _, _, err := newContext(t, newKerberos(t, passwordConfig(t, kdc)), nil).Next(t.Context(), nil); !errors.Is(err, secure.ErrMalformed) {
+		t.Errorf("login of another time: %v, want ErrMalformed", err)
+	}
+}
+
+// Work that nobody vouches for is bounded.
+func TestKerberosIterations(t *testing.T) {
+	t.Parallel()
+	for _, iterations := range []string{"00000000", "ffffffff", "00040001", "0001"} {
+		kdc := newFakeKDC(18)
+		kdc.s2k = iterations
+		_, _, err := newContext(t, newKerberos(t, passwordConfig(t, kdc)), nil).Next(t.Context(), nil)
+		if !errors.Is(err, secure.ErrMalformed) {
+			t.Errorf("%s iterations: %v, want ErrMalformed", iterations, err)
+		}
+	}
+}
+
+// Hosts share one login.
+func TestKerberosManyHosts(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	k := newKerberos(t, passwordConfig(t, kdc))
+	for _, host := range []string{testHost, testHost + ".a", testHost + ".b", testHost} {
+		m, err := k.ForHost(host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := m.NewContext(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := x.Next(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if logins, tickets := kdc.logins.Load(), kdc.tickets.Load(); logins != 1 || tickets != 3 {
+		t.Errorf("%d logins and %d tickets, want 1 and 3", logins, tickets)
+	}
+}
+
+func TestKerberosTicketCache(t *testing.T) {
+	t.Parallel()
+	const tgt = "krbtgt/" + testRealm
+	tests := map[string]struct {
+		entries []cached
+		tickets int64 // asked of the KDC
+		err     error
+	}{
+		"ticket-granting ticket":     {[]cached{{tgt, time.Hour}}, 1, nil},
+		"ticket of the service":      {[]cached{{testSPN, time.Hour}}, 0, nil},
+		"both":                       {[]cached{{tgt, time.Hour}, {testSPN, time.Hour}}, 0, nil},
+		"old ticket of the service":  {[]cached{{tgt, time.Hour}, {testSPN, time.Second}}, 1, nil},
+		"old ticket-granting ticket": {[]cached{{tgt, -time.Hour}}, 0, secure.ErrTicketExpired},
+		"about to end":               {[]cached{{tgt, time.Minute}}, 0, secure.ErrTicketExpired},
+		"other tickets":              {[]cached{{"HTTP/else", time.Hour}, {"krbtgt/ELSE", time.Hour}}, 0, secure.ErrTicketExpired},
+		"empty":                      {nil, 0, secure.ErrTicketExpired},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			kdc := newFakeKDC(18)
+			config := passwordConfig(t, kdc)
+			config.Password, config.CachePath = "", kdc.cache(t, tt.entries...)
+			k := newKerberos(t, config)
+			for range 2 {
+				x := newContext(t, k, nil)
+				token, _, err := x.Next(t.Context(), nil)
+				if !errors.Is(err, tt.err) {
+					t.Fatalf("%v, want %v", err, tt.err)
+				}
+				if err != nil {
+					continue
+				}
+				if _, err := (&kerberosAcceptor{service: kdc.service}).accept(token); err != nil {
+					t.Error(err)
+				}
+			}
+			if n := kdc.tickets.Load(); n != tt.tickets {
+				t.Errorf("%d tickets asked for, want %d", n, tt.tickets)
+			}
+			if n := kdc.logins.Load(); n != 0 {
+				t.Errorf("%d logins", n)
+			}
+		})
+	}
+}
+
+// Whoever keeps the cache fresh from outside is believed.
+func TestKerberosTicketCacheIsReadAgain(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	config := passwordConfig(t, kdc)
+	config.User, config.Password, config.CachePath = "", "", kdc.cache(t, cached{"krbtgt/" + testRealm, -time.Hour})
+	k := newKerberos(t, config)
+	if _, _, err := newContext(t, k, nil).Next(t.Context(), nil); !errors.Is(err, secure.ErrTicketExpired) {
+		t.Fatalf("%v, want ErrTicketExpired", err)
+	}
+	kdc.writeCache(t, config.CachePath, cached{"krbtgt/" + testRealm, time.Hour})
+	establishKerberos(t, k, nil, &kerberosAcceptor{service: kdc.service})
+}
+
+// A cache cut off anywhere is an error or lacks tickets, no more.
+func TestKerberosTicketCacheCutOff(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	config := passwordConfig(t, kdc)
+	whole, err := os.ReadFile(kdc.cache(t, cached{"krbtgt/" + testRealm, time.Hour}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Password = ""
+	for n := 0; n < len(whole); n += 7 {
+		config.CachePath = writeFile(t, "ccache", whole[:n])
+		k, err := secure.NewKerberos(config)
+		if err != nil {
+			continue
+		}
+		if _, _, err := newContext(t, k, nil).Next(t.Context(), nil); err == nil {
+			t.Errorf("the first %d of %d bytes are enough", n, len(whole))
+		}
+	}
+}
+
+func TestKerberosTicketCacheOfAnother(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	config := passwordConfig(t, kdc)
+	config.User, config.Password, config.CachePath = "somebody", "", kdc.cache(t)
+	if _, err := secure.NewKerberos(config); err == nil || !strings.Contains(err.Error(), "somebody") {
+		t.Errorf("%v, want an error that names both", err)
+	}
+}
+
 func TestKerberosUnknownService(t *testing.T) {
 	t.Parallel()
 	kdc := newFakeKDC(18)

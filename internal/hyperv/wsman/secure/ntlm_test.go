@@ -264,9 +264,13 @@ func TestNTLMTampered(t *testing.T) {
 // checkTampered expects that neither the changed answer nor any later one opens.
 func checkTampered(t *testing.T, x secure.Context, tamper func(g, s []byte) ([]byte, []byte), wrap func([]byte) ([]byte, []byte)) {
 	t.Helper()
-	plain, err := x.Unwrap(tamper(wrap([]byte("<s:Envelope/>"))))
+	signature, sealed := wrap([]byte("<s:Envelope/>"))
+	plain, err := x.Unwrap(tamper(signature, sealed))
 	if plain != nil || !errors.Is(err, secure.ErrTampered) && !errors.Is(err, secure.ErrMalformed) {
 		t.Errorf("changed answer: %q, %v", plain, err)
+	}
+	if plain, err = x.Unwrap(signature, sealed); plain != nil || err == nil {
+		t.Errorf("the answer itself after the changed one: %q, %v", plain, err)
 	}
 	if plain, err = x.Unwrap(wrap([]byte("<s:Envelope/>"))); plain != nil || err == nil {
 		t.Errorf("answer after a changed one: %q, %v", plain, err)

@@ -63,7 +63,7 @@ func TestDecodeSealed(t *testing.T) {
 		"length too short":             {edit(length, ";Length=4\r\n"), ""},
 		"length too long":              {edit(length, ";Length=6\r\n"), ""},
 		"huge length":                  {edit(length, ";Length=99999999999999999999\r\n"), ""},
-		"signature longer than limit":  {edit("\x03\x00\x00\x00", "\x01\x04\x00\x00"), ""},
+		"signature longer than limit":  {string(secure.EncodeSealed(secure.ProtocolSPNEGO, 5, make([]byte, 1025), []byte("abcde"))), ""},
 		"signature longer than body":   {edit("\x03\x00\x00\x00", "\x00\x04\x00\x00"), ""},
 		"negative signature length":    {edit("\x03\x00\x00\x00", "\xff\xff\xff\xff"), ""},
 		"another second part":          {edit("octet-stream", "soap+xml"), ""},
