@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
@@ -10,11 +11,12 @@ import (
 )
 
 // newLogger returns a logger that writes to Terraform's log. What it writes
-// carries the request that the context belongs to; Terraform decides the level.
-func newLogger() *slog.Logger { return slog.New(tflogHandler{}) }
+// carries the request that the context belongs to.
+func newLogger(env lookupEnv) *slog.Logger { return slog.New(tflogHandler{least: logLevel(env)}) }
 
 // tflogHandler passes records on to tflog.
 type tflogHandler struct {
+	least  slog.Level
 	attrs  []slog.Attr
 	prefix string
 }
@@ -22,8 +24,32 @@ type tflogHandler struct {
 // levelTrace is below the lowest level that slog names.
 const levelTrace = slog.LevelDebug - 4
 
-// Enabled implements slog.Handler. Terraform filters by level itself.
-func (h tflogHandler) Enabled(context.Context, slog.Level) bool { return true }
+var logLevels = map[string]slog.Level{
+	"DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "WARN": slog.LevelWarn, "ERROR": slog.LevelError,
+}
+
+// logLevel is the lowest level that anyone asks Terraform for. Terraform drops
+// the rest only after it was written, which costs more than the work that is
+// logged: bodies of messages are logged at trace level.
+func logLevel(env lookupEnv) slog.Level {
+	least := slog.LevelWarn
+	for _, name := range [...]string{"TF_LOG", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_HYPERV"} {
+		value, _ := env(name)
+		value = strings.ToUpper(value)
+		if value == "" || value == "OFF" {
+			continue
+		}
+		level, ok := logLevels[value]
+		if !ok {
+			level = levelTrace // so does Terraform, for TRACE, JSON and what it does not know
+		}
+		least = min(least, level)
+	}
+	return least
+}
+
+// Enabled implements slog.Handler.
+func (h tflogHandler) Enabled(_ context.Context, level slog.Level) bool { return level >= h.least }
 
 // Handle implements slog.Handler.
 func (h tflogHandler) Handle(ctx context.Context, r slog.Record) error {
@@ -58,7 +84,7 @@ func (h tflogHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 		a.Key = h.prefix + a.Key
 		all = append(all, a)
 	}
-	return tflogHandler{attrs: all, prefix: h.prefix}
+	return tflogHandler{least: h.least, attrs: all, prefix: h.prefix}
 }
 
 // WithGroup implements slog.Handler.
@@ -66,7 +92,7 @@ func (h tflogHandler) WithGroup(name string) slog.Handler {
 	if name == "" {
 		return h
 	}
-	return tflogHandler{attrs: h.attrs, prefix: h.prefix + name + "."}
+	return tflogHandler{least: h.least, attrs: h.attrs, prefix: h.prefix + name + "."}
 }
 
 // addField resolves an attribute, so that what redacts itself is redacted, and

@@ -76,7 +76,7 @@ func (m providerModel) connection(s *settings) hyperv.Config {
 		RequestTimeout:           s.duration("timeout", m.Timeout, defaultTimeout),
 		MaxConcurrentCompactions: s.number("max_concurrent_compactions", m.MaxConcurrentCompactions, defaultCompactions, 1, 100),
 		MaxConcurrentRequests:    s.number("max_concurrent_requests", m.MaxConcurrentRequests, defaultRequests, 1, maxConcurrentRequests),
-		Logger:                   newLogger(),
+		Logger:                   newLogger(s.env),
 	}
 	cfg.CACertificate = s.file("cacert_path", s.text("cacert_path", m.CACertPath))
 	cfg.ClientCertificate = s.file("cert_path", s.text("cert_path", m.CertPath))
@@ -116,6 +116,9 @@ func (s *settings) checkTLS(cfg hyperv.Config) {
 	case cfg.Auth == hyperv.AuthBasic && !cfg.HTTPS:
 		s.refuse("auth", "is \"basic\" while https is false: password and messages would cross the network in clear",
 			"Set https = true, or auth = \"ntlm\" or \"kerberos\", which seal every message on plain http.")
+	case cfg.Auth == hyperv.AuthBasic && cfg.Insecure:
+		s.refuse("insecure", "is true while auth is \"basic\": the password would go to whoever answers",
+			"Give the authority of the certificate as cacert_path, or set auth = \"ntlm\" or \"kerberos\".")
 	case cfg.Auth == hyperv.AuthCertificate && !cfg.HTTPS:
 		s.refuse("auth", "is \"certificate\" while https is false: a client certificate exists in TLS only", "Set https = true.")
 	}
