@@ -2,8 +2,8 @@
 package bytesize
 
 import (
-	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"regexp"
 	"strconv"
@@ -11,22 +11,22 @@ import (
 )
 
 // Form is what [Parse] accepts, for messages.
-const Form = `a whole or decimal number with an optional unit: B, kB, MB, GB, TB, PB (powers of 1000) or KiB, MiB, GiB, TiB, PiB (powers of 1024), for example "20GiB" or "1.5 TB"`
+const Form = `a whole or decimal number with an optional unit: B, kB, MB, GB, TB, PB, EB (powers of 1000) or KiB, MiB, GiB, TiB, PiB, EiB (powers of 1024), for example "20GiB" or "1.5 TB"`
 
 // pattern keeps the number short: nobody means more digits than these.
 var pattern = regexp.MustCompile(`^(\d{1,19})(?:\.(\d{1,30}))?\s*([A-Za-z]*)$`)
 
-// units by lower-case name. "K" is no unit: it would leave open which one.
+// units by lower-case name: no size is meant in bits, so letter case does not
+// matter. "K" is no unit: it would leave open which one.
 var units = map[string]int64{
 	"": 1, "b": 1,
-	"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "pb": 1e15,
-	"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40, "pib": 1 << 50,
+	"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "pb": 1e15, "eb": 1e18,
+	"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40, "pib": 1 << 50, "eib": 1 << 60,
 }
 
-// ErrFraction: the size is no whole number of bytes.
-var ErrFraction = errors.New("is no whole number of bytes")
-
-// Parse reads a size exactly: 0.1 kB is 100 bytes, 0.0001 kB is an error.
+// Parse reads a size without floating point. A fraction of a byte that a unit
+// leaves over is rounded, half up: "14.2 GiB" is 15247133901. A fraction of plain
+// bytes, and a size above zero of less than a byte, are mistakes and refused.
 func Parse(s string) (int64, error) {
 	m := pattern.FindStringSubmatch(strings.TrimSpace(s))
 	if m == nil {
@@ -41,27 +41,40 @@ func Parse(s string) (int64, error) {
 		return 0, fmt.Errorf("%q is no size: give %s", s, Form)
 	}
 	size := number.Mul(number, new(big.Rat).SetInt64(unit))
-	switch {
-	case !size.IsInt():
-		return 0, fmt.Errorf("%q %w", s, ErrFraction)
-	case !size.Num().IsInt64():
-		return 0, fmt.Errorf("%q is more than %d bytes", s, int64(1<<63-1))
+	if !size.IsInt() && (unit == 1 || size.Cmp(one) < 0) {
+		return 0, fmt.Errorf("%q is no whole number of bytes: give %s", s, Form)
 	}
-	return size.Num().Int64(), nil
+	size.Add(size, half)
+	whole := new(big.Int).Quo(size.Num(), size.Denom())
+	if !whole.IsInt64() {
+		return 0, fmt.Errorf("%q is more than %d bytes, the most that a size can be", s, int64(math.MaxInt64))
+	}
+	return whole.Int64(), nil
 }
 
-var names = [...]string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
+var one, half = big.NewRat(1, 1), big.NewRat(1, 2)
+
+var names = [...]string{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
 
 // Format writes a size in the largest unit of which there is one, with one
-// decimal: "14.2 GiB". Bytes are written exactly.
+// decimal, rounded half up: "14.2 GiB". Bytes are written exactly. The decimal
+// mark is a dot in every language.
 func Format(n int64) string {
-	size, unit := float64(n), 0
-	for (size >= 1023.95 || size <= -1023.95) && unit < len(names)-1 {
-		size /= 1024
-		unit++
+	sign, size := "", uint64(n) //nolint:gosec // the magnitude, also of the lowest number
+	if n < 0 {
+		sign, size = "-", -size
 	}
-	if unit == 0 {
-		return strconv.FormatInt(n, 10) + " B"
+	if size < 1<<10 {
+		return sign + strconv.FormatUint(size, 10) + " B"
 	}
-	return strconv.FormatFloat(size, 'f', 1, 64) + " " + names[unit]
+	unit, i := uint64(1<<10), 0
+	for tenths(size, unit) >= 1024*10 && i < len(names)-1 {
+		unit, i = unit<<10, i+1
+	}
+	n10 := tenths(size, unit)
+	return fmt.Sprintf("%s%d.%d %s", sign, n10/10, n10%10, names[i])
 }
+
+// tenths is how many tenths of unit are nearest to size. It cannot overflow: the
+// largest unit is 2^60.
+func tenths(size, unit uint64) uint64 { return size/unit*10 + (size%unit*10+unit/2)/unit }
