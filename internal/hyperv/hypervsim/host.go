@@ -28,6 +28,7 @@ type Host struct {
 	stop    context.CancelFunc
 	serving sync.WaitGroup // Serve loops and connections
 
+	idle         idleConnections
 	enumerations enumerations
 	rules        rules
 	record       record
@@ -50,18 +51,26 @@ func New(opts ...Option) (*Host, error) {
 		h.world.release = r
 	}
 	h.model = h.world
-	for _, arrange := range o.arrange {
-		if err := arrange(h); err != nil {
-			return nil, err
-		}
-	}
-	if o.tls {
-		var err error
-		if h.tls, err = newIdentity(h.HostName()); err != nil {
-			return nil, err
-		}
+	if err := h.arrange(); err != nil {
+		h.world.close()
+		return nil, err
 	}
 	return h, nil
+}
+
+// arrange puts on the host what the options ask for.
+func (h *Host) arrange() (err error) {
+	if h.options.tls {
+		if h.tls, err = newIdentity(h.HostName()); err != nil {
+			return err
+		}
+	}
+	for _, f := range h.options.arrange {
+		if err := f(h); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Start serves until Close. The context only bounds the opening of the socket.

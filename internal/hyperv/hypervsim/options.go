@@ -65,6 +65,7 @@ type options struct {
 	singleItemPage    bool
 	quota             int
 	enumerationIdle   time.Duration
+	idleTimeout       time.Duration
 	clock             func() time.Time
 	log               *slog.Logger
 
@@ -84,6 +85,7 @@ func defaultOptions() options {
 		maxBatchItems:   32000,
 		quota:           15,
 		enumerationIdle: 240 * time.Second,
+		idleTimeout:     120 * time.Second,
 		clock:           time.Now,
 		log:             slog.New(slog.DiscardHandler),
 	}
@@ -235,6 +237,12 @@ func WithQuota(operationsPerUser int) Option {
 // default.
 func WithEnumerationTimeout(d time.Duration) Option {
 	return optionFunc(func(o *options) { o.enumerationIdle = d })
+}
+
+// WithIdleTimeout sets after how long the host closes an idle connection, 120 s
+// by default. It is measured by time.Now, not by the clock of WithClock.
+func WithIdleTimeout(d time.Duration) Option {
+	return optionFunc(func(o *options) { o.idleTimeout = d })
 }
 
 // WithClock tells the time of the host, time.Now by default.

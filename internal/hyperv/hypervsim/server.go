@@ -6,9 +6,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"mime"
 	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,6 +47,7 @@ func (h *Host) newServer() *http.Server {
 		Protocols:         protocols,
 		MaxHeaderBytes:    16 << 10, // http.sys: MaxRequestBytes
 		ReadHeaderTimeout: 2 * time.Minute,
+		IdleTimeout:       h.options.idleTimeout,
 	}
 }
 
@@ -65,14 +68,51 @@ func (h *Host) connect(ctx context.Context, c net.Conn) context.Context {
 	return context.WithValue(ctx, connectionKey{}, &connection{net: c, number: n})
 }
 
-// connectionState lets Close wait for the connections.
-func (h *Host) connectionState(_ net.Conn, s http.ConnState) {
+// connectionState lets Close wait for the connections, and keeps track of the
+// idle ones.
+func (h *Host) connectionState(c net.Conn, s http.ConnState) {
 	switch s {
 	case http.StateNew:
 		h.serving.Add(1)
+	case http.StateIdle:
+		h.idle.add(c)
+	case http.StateActive:
+		h.idle.remove(c)
 	case http.StateClosed, http.StateHijacked:
+		h.idle.remove(c)
 		h.serving.Done()
-	case http.StateActive, http.StateIdle:
+	}
+}
+
+// idleConnections are the connections that wait for a request.
+type idleConnections struct {
+	mu  sync.Mutex
+	set map[net.Conn]struct{}
+}
+
+func (i *idleConnections) add(c net.Conn) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.set == nil {
+		i.set = map[net.Conn]struct{}{}
+	}
+	i.set[c] = struct{}{}
+}
+
+func (i *idleConnections) remove(c net.Conn) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	delete(i.set, c)
+}
+
+// DropIdleConnections closes the connections on which no request is under way,
+// as a host does with those that were idle too long.
+func (h *Host) DropIdleConnections() {
+	h.idle.mu.Lock()
+	dropped := slices.Collect(maps.Keys(h.idle.set))
+	h.idle.mu.Unlock()
+	for _, c := range dropped {
+		_ = c.Close()
 	}
 }
 

@@ -1,11 +1,14 @@
 package hypervsim_test
 
 import (
+	"crypto/x509"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
@@ -365,5 +368,44 @@ func TestWithFaultForm(t *testing.T) {
 	r := p.send(message{uri: wmiV2 + "Msvm_StorageJob", selectors: selector("InstanceID", "x")}.String())
 	if r.status != http.StatusInternalServerError || !strings.Contains(r.body, "<p:error_Code>2150858752</p:error_Code>") {
 		t.Errorf("answer = %d %s", r.status, r.body)
+	}
+}
+
+// TestIdle: the host closes connections that are idle too long, and on demand.
+func TestIdle(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h, p := loggedOn(t)
+		time.Sleep(119 * time.Second)
+		p.send(getService()).wantOK(t, "vhdsvc")
+		time.Sleep(121 * time.Second)
+		if r := p.send(getService()); !errors.Is(r.err, errOneConnection) {
+			t.Errorf("answer after two minutes = %d, %v, want a closed connection", r.status, r.err)
+		}
+
+		p = newPeer(t, h)
+		p.logon(hypervsim.DefaultUser, hypervsim.DefaultPassword)
+		synctest.Wait()
+		h.DropIdleConnections()
+		synctest.Wait()
+		if r := p.send(getService()); !errors.Is(r.err, errOneConnection) {
+			t.Errorf("answer after a drop = %d, %v, want a closed connection", r.status, r.err)
+		}
+	})
+}
+
+// TestNew_refuses options that cannot work.
+func TestNew_refuses(t *testing.T) {
+	t.Parallel()
+	tests := map[string][]hypervsim.Option{
+		"Kerberos without keys":            {hypervsim.WithSchemes(hypervsim.SchemeKerberos)},
+		"client certificates without TLS":  {hypervsim.WithClientCertificates(x509.NewCertPool(), "robot")},
+		"an address without a port":        {hypervsim.WithAddress("localhost")},
+		"a folder that cannot be a volume": {hypervsim.WithFolder("relative", t.TempDir())},
+	}
+	for name, opts := range tests {
+		if _, err := hypervsim.New(opts...); err == nil {
+			t.Errorf("New accepted %s", name)
+		}
 	}
 }
