@@ -33,6 +33,10 @@ def say(*words):
     print(*words, flush=True)
 
 
+def negotiate(token):
+    return "WWW-Authenticate", "Negotiate " + base64.b64encode(token).decode()
+
+
 class PySpnego:
     def __init__(self):
         import spnego
@@ -144,9 +148,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def refuse(self):
+    def refuse(self, token=None):
         self.context, self.established = None, False
-        self.answer(401, b"", [("WWW-Authenticate", "Negotiate")])
+        self.answer(401, b"", [negotiate(token) if token else ("WWW-Authenticate", "Negotiate")])
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -157,14 +161,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if self.context is None or self.established:
                 self.context = PySpnego() if arguments.impl == "pyspnego" else GSS()
                 self.established = False
+            token = None
             try:
                 token = self.context.step(base64.b64decode(match.group(1)))
+                complete = self.context.complete  # raises what step held back to send a last token
             except Exception as e:
                 say("refused", type(e).__name__)
-                return self.refuse()
+                return self.refuse(token)
             if token:
-                headers.append(("WWW-Authenticate", "Negotiate " + base64.b64encode(token).decode()))
-            if not self.context.complete:
+                headers.append(negotiate(token))
+            if not complete:
                 return self.answer(401, b"", headers)
             self.established = True
             say("established", self.context.user)

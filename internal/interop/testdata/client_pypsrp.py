@@ -1,4 +1,6 @@
-"""pypsrp: client_pypsrp.py PORT AUTH USER [CA]; the password comes from PASSWORD."""
+"""pypsrp: client_pypsrp.py PORT AUTH USER [CA]; the password comes from PASSWORD.
+
+The CA "none" is TLS that verifies nothing."""
 import os
 import sys
 
@@ -16,7 +18,7 @@ transport = _TransportHTTP(
     username=user or None,
     password=os.environ.get("PASSWORD"),
     ssl=ca is not None,
-    cert_validation=ca or False,
+    cert_validation=ca if ca != "none" else False,
     auth=auth,
     encryption="always",
     **options,
