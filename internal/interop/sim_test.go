@@ -10,6 +10,7 @@ import (
 	"github.com/go-krb5/krb5/keytab"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
 // simulated starts the simulated host and, with TLS, writes its authority to a file.
@@ -123,6 +124,24 @@ func TestTheirKerberos(t *testing.T) {
 				checkLogon(t, h)
 			})
 		}
+	}
+	for _, tr := range transports {
+		t.Run("our own client over "+tr.name, func(t *testing.T) {
+			t.Parallel()
+			options := []hypervsim.Option{hypervsim.WithKerberos(table)}
+			if tr.https {
+				options = append(options, hypervsim.WithTLS(), hypervsim.WithStrictChannelBinding())
+			}
+			h, _, _ := simulated(t, options...)
+			m := kerberos(t, secure.KerberosConfig{ConfPath: r.conf, User: "admin", Password: password}, serviceHost)
+			c := client(t, m, h.Port(), tr.https, tr.insecure, h.CACertificate())
+			for range 3 {
+				if _, err := c.Identify(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+			}
+			checkLogon(t, h)
+		})
 	}
 	t.Run("curl over https", func(t *testing.T) {
 		t.Parallel()

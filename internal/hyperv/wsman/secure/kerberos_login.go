@@ -42,8 +42,9 @@ func (k *Kerberos) login(ctx context.Context, c *loginCredentials) (grantedTicke
 		return grantedTicket{}, err
 	}
 	reply, err := k.sendLogin(ctx, c, request)
+	var key kerberosKey
 	if kdc := (*KDCError)(nil); errors.As(err, &kdc) && kdc.Code == errorcode.KDC_ERR_PREAUTH_REQUIRED {
-		if err := preauthenticate(&request, c, kdc.data); err != nil {
+		if key, err = preauthenticate(&request, c, kdc.data); err != nil {
 			return grantedTicket{}, err
 		}
 		reply, err = k.sendLogin(ctx, c, request)
@@ -51,7 +52,13 @@ func (k *Kerberos) login(ctx context.Context, c *loginCredentials) (grantedTicke
 	if err != nil {
 		return grantedTicket{}, err
 	}
-	return openLogin(c, request, reply)
+	// The answer need not say again how the key is salted.
+	if key.KeyType != reply.EncPart.EType {
+		if key, err = c.keyForType(reply.EncPart.EType, reply.PAData); err != nil {
+			return grantedTicket{}, err
+		}
+	}
+	return openLogin(c, key, request, reply)
 }
 
 func (k *Kerberos) sendLogin(ctx context.Context, c *loginCredentials, request messages.ASReq) (messages.ASRep, error) {
@@ -70,39 +77,36 @@ func (k *Kerberos) sendLogin(ctx context.Context, c *loginCredentials, request m
 	return reply, nil
 }
 
-// preauthenticate adds the encrypted time that proves the secret (RFC 4120 5.2.7.2).
-func preauthenticate(request *messages.ASReq, c *loginCredentials, data []byte) error {
+// preauthenticate adds the encrypted time that proves the secret (RFC 4120 5.2.7.2)
+// and returns the key that it was encrypted with.
+func preauthenticate(request *messages.ASReq, c *loginCredentials, data []byte) (kerberosKey, error) {
 	var offered types.PADataSequence
 	if err := offered.Unmarshal(data); err != nil {
-		return fmt.Errorf("%w: preauthentication data", ErrMalformed)
+		return kerberosKey{}, fmt.Errorf("%w: preauthentication data", ErrMalformed)
 	}
 	key, kvno, err := c.keyFor(offered)
 	if err != nil {
-		return err
+		return kerberosKey{}, err
 	}
 	now, err := types.GetPAEncTSEncAsnMarshalled()
 	if err != nil {
-		return err
+		return kerberosKey{}, err
 	}
 	sealed, err := crypto.GetEncryptedData(now, key.EncryptionKey, keyusage.AS_REQ_PA_ENC_TIMESTAMP, kvno)
 	if err != nil {
-		return err
+		return kerberosKey{}, err
 	}
 	value, err := sealed.Marshal()
 	if err != nil {
-		return err
+		return kerberosKey{}, err
 	}
 	request.PAData = types.PADataSequence{{PADataType: patype.PA_ENC_TIMESTAMP, PADataValue: value}}
-	return nil
+	return key, nil
 }
 
 // openLogin checks that the answer comes from somebody who knows the secret too, and
 // belongs to the request.
-func openLogin(c *loginCredentials, request messages.ASReq, reply messages.ASRep) (grantedTicket, error) {
-	key, err := c.keyForType(reply.EncPart.EType, reply.PAData)
-	if err != nil {
-		return grantedTicket{}, err
-	}
+func openLogin(c *loginCredentials, key kerberosKey, request messages.ASReq, reply messages.ASRep) (grantedTicket, error) {
 	part, err := openKDCReply(key, reply.EncPart, keyusage.AS_REP_ENCPART)
 	if err != nil {
 		return grantedTicket{}, fmt.Errorf("%w: wrong password or key", err)

@@ -372,6 +372,28 @@ func TestKerberosIterations(t *testing.T) {
 	}
 }
 
+func TestKerberosLogin(t *testing.T) {
+	t.Parallel()
+	tests := map[string]func(*fakeKDC){
+		"salt in both answers":   func(*fakeKDC) {},
+		"salt in the first only": func(k *fakeKDC) { k.terse = true },
+		"no preauthentication":   func(k *fakeKDC) { k.open = true },
+	}
+	for name, arrange := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			kdc := newFakeKDC(18)
+			arrange(kdc)
+			establishKerberos(t, newKerberos(t, passwordConfig(t, kdc)), nil, &kerberosAcceptor{service: kdc.service})
+			config := passwordConfig(t, kdc)
+			config.Password = "wrong"
+			if _, _, err := newContext(t, newKerberos(t, config), nil).Next(t.Context(), nil); err == nil {
+				t.Error("a wrong password was good enough")
+			}
+		})
+	}
+}
+
 // Hosts share one login.
 func TestKerberosManyHosts(t *testing.T) {
 	t.Parallel()
