@@ -1,0 +1,50 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/function"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+var _ function.Function = normalizePathFunction{}
+
+// normalizePathFunction gives the paths of disks one form of separators, for
+// keys of for_each.
+type normalizePathFunction struct{}
+
+// NewNormalizePathFunction returns the function normalize_path.
+func NewNormalizePathFunction() function.Function { return normalizePathFunction{} }
+
+func (normalizePathFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
+	resp.Name = "normalize_path"
+}
+
+func (normalizePathFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
+	resp.Definition = function.Definition{
+		Summary: "Path of a virtual hard disk with one form of separators",
+		MarkdownDescription: "Returns the path of a `.vhd` or `.vhdx` file with `\\` for `/`, without doubled separators and with an upper-case drive letter. " +
+			"Letter case is kept otherwise; use `lower` to compare. A path that `hyperv_vhd_compaction` would refuse is an error.",
+		Parameters: []function.Parameter{function.StringParameter{
+			Name:                "path",
+			MarkdownDescription: "The path, for example `d:/VMs/web01.vhdx`.",
+		}},
+		Return: function.StringReturn{},
+	}
+}
+
+func (normalizePathFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
+	var path string
+	if resp.Error = req.Arguments.Get(ctx, &path); resp.Error != nil {
+		return
+	}
+	var refused *winpath.Error
+	if errors.As(winpath.Check(path), &refused) {
+		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("path is %q: %s. Allowed: %s.\n\n%s", path, refused.Reason, winpath.Form, refused.Fix))
+		return
+	}
+	resp.Error = resp.Result.Set(ctx, winpath.Normalize(path))
+}
