@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// leave puts the host in order whatever happened: a job that an interrupt left
-// running is cancelled, the disk detached, its size read, in this order and
-// with a context of its own.
+// leave puts the host in order whatever happened: a job that is left running is
+// cancelled, the disk detached, its size read, in this order and with a context
+// of its own.
 func (r *run) leave(ctx context.Context, err error) error {
 	clean, stop := cleaning(ctx)
 	defer stop()
@@ -17,6 +17,7 @@ func (r *run) leave(ctx context.Context, err error) error {
 		err = r.cancel(ctx, clean, err)
 	}
 	if r.mayAttached {
+		r.endLostJob(clean)
 		r.detach(clean)
 	}
 	if r.started {
@@ -29,16 +30,11 @@ func (r *run) leave(ctx context.Context, err error) error {
 // completed in spite of it is a success.
 func (r *run) cancel(ctx, clean context.Context, err error) error {
 	cause := context.Cause(ctx)
-	if r.job == nil && !r.lostSince.IsZero() {
-		if found, lost := r.host.findLost(clean, r.order.Path, time.Since(r.lostSince)); lost == nil && len(found) == 1 {
-			r.job, r.result.Run.JobID = &found[0], found[0].ID
-		}
-	}
+	r.findLostJob(clean)
 	if r.job == nil {
 		return r.interrupted(cause, err)
 	}
-	r.report(Progress{Phase: PhaseCancelling, Percent: r.job.Percent, JobID: r.job.ID})
-	last, cancelErr := r.host.cancelJob(clean, *r.job)
+	last, cancelErr := r.cancelJob(clean)
 	if last.State.succeeded() {
 		return nil
 	}
@@ -47,6 +43,36 @@ func (r *run) cancel(ctx, clean context.Context, err error) error {
 		said = fmt.Errorf("job %s was at %d %% and could not be cancelled, the next run waits for it: %w", last.ID, last.Percent, cancelErr)
 	}
 	return r.interrupted(cause, said)
+}
+
+// endLostJob cancels a compaction that is out of sight before the disk is
+// detached beneath it. Without an attachment it is left to go on, and the next
+// run waits for it.
+func (r *run) endLostJob(clean context.Context) {
+	r.findLostJob(clean)
+	if r.job != nil {
+		_, _ = r.cancelJob(clean) // what follows does not depend on it: the disk must be given back
+	}
+}
+
+// findLostJob looks for the job of a compaction whose answer was lost.
+func (r *run) findLostJob(clean context.Context) {
+	if r.job != nil || r.lostSince.IsZero() {
+		return
+	}
+	if found, err := r.host.findLost(clean, r.order.Path, time.Since(r.lostSince)); err == nil && len(found) == 1 {
+		r.job, r.result.Run.JobID, r.lostSince = &found[0], found[0].ID, time.Time{}
+	}
+}
+
+// cancelJob cancels the job of this run; one that has ended is forgotten.
+func (r *run) cancelJob(clean context.Context) (StorageJob, error) {
+	r.report(Progress{Phase: PhaseCancelling, Percent: r.job.Percent, JobID: r.job.ID})
+	last, err := r.host.cancelJob(clean, *r.job)
+	if last.State.Terminal() {
+		r.job = nil
+	}
+	return last, err
 }
 
 func (r *run) interrupted(cause, err error) error {

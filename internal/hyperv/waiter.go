@@ -54,7 +54,9 @@ func (e *jobLostError) Unwrap() []error { return []error{e.err, ErrOutcomeUnknow
 
 // waitJob follows a job to its end and is the only thing that waits for one.
 // The job as last seen is returned beside an error too. A cancelled context
-// ends the wait, not the job.
+// ends the wait, not the job. Whatever goes wrong with a look is looked past for
+// as long as the host keeps the record: the job goes on meanwhile, and giving it
+// up for one bad answer would cost a compaction.
 func (h *Host) waitJob(ctx context.Context, ref cim.Reference, seen func(StorageJob)) (StorageJob, error) {
 	w := jobWatch{host: h, ref: ref, seen: seen, start: time.Now()}
 	w.job.ID, _ = ref.Selector("InstanceID")
@@ -105,7 +107,7 @@ func (w *jobWatch) look(ctx context.Context) (ended bool, err error) {
 		return job.State.Terminal(), job.outcome()
 	case ctx.Err() != nil:
 		return false, context.Cause(ctx)
-	case !passing(err):
+	case errors.Is(err, ErrJobGone):
 		return false, err
 	case time.Since(w.contact) >= jobRecordKept:
 		return false, &jobLostError{id: w.job.ID, err: err}

@@ -12,10 +12,10 @@ func TestPollDelayBounds(t *testing.T) {
 	t.Parallel()
 	const longest = 6 * time.Hour
 	progress := map[string]func(elapsed time.Duration) int{
-		"linear":             func(e time.Duration) int { return int(100 * e / longest) },
-		"none":               func(time.Duration) int { return 0 },
-		"stalls at 99":       func(e time.Duration) int { return min(99, int(100*e/time.Minute)) },
-		"creeps from 90":     func(e time.Duration) int { return 90 + int(9*e/longest) },
+		"linear":               func(e time.Duration) int { return int(100 * e / longest) },
+		"none":                 func(time.Duration) int { return 0 },
+		"stalls at 99":         func(e time.Duration) int { return min(99, int(100*e/time.Minute)) },
+		"creeps from 90":       func(e time.Duration) int { return 90 + int(9*e/longest) },
 		"jumps back and forth": func(e time.Duration) int { return 90 + int(e/time.Second)%10 },
 	}
 	for name, percentAt := range progress {

@@ -42,6 +42,9 @@ func (w *world) startReal(j *job, d *disk, now time.Time) {
 func (w *world) endReal(j *job, err error) {
 	now := w.lock()
 	defer w.mu.Unlock()
+	if !j.isRunning() {
+		return // it was detached or lost, and the processes were stopped
+	}
 	switch {
 	case err == nil || j.cancelled:
 	case errors.Is(err, context.Canceled):

@@ -43,7 +43,7 @@ type world struct {
 // newWorld returns an empty host whose time is told by clock. It runs Windows
 // Server 2022 until told otherwise.
 func newWorld(clock func() time.Time, log *slog.Logger) *world {
-	life, stop := context.WithCancel(context.Background())
+	life, stop := context.WithCancel(context.Background()) //nolint:forbidigo // the world lives until close, longer than any request
 	return &world{
 		clock: clock, log: log,
 		host: "HYPERV", release: Server2022, locale: "en-US",

@@ -1,0 +1,251 @@
+package hyperv_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
+
+// network is the way to a simulated host that can be cut.
+type network struct {
+	sim *hypervsim.Host
+	cut atomic.Bool
+}
+
+func (n *network) dial(ctx context.Context, kind, address string) (net.Conn, error) {
+	if n.cut.Load() {
+		return nil, &net.OpError{Op: "dial", Net: kind, Err: syscall.ECONNREFUSED}
+	}
+	return n.sim.Dial(ctx, kind, address)
+}
+
+// matrixStep is a request of a run that a fault can hit.
+type matrixStep struct {
+	name        string
+	rule        hypervsim.Rule
+	mounted     bool // only a run that attaches sends it
+	interrupted bool // only a run that times out sends it
+}
+
+var matrixSteps = []matrixStep{
+	{name: "settings", rule: hypervsim.Rule{Method: "GetVirtualHardDiskSettingData"}},
+	{name: "state", rule: hypervsim.Rule{Method: "GetVirtualHardDiskState"}},
+	{name: "usage", rule: hypervsim.Rule{Operation: hypervsim.OperationEnumerate, Class: cim.ClassStorageAllocationSettingData}},
+	{name: "attach", rule: hypervsim.Rule{Method: "AttachVirtualHardDisk"}, mounted: true},
+	{name: "attach job", rule: hypervsim.Rule{Operation: hypervsim.OperationGet, Class: cim.ClassStorageJob}, mounted: true},
+	{name: "find mount", rule: hypervsim.Rule{Operation: hypervsim.OperationEnumerate, Class: cim.ClassMountedStorageImage}, mounted: true},
+	{name: "compact", rule: hypervsim.Rule{Method: "CompactVirtualHardDisk"}},
+	{name: "poll", rule: hypervsim.Rule{Operation: hypervsim.OperationGet, Class: cim.ClassStorageJob, Skip: 5}},
+	{name: "cancel", rule: hypervsim.Rule{Method: "RequestStateChange"}, interrupted: true},
+	{name: "detach", rule: hypervsim.Rule{Method: "DetachVirtualHardDisk"}, mounted: true},
+	{name: "final state", rule: hypervsim.Rule{Method: "GetVirtualHardDiskState", Skip: 1}},
+}
+
+// matrixFault is something that goes wrong with a request.
+type matrixFault struct {
+	name   string
+	effect hypervsim.Effect
+	// act does something to the host or the network when the request arrives.
+	act func(*network)
+}
+
+const (
+	codeTimedOut    = 2150858793
+	codeQuota       = 2150859174
+	codeDenied      = 2150859013
+	codeUnavailable = 2150858772
+	codeShutdown    = 2147749939
+)
+
+var matrixFaults = []matrixFault{
+	{name: "refused", effect: hypervsim.ResetBefore(), act: func(n *network) { n.cut.Store(true) }},
+	{name: "reset before", effect: hypervsim.ResetBefore()},
+	{name: "reset after", effect: hypervsim.ResetAfter()},
+	{name: "cut in half", effect: hypervsim.CutAnswer()},
+	{name: "garbage", effect: hypervsim.Garbage()},
+	{name: "401", effect: hypervsim.Unauthorized()},
+	{name: "413", effect: hypervsim.Status(413)},
+	{name: "500 empty", effect: hypervsim.Status(500)},
+	{name: "503", effect: hypervsim.Status(503)},
+	{name: "fault of the service", effect: hypervsim.Fault(codeUnavailable, hypervsim.FaultFormService)},
+	{name: "fault of the provider", effect: hypervsim.Fault(codeShutdown, hypervsim.FaultFormProvider)},
+	{name: "fault as WMI error", effect: hypervsim.Fault(codeShutdown, hypervsim.FaultFormWMIError)},
+	{name: "fault without detail", effect: hypervsim.Fault(codeUnavailable, hypervsim.FaultFormBare)},
+	{name: "quota", effect: hypervsim.Fault(codeQuota, hypervsim.FaultFormAny)},
+	{name: "time-out before", effect: hypervsim.Fault(codeTimedOut, hypervsim.FaultFormAny)},
+	{name: "time-out after", effect: hypervsim.FaultAfter(codeTimedOut, hypervsim.FaultFormAny)},
+	{name: "access denied", effect: hypervsim.Fault(codeDenied, hypervsim.FaultFormAny)},
+	{name: "wrong content type", effect: hypervsim.ContentType("text/html")},
+	{name: "job vanished", effect: hypervsim.Effect{}, act: func(n *network) { n.sim.RestartService() }},
+	{name: "slow beyond the time-out", effect: hypervsim.Delay(10 * time.Minute)},
+	{name: "unsealed", effect: hypervsim.Unsealed()},
+	{name: "tampered", effect: hypervsim.Tampered()},
+	{name: "wrong RelatesTo", effect: hypervsim.WrongRelatesTo()},
+}
+
+// matrixJob is how long the compaction of a cell takes in virtual time.
+const matrixJob = 40 * time.Second
+
+// matrixRun is one cell: a step that a fault hits, once or from then on.
+type matrixRun struct {
+	step    matrixStep
+	fault   matrixFault
+	mounted bool
+	always  bool
+}
+
+func matrixCells() []matrixRun {
+	var cells []matrixRun
+	for _, step := range matrixSteps {
+		for _, fault := range matrixFaults {
+			for _, mounted := range []bool{true, false} {
+				for _, always := range []bool{false, true} {
+					if !step.mounted || mounted {
+						cells = append(cells, matrixRun{step, fault, mounted, always})
+					}
+				}
+			}
+		}
+	}
+	return cells
+}
+
+func (c matrixRun) String() string {
+	return fmt.Sprintf("%s/%s/mounted=%v/always=%v", c.step.name, c.fault.name, c.mounted, c.always)
+}
+
+// TestFaultMatrix lets every request of a run go wrong in every way, once and
+// for good. Whatever happens: the error says so, what is claimed is what the
+// host did, no disk is compacted twice at once, and either nothing stays
+// attached or the result remembers it. The next run, with the host in order
+// again, then succeeds and leaves the host clean.
+func TestFaultMatrix(t *testing.T) {
+	t.Parallel()
+	cells := matrixCells()
+	t.Logf("%d cells", len(cells))
+	if len(cells) < 300 {
+		t.Errorf("the matrix has %d cells, want over 300", len(cells))
+	}
+	for _, cell := range cells {
+		t.Run(cell.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, cell.test)
+		})
+	}
+}
+
+func (c matrixRun) test(t *testing.T) {
+	sim := hypervsim.RunT(t, hypervsim.WithUser(testUser, testPassword), hypervsim.WithoutListener(), disk(func(v *hypervsim.VHD) { v.JobDuration = matrixJob }))
+	way := &network{sim: sim}
+	host := connect(t, sim, func(cfg *hyperv.Config) { cfg.Dial = way.dial })
+
+	hit := false
+	rule := c.step.rule
+	rule.Effect = c.fault.effect
+	rule.Func = func(hypervsim.Request) {
+		hit = true
+		if c.fault.act != nil {
+			c.fault.act(way)
+		}
+		if !c.always {
+			time.AfterFunc(time.Minute, func() { way.cut.Store(false) })
+		}
+	}
+	if c.always {
+		rule.Times = -1
+	}
+	sim.AddRule(rule)
+
+	first, err := host.Compact(t.Context(), c.order(nil))
+	if !hit {
+		t.Fatal("the fault was not met")
+	}
+	c.check(t, sim, first, err)
+
+	// The host is in order again; a new process goes on from what was kept.
+	sim.ClearRules()
+	way.cut.Store(false)
+	next := connect(t, sim, func(cfg *hyperv.Config) { cfg.Dial = way.dial })
+	second, err := next.Compact(t.Context(), c.order(&first))
+	if err != nil {
+		t.Fatalf("the next run: %v", err)
+	}
+	if second.LeftAttached {
+		t.Error("the next run left the disk attached")
+	}
+	c.check(t, sim, second, err)
+	if left := sim.Attachments(); len(left) != 0 {
+		t.Errorf("attachments left on the host: %+v", left)
+	}
+}
+
+func (c matrixRun) order(prior *hyperv.Result) hyperv.Compaction {
+	o := order(mode(hyperv.ModeFull), func(o *hyperv.Compaction) { o.MountReadOnly = &c.mounted })
+	if prior == nil && c.step.interrupted {
+		o.Timeout = matrixJob / 2
+	}
+	if prior != nil {
+		o.LeftAttached = prior.LeftAttached
+		if prior.Run != nil && prior.Status != hyperv.StatusCompacted {
+			o.PriorJobID = prior.Run.JobID
+		}
+	}
+	return o
+}
+
+// check compares what a result claims with what the host knows.
+func (c matrixRun) check(t *testing.T, sim *hypervsim.Host, got hyperv.Result, err error) {
+	t.Helper()
+	if bad := sim.Violations(); len(bad) != 0 && !c.detachEndsTheJob() {
+		t.Errorf("violations: %q", bad)
+	}
+	if left := sim.Attachments(); len(left) != 0 && !got.LeftAttached {
+		t.Errorf("attached and not remembered: %+v", left)
+	}
+	if got.Status == "" {
+		t.Errorf("no status beside the error %v", err)
+	}
+	succeeded := got.Status == hyperv.StatusCompacted || got.Status == hyperv.StatusUnchanged
+	if (err == nil) != succeeded && !got.LeftAttached {
+		t.Errorf("status %s beside the error %v", got.Status, err)
+	}
+	if err != nil && got.Detail == "" {
+		t.Errorf("no detail beside the error %v", err)
+	}
+	now, ok := sim.VHD(diskPath)
+	if !ok {
+		t.Fatal("the disk is gone")
+	}
+	if got.FileSizeBytes != nil && *got.FileSizeBytes != now.FileSize && !running(sim) {
+		t.Errorf("file size %d, the host has %d", *got.FileSizeBytes, now.FileSize)
+	}
+	if got.Status == hyperv.StatusCompacted && sim.Compactions(diskPath) == 0 {
+		t.Error("compacted is claimed, the host did nothing")
+	}
+	if got.Run == nil && sim.Compactions(diskPath) > 0 && err != nil && !errors.Is(err, hyperv.ErrUnauthenticated) {
+		t.Errorf("the host compacted, the result knows of no run: %v", err)
+	}
+}
+
+// detachEndsTheJob: when a job can neither be seen nor cancelled, the disk is
+// given back all the same, and the compaction ends with it.
+func (c matrixRun) detachEndsTheJob() bool { return c.mounted && c.step.name == "cancel" }
+
+func running(sim *hypervsim.Host) bool {
+	for _, j := range sim.Jobs() {
+		if hyperv.JobState(j.State) == hyperv.JobRunning {
+			return true
+		}
+	}
+	return false
+}
