@@ -20,11 +20,13 @@ func (r *run) attachOnce(ctx context.Context) error {
 	sent, err := r.sendAttach(ctx)
 	switch {
 	case err == nil:
+		r.started = true
 		return r.findOwnMount(ctx)
 	case answered(err):
 		r.mayAttached = before
 		return r.takeOver(ctx, err)
 	case sent:
+		r.started = true
 		return r.findLostMount(ctx, err)
 	}
 	r.mayAttached = before // the request did not get to the host
@@ -43,11 +45,9 @@ func (r *run) sendAttach(ctx context.Context) (sent bool, err error) {
 	r.mayAttached = true // until the host is seen to say otherwise
 	job, err := r.host.startAttach(sending, r.order.Path)
 	if err != nil {
-		unknown := errors.Is(err, ErrOutcomeUnknown)
-		r.started, r.unsure = r.started || unknown, unknown
-		return unknown, err
+		r.unsure = errors.Is(err, ErrOutcomeUnknown)
+		return r.unsure, err
 	}
-	r.started = true
 	if job == nil {
 		return true, nil
 	}

@@ -1,11 +1,15 @@
 package hyperv_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
@@ -103,4 +107,391 @@ func TestCompactNoHyperV(t *testing.T) {
 			t.Errorf("error = %v, want ErrNoHyperV", err)
 		}
 	})
+}
+
+// TestCompactExchanges holds the numbers of the design: 4 exchanges without an
+// attachment and 8 with one, polls of the compaction and the list of machines
+// not counted; 1 for a refresh, 2 for the first message of a connection.
+func TestCompactExchanges(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		mode hyperv.Mode
+		want int
+	}{
+		{hyperv.ModePrezeroed, 4},
+		{hyperv.ModeFull, 8},
+	} {
+		t.Run(string(tt.mode), func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T) {
+				sim, host := simulate(t, disk())
+				if _, err := host.FileSize(t.Context(), diskPath); err != nil {
+					t.Fatal(err)
+				}
+				if got := host.Stats().Exchanges; got != 2 {
+					t.Errorf("exchanges for the first message = %d, want 2", got)
+				}
+				if _, err := host.FileSize(t.Context(), diskPath); err != nil {
+					t.Fatal(err)
+				}
+				if got := host.Stats().Exchanges; got != 3 {
+					t.Errorf("exchanges for a refresh = %d, want 1", got-2)
+				}
+				skip := len(sim.Requests())
+				if _, err := host.Compact(t.Context(), order(mode(tt.mode))); err != nil {
+					t.Fatal(err)
+				}
+				got, polls := 0, 0
+				for _, r := range sim.Requests()[skip:] {
+					switch {
+					case r.Operation == hypervsim.OperationGet && r.Class == cim.ClassStorageJob:
+						polls++
+					case r.Operation == hypervsim.OperationEnumerate && r.Class != cim.ClassMountedStorageImage:
+					default:
+						got++
+					}
+				}
+				if tt.want == 8 {
+					got++ // the one look at the attach job
+				}
+				if got != tt.want {
+					t.Errorf("exchanges = %d, want %d", got, tt.want)
+				}
+				t.Logf("%d exchanges and %d polls", got, polls)
+			})
+		})
+	}
+}
+
+func TestCompactInUse(t *testing.T) {
+	t.Parallel()
+	machine := func(state hypervsim.VMState) hypervsim.Option {
+		return hypervsim.WithVM(hypervsim.VM{Name: "sql01", State: state, Disks: []string{diskPath}})
+	}
+	for _, tt := range []struct {
+		name   string
+		opts   []hypervsim.Option
+		act    func(*hypervsim.Host) error
+		detail string
+	}{
+		{"running machine", []hypervsim.Option{disk(), machine(hypervsim.VMRunning)}, nil, "in use by virtual machine sql01"},
+		{"saved machine", []hypervsim.Option{disk(), machine(hypervsim.VMSaved)}, nil, "in use by virtual machine sql01 in saved state"},
+		{"paused machine", []hypervsim.Option{disk(), machine(hypervsim.VMPaused)}, nil, "in use by virtual machine sql01"},
+		{"backup, by return value", []hypervsim.Option{disk(func(v *hypervsim.VHD) { v.Locked, v.Refusals = true, hypervsim.ViaReturnValue })}, nil, ""},
+		{"backup, by job", []hypervsim.Option{disk(func(v *hypervsim.VHD) { v.Locked, v.Refusals = true, hypervsim.ViaJob })}, nil, ""},
+		{"attached with write access", []hypervsim.Option{disk()}, func(h *hypervsim.Host) error { return h.Attach(diskPath, false) }, ""},
+	} {
+		for _, skip := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/skip=%v", tt.name, skip), func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, func(t *testing.T) {
+					sim, host := simulate(t, tt.opts...)
+					if tt.act != nil {
+						if err := tt.act(sim); err != nil {
+							t.Fatal(err)
+						}
+					}
+					before := len(sim.Attachments())
+					got, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.SkipInUse = skip }))
+					if skip {
+						if err != nil || got.Status != hyperv.StatusSkippedInUse || len(got.Warnings) != 1 || got.Warnings[0].Kind != hyperv.WarnInUse {
+							t.Errorf("result = %+v, %v", got, err)
+						}
+					} else if !errors.Is(err, hyperv.ErrInUse) || got.Status != hyperv.StatusFailed {
+						t.Errorf("result = %+v, %v, want ErrInUse", got, err)
+					}
+					if got.Run != nil || got.LeftAttached {
+						t.Errorf("something was started: %+v", got)
+					}
+					if tt.detail != "" && got.Detail != tt.detail {
+						t.Errorf("detail = %q, want %q", got.Detail, tt.detail)
+					}
+					if after := len(sim.Attachments()); after != before || len(sim.Violations()) != 0 || sim.Compactions(diskPath) != 0 {
+						t.Errorf("%d attachments, had %d; violations %q", after, before, sim.Violations())
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestCompactCheckpointParent(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		sim, host := simulate(t, disk(), hypervsim.WithVM(hypervsim.VM{
+			Name: "sql01", Disks: []string{`D:\VMs\sql01_1.avhdx`},
+			Checkpoints: []hypervsim.Checkpoint{{Name: "before the update", Disks: []string{diskPath}}},
+		}))
+		got, err := host.Compact(t.Context(), order())
+		if err == nil || got.Status != hyperv.StatusFailed || got.Run != nil {
+			t.Errorf("without allow_parent: %+v, %v", got, err)
+		}
+		got, err = host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.AllowParent = true }))
+		if err != nil || got.Status != hyperv.StatusCompacted {
+			t.Errorf("with allow_parent: %+v, %v", got, err)
+		}
+		clean(t, sim)
+	})
+}
+
+// TestCompactTakesOverAttachment: a run that was killed leaves the disk attached
+// read-only; the next one uses and ends that attachment.
+func TestCompactTakesOverAttachment(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		sim, host := simulate(t, disk())
+		if err := sim.Attach(`d:\vms\SQL01.vhdx`, true); err != nil {
+			t.Fatal(err)
+		}
+		got, err := host.Compact(t.Context(), order())
+		if err != nil || got.Status != hyperv.StatusCompacted {
+			t.Fatalf("result = %+v, %v", got, err)
+		}
+		if len(got.Warnings) != 1 || got.Warnings[0].Kind != hyperv.WarnTookOverAttachment {
+			t.Errorf("warnings = %+v, want the attachment named", got.Warnings)
+		}
+		clean(t, sim)
+	})
+}
+
+// TestCompactWaitsForForeignCompaction: a compaction that nobody here knows of
+// keeps the disk busy; it is awaited, then the disk is compacted.
+func TestCompactWaitsForForeignCompaction(t *testing.T) {
+	t.Parallel()
+	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
+		t.Run(string(m), func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T) {
+				sim, host := simulate(t, disk())
+				if _, err := sim.StartForeignCompaction(diskPath, time.Hour); err != nil {
+					t.Fatal(err)
+				}
+				start := time.Now()
+				got, err := host.Compact(t.Context(), order(mode(m)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if took := time.Since(start); took < 70*time.Minute {
+					t.Errorf("done after %s, the other compaction alone takes an hour", took)
+				}
+				if len(got.Warnings) == 0 || got.Warnings[0].Kind != hyperv.WarnAdopted {
+					t.Errorf("warnings = %+v", got.Warnings)
+				}
+				if n := sim.Compactions(diskPath); n != 2 {
+					t.Errorf("%d compactions, want the other and ours", n)
+				}
+				clean(t, sim)
+			})
+		})
+	}
+}
+
+// TestCompactAfterKill: a process that dies leaves the job running and the disk
+// attached. A new one, knowing nothing of it, puts things right.
+func TestCompactAfterKill(t *testing.T) {
+	t.Parallel()
+	for _, m := range []hyperv.Mode{hyperv.ModeQuick, hyperv.ModePretrimmed} {
+		for percent := 5; percent < 100; percent += 30 {
+			t.Run(fmt.Sprintf("%s at %d %%", m, percent), func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, func(t *testing.T) {
+					sim := hypervsim.RunT(t, hypervsim.WithUser(testUser, testPassword), hypervsim.WithoutListener(), disk())
+					way := &network{sim: sim}
+					dying := connect(t, sim, func(cfg *hyperv.Config) { cfg.Dial = way.dial })
+					killed := make(chan struct{})
+					go func() {
+						defer close(killed)
+						_, _ = dying.Compact(t.Context(), order(mode(m))) // its result is lost with the process
+					}()
+					time.Sleep(time.Duration(percent) * 6 * time.Second)
+					way.kill()
+
+					got, err := connect(t, sim, func(*hyperv.Config) {}).Compact(t.Context(), order(mode(m)))
+					if err != nil || got.Status != hyperv.StatusCompacted && got.Status != hyperv.StatusUnchanged {
+						t.Errorf("after the kill: %+v, %v", got, err)
+					}
+					clean(t, sim)
+					<-killed
+					clean(t, sim)
+				})
+			})
+		}
+	}
+}
+
+// TestCompactInterrupted: Ctrl-C and a time-out cancel the job, detach and read.
+func TestCompactInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
+		for _, timedOut := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/timed out=%v", m, timedOut), func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, func(t *testing.T) {
+					sim, host := simulate(t, disk())
+					ctx, cancel := context.WithCancel(t.Context())
+					defer cancel()
+					o := order(mode(m))
+					if timedOut {
+						o.Timeout = 5 * time.Minute
+					} else {
+						time.AfterFunc(5*time.Minute, cancel)
+					}
+					start := time.Now()
+					got, err := host.Compact(ctx, o)
+					if !errors.Is(err, hyperv.ErrInterrupted) || got.Status != hyperv.StatusInterrupted {
+						t.Fatalf("result = %+v, %v", got, err)
+					}
+					if took := time.Since(start); took > 6*time.Minute {
+						t.Errorf("returned after %s, want within a minute of the interrupt", took)
+					}
+					if got.Run == nil || got.Run.JobID == "" || got.Run.FileSizeAfterBytes == nil {
+						t.Errorf("run = %+v", got.Run)
+					}
+					if running(sim) {
+						t.Error("the job still runs")
+					}
+					clean(t, sim)
+				})
+			})
+		}
+	}
+}
+
+// TestCompactSixHours: the end of a long job is noticed within 2 % of its run,
+// with at most 500 polls, whatever its progress looks like.
+func TestCompactSixHours(t *testing.T) {
+	t.Parallel()
+	for name, progress := range map[string]func(float64) float64{
+		"linear": nil, "at the end": hypervsim.ProgressAtEnd, "stalls": hypervsim.ProgressStall(0.99, 0.999),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T) {
+				const length = 6 * time.Hour
+				sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration, v.Progress = length, progress }))
+				reports := 0
+				got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Compaction) {
+					c.OnProgress = func(hyperv.Progress) { reports++ }
+				}))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if late := got.Run.CompletedAt.Sub(got.Run.StartedAt) - length; late > length/50 {
+					t.Errorf("noticed %s late, want at most %s", late, length/50)
+				}
+				polls := 0
+				for _, r := range sim.Requests() {
+					if r.Operation == hypervsim.OperationGet && r.Class == cim.ClassStorageJob {
+						polls++
+					}
+				}
+				if polls > 500 {
+					t.Errorf("%d polls, want at most 500", polls)
+				}
+				t.Logf("%d polls, %d reports", polls, reports)
+			})
+		})
+	}
+}
+
+func TestCompactPasses(t *testing.T) {
+	t.Parallel()
+	inBubble(t, func(t *testing.T) {
+		sim, host := simulate(t, disk(func(v *hypervsim.VHD) {
+			v.ReclaimableMounted, v.UnlockedByPass = gib, []int64{2 * gib}
+		}))
+		got, err := host.Compact(t.Context(), order(mode(hyperv.ModeFull), func(c *hyperv.Compaction) { c.MaxPasses = 5 }))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.Run.Passes < 2 || got.Run.Passes > 3 || *got.Run.FileSizeAfterBytes != 7*gib {
+			t.Errorf("run = %+v, want two or three passes down to 7 GiB", got.Run)
+		}
+		clean(t, sim)
+	})
+}
+
+func TestCompactRefusedKinds(t *testing.T) {
+	t.Parallel()
+	for name, adjust := range map[string]func(*hypervsim.VHD){
+		"fixed VHDX": func(v *hypervsim.VHD) { v.Type = hypervsim.TypeFixed },
+		"VHD Set":    func(v *hypervsim.VHD) { v.Format = hypervsim.FormatVHDSet },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T) {
+				sim, host := simulate(t, disk(adjust))
+				got, err := host.Compact(t.Context(), order())
+				if !errors.Is(err, hyperv.ErrNotSupported) || got.Status != hyperv.StatusFailed || got.Run != nil {
+					t.Errorf("result = %+v, %v", got, err)
+				}
+				if n := sim.Calls("CompactVirtualHardDisk"); n != 0 {
+					t.Errorf("%d compactions asked for", n)
+				}
+			})
+		})
+	}
+}
+
+func TestCompactHostErrors(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		adjust func(*hypervsim.VHD)
+		code   string
+	}{
+		{"compressed file", func(v *hypervsim.VHD) { v.Compressed = true }, "HRESULT 0xC03A001A"},
+		{"access denied", func(v *hypervsim.VHD) { v.Denied = true }, ""},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, func(t *testing.T) {
+				sim, host := simulate(t, hypervsim.WithLocale("ja-JP"), disk(tt.adjust))
+				got, err := host.Compact(t.Context(), order())
+				if err == nil || got.Status != hyperv.StatusFailed {
+					t.Fatalf("result = %+v, %v", got, err)
+				}
+				e := hyperv.Explain(err)
+				if e.Code == "" || e.Hint == "" || !strings.HasPrefix(e.Code, tt.code) {
+					t.Errorf("Explain(%v) = %+v, want code %s", err, e, tt.code)
+				}
+				clean(t, sim)
+			})
+		})
+	}
+}
+
+func TestFileSizeProvesAbsence(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name string
+		path string
+		act  func(*hypervsim.Host)
+		want error
+	}{
+		{"file deleted", diskPath, func(h *hypervsim.Host) { h.Remove(diskPath) }, hyperv.ErrNotFound},
+		{"volume gone", diskPath, func(h *hypervsim.Host) { h.RemoveVolume(`D:`) }, hyperv.ErrPathNotFound},
+		{"directory never there", `D:\elsewhere\a.vhdx`, func(*hypervsim.Host) {}, hyperv.ErrPathNotFound},
+		{"share", `\\nas\vms\a.vhdx`, func(*hypervsim.Host) {}, hyperv.ErrPathNotFound},
+	} {
+		for _, viaJob := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s/job=%v", tt.name, viaJob), func(t *testing.T) {
+				t.Parallel()
+				inBubble(t, func(t *testing.T) {
+					opts := []hypervsim.Option{disk()}
+					if viaJob {
+						opts = append(opts, hypervsim.WithMissingViaJob())
+					}
+					sim, host := simulate(t, opts...)
+					tt.act(sim)
+					_, err := host.FileSize(t.Context(), tt.path)
+					for _, sentinel := range []error{hyperv.ErrNotFound, hyperv.ErrPathNotFound} {
+						if got := errors.Is(err, sentinel); got != (sentinel == tt.want) { //nolint:errorlint // which sentinel is the question
+							t.Errorf("%v: is %v = %v", err, sentinel, got)
+						}
+					}
+				})
+			})
+		}
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -20,13 +21,33 @@ import (
 type network struct {
 	sim *hypervsim.Host
 	cut atomic.Bool
+
+	mu    sync.Mutex
+	conns []net.Conn
 }
 
 func (n *network) dial(ctx context.Context, kind, address string) (net.Conn, error) {
 	if n.cut.Load() {
 		return nil, &net.OpError{Op: "dial", Net: kind, Err: syscall.ECONNREFUSED}
 	}
-	return n.sim.Dial(ctx, kind, address)
+	conn, err := n.sim.Dial(ctx, kind, address)
+	if err == nil {
+		n.mu.Lock()
+		defer n.mu.Unlock()
+		n.conns = append(n.conns, conn)
+	}
+	return conn, err
+}
+
+// kill ends every connection and lets none be made again, as if the process
+// behind it were gone.
+func (n *network) kill() {
+	n.cut.Store(true)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, c := range n.conns {
+		_ = c.Close() // a second close says nothing new
+	}
 }
 
 // matrixStep is a request of a run that a fault can hit.

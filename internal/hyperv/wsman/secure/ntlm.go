@@ -38,8 +38,8 @@ type NTLM struct {
 // NewNTLM makes the mechanism for one user.
 func NewNTLM(c NTLMConfig) *NTLM {
 	user, domain := c.User, ""
-	// A user principal name goes into the user field whole, with no domain: the
-	// host knows which domain its suffix means.
+	// A user principal name goes into the user field whole, with no domain.
+	// Unverified on a real host: that it finds the domain of the suffix.
 	if d, u, ok := strings.Cut(c.User, `\`); ok {
 		user, domain = u, d
 	}

@@ -1,0 +1,482 @@
+package secure_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/go-krb5/krb5/iana/errorcode"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
+)
+
+// Many contexts, for several hosts at once, cost one login and one ticket each host.
+func TestKerberosOneLogin(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	k := newKerberos(t, passwordConfig(t, kdc))
+	var wg sync.WaitGroup
+	for range 10 {
+		wg.Go(func() {
+			host := &kerberosAcceptor{service: kdc.service}
+			x := establishKerberos(t, k, nil, host)
+			if got, err := x.Unwrap(host.wrap([]byte("x"))); err != nil || string(got) != "x" {
+				t.Errorf("%q, %v", got, err)
+			}
+		})
+	}
+	wg.Wait()
+	if logins, tickets := kdc.logins.Load(), kdc.tickets.Load(); logins != 1 || tickets != 1 {
+		t.Errorf("%d logins and %d tickets, want 1 and 1", logins, tickets)
+	}
+}
+
+// A wrong password is tried once, however many connections want in: more tries lock
+// the account.
+func TestKerberosOneFailedLogin(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	config := passwordConfig(t, kdc)
+	config.Password = "wrong"
+	k := newKerberos(t, config)
+	for range 5 {
+		_, _, err := newContext(t, k, nil).Next(t.Context(), nil)
+		var e *secure.KDCError
+		if !errors.As(err, &e) || e.Code != errorcode.KDC_ERR_PREAUTH_FAILED || !errors.Is(err, secure.ErrRejected) {
+			t.Fatalf("%v, want KDC_ERR_PREAUTH_FAILED and ErrRejected", err)
+		}
+		if strings.Contains(err.Error(), "wrong\"") {
+			t.Errorf("the error shows the password: %v", err)
+		}
+	}
+	if n := kdc.logins.Load(); n != 1 {
+		t.Errorf("%d logins with a wrong password, want 1", n)
+	}
+}
+
+func TestKDCErrors(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		code int32
+		name string
+		is   error
+	}{
+		{6, "KDC_ERR_C_PRINCIPAL_UNKNOWN", secure.ErrRejected},
+		{7, "KDC_ERR_S_PRINCIPAL_UNKNOWN", nil},
+		{14, "KDC_ERR_ETYPE_NOSUPP", nil},
+		{18, "KDC_ERR_CLIENT_REVOKED", secure.ErrRejected},
+		{23, "KDC_ERR_KEY_EXPIRED", secure.ErrRejected},
+		{24, "KDC_ERR_PREAUTH_FAILED", secure.ErrRejected},
+		{32, "KRB_AP_ERR_TKT_EXPIRED", secure.ErrTicketExpired},
+		{37, "KRB_AP_ERR_SKEW", secure.ErrClockSkew},
+		{999, "UNKNOWN", nil},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.code), func(t *testing.T) {
+			t.Parallel()
+			kdc := newFakeKDC(18)
+			kdc.fail = tt.code
+			_, _, err := newContext(t, newKerberos(t, passwordConfig(t, kdc)), nil).Next(t.Context(), nil)
+			var e *secure.KDCError
+			if !errors.As(err, &e) {
+				t.Fatalf("%v is no KDCError", err)
+			}
+			if e.Code != tt.code || e.Name != tt.name || e.Realm != testRealm {
+				t.Errorf("%+v", e)
+			}
+			for _, s := range []error{secure.ErrRejected, secure.ErrClockSkew, secure.ErrTicketExpired} {
+				if got := errors.Is(err, s); got != (tt.is == s) {
+					t.Errorf("Is(%v) = %v", s, got)
+				}
+			}
+		})
+	}
+}
+
+// An answer to another request is not taken, not even from the KDC itself.
+func TestKerberosReplayedAnswers(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	kdc.replay = true
+	first := newKerberos(t, passwordConfig(t, kdc))
+	if _, _, err := newContext(t, first, nil).Next(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	other, err := first.ForHost(testHost + ".other")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := other.NewContext(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := x.Next(t.Context(), nil); !errors.Is(err, secure.ErrMalformed) {
+		t.Errorf("ticket of another service: %v, want ErrMalformed", err)
+	}
+	if _, _, err := newContext(t, newKerberos(t, passwordConfig(t, kdc)), nil).Next(t.Context(), nil); !errors.Is(err, secure.ErrMalformed) {
+		t.Errorf("login of another time: %v, want ErrMalformed", err)
+	}
+}
+
+// Work that nobody vouches for is bounded.
+func TestKerberosIterations(t *testing.T) {
+	t.Parallel()
+	for _, iterations := range []string{"00000000", "ffffffff", "00040001", "0001"} {
+		kdc := newFakeKDC(18)
+		kdc.s2k = iterations
+		_, _, err := newContext(t, newKerberos(t, passwordConfig(t, kdc)), nil).Next(t.Context(), nil)
+		if !errors.Is(err, secure.ErrMalformed) {
+			t.Errorf("%s iterations: %v, want ErrMalformed", iterations, err)
+		}
+	}
+}
+
+func TestKerberosLogin(t *testing.T) {
+	t.Parallel()
+	tests := map[string]func(*fakeKDC){
+		"salt in both answers":   func(*fakeKDC) {},
+		"salt in the first only": func(k *fakeKDC) { k.terse = true },
+		"no preauthentication":   func(k *fakeKDC) { k.open = true },
+	}
+	for name, arrange := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			kdc := newFakeKDC(18)
+			arrange(kdc)
+			establishKerberos(t, newKerberos(t, passwordConfig(t, kdc)), nil, &kerberosAcceptor{service: kdc.service})
+			config := passwordConfig(t, kdc)
+			config.Password = "wrong"
+			if _, _, err := newContext(t, newKerberos(t, config), nil).Next(t.Context(), nil); err == nil {
+				t.Error("a wrong password was good enough")
+			}
+		})
+	}
+}
+
+// Hosts share one login.
+func TestKerberosManyHosts(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	k := newKerberos(t, passwordConfig(t, kdc))
+	for _, host := range []string{testHost, testHost + ".a", testHost + ".b", testHost} {
+		m, err := k.ForHost(host)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := m.NewContext(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := x.Next(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if logins, tickets := kdc.logins.Load(), kdc.tickets.Load(); logins != 1 || tickets != 3 {
+		t.Errorf("%d logins and %d tickets, want 1 and 3", logins, tickets)
+	}
+}
+
+func TestKerberosTicketCache(t *testing.T) {
+	t.Parallel()
+	const tgt = "krbtgt/" + testRealm
+	tests := map[string]struct {
+		entries []cached
+		tickets int64 // asked of the KDC
+		err     error
+	}{
+		"ticket-granting ticket":     {[]cached{{tgt, time.Hour}}, 1, nil},
+		"ticket of the service":      {[]cached{{testSPN, time.Hour}}, 0, nil},
+		"both":                       {[]cached{{tgt, time.Hour}, {testSPN, time.Hour}}, 0, nil},
+		"old ticket of the service":  {[]cached{{tgt, time.Hour}, {testSPN, time.Second}}, 1, nil},
+		"old ticket-granting ticket": {[]cached{{tgt, -time.Hour}}, 0, secure.ErrTicketExpired},
+		"about to end":               {[]cached{{tgt, time.Minute}}, 0, secure.ErrTicketExpired},
+		"other tickets":              {[]cached{{"HTTP/else", time.Hour}, {"krbtgt/ELSE", time.Hour}}, 0, secure.ErrTicketExpired},
+		"empty":                      {nil, 0, secure.ErrTicketExpired},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			kdc := newFakeKDC(18)
+			config := passwordConfig(t, kdc)
+			config.Password, config.CachePath = "", kdc.cache(t, tt.entries...)
+			k := newKerberos(t, config)
+			for range 2 {
+				x := newContext(t, k, nil)
+				token, _, err := x.Next(t.Context(), nil)
+				if !errors.Is(err, tt.err) {
+					t.Fatalf("%v, want %v", err, tt.err)
+				}
+				if err != nil {
+					continue
+				}
+				if _, err := (&kerberosAcceptor{service: kdc.service}).accept(token); err != nil {
+					t.Error(err)
+				}
+			}
+			if n := kdc.tickets.Load(); n != tt.tickets {
+				t.Errorf("%d tickets asked for, want %d", n, tt.tickets)
+			}
+			if n := kdc.logins.Load(); n != 0 {
+				t.Errorf("%d logins", n)
+			}
+		})
+	}
+}
+
+// Whoever keeps the cache fresh from outside is believed.
+func TestKerberosTicketCacheIsReadAgain(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	config := passwordConfig(t, kdc)
+	config.User, config.Password, config.CachePath = "", "", kdc.cache(t, cached{"krbtgt/" + testRealm, -time.Hour})
+	k := newKerberos(t, config)
+	if _, _, err := newContext(t, k, nil).Next(t.Context(), nil); !errors.Is(err, secure.ErrTicketExpired) {
+		t.Fatalf("%v, want ErrTicketExpired", err)
+	}
+	kdc.writeCache(t, config.CachePath, cached{"krbtgt/" + testRealm, time.Hour})
+	establishKerberos(t, k, nil, &kerberosAcceptor{service: kdc.service})
+}
+
+// A cache cut off anywhere is an error or lacks tickets, no more.
+func TestKerberosTicketCacheCutOff(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	config := passwordConfig(t, kdc)
+	whole, err := os.ReadFile(kdc.cache(t, cached{"krbtgt/" + testRealm, time.Hour}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Password = ""
+	for n := 0; n < len(whole); n += 7 {
+		config.CachePath = writeFile(t, "ccache", whole[:n])
+		k, err := secure.NewKerberos(config)
+		if err != nil {
+			continue
+		}
+		if _, _, err := newContext(t, k, nil).Next(t.Context(), nil); err == nil {
+			t.Errorf("the first %d of %d bytes are enough", n, len(whole))
+		}
+	}
+}
+
+func TestKerberosTicketCacheOfAnother(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	config := passwordConfig(t, kdc)
+	config.User, config.Password, config.CachePath = "somebody", "", kdc.cache(t)
+	if _, err := secure.NewKerberos(config); err == nil || !strings.Contains(err.Error(), "somebody") {
+		t.Errorf("%v, want an error that names both", err)
+	}
+}
+
+func TestKerberosUnknownService(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	m, err := newKerberos(t, passwordConfig(t, kdc)).ForHost("other.corp.test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := m.NewContext(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _, err = x.Next(t.Context(), nil)
+	var e *secure.KDCError
+	if !errors.As(err, &e) || e.Code != errorcode.KDC_ERR_S_PRINCIPAL_UNKNOWN || e.SPN != "HTTP/other.corp.test" {
+		t.Errorf("%v, want KDC_ERR_S_PRINCIPAL_UNKNOWN for HTTP/other.corp.test", err)
+	}
+}
+
+func TestKerberosClockOfKDC(t *testing.T) {
+	t.Parallel()
+	for _, skew := range []time.Duration{-time.Hour, time.Hour} {
+		kdc := newFakeKDC(18)
+		kdc.skew = skew
+		_, _, err := newContext(t, newKerberos(t, passwordConfig(t, kdc)), nil).Next(t.Context(), nil)
+		if !errors.Is(err, secure.ErrClockSkew) {
+			t.Errorf("clock off by %v: %v, want ErrClockSkew", skew, err)
+		}
+	}
+}
+
+// Tickets are used up to shortly before their end, then replaced.
+func TestKerberosRenewsTickets(t *testing.T) {
+	t.Parallel()
+	config := passwordConfig(t, newFakeKDC(18))
+	synctest.Test(t, func(t *testing.T) {
+		kdc := newFakeKDC(18)
+		kdc.life = time.Hour
+		config.Dial = kdc.dial
+		k, err := secure.NewKerberos(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []int64{1, 1, 2, 2} {
+			establishKerberos(t, k, nil, &kerberosAcceptor{service: kdc.service})
+			if logins, tickets := kdc.logins.Load(), kdc.tickets.Load(); logins != want || tickets != want {
+				t.Errorf("%d logins and %d tickets, want %d", logins, tickets, want)
+			}
+			time.Sleep(30 * time.Minute)
+		}
+	})
+}
+
+// A KDC that does not answer holds nobody beyond his context, and nobody else either.
+func TestKerberosCancel(t *testing.T) {
+	t.Parallel()
+	config := passwordConfig(t, newFakeKDC(18))
+	synctest.Test(t, func(t *testing.T) {
+		kdc := newFakeKDC(18)
+		kdc.silent = make(chan struct{})
+		config.Dial = kdc.dial
+		k, err := secure.NewKerberos(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer close(kdc.silent)
+		start := time.Now()
+		var wg sync.WaitGroup
+		for range 3 { // one asks the KDC, the others wait for him
+			wg.Go(func() {
+				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+				defer cancel()
+				m, err := k.ForHost(testHost)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				x, err := m.NewContext(nil)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if _, _, err := x.Next(ctx, nil); !errors.Is(err, context.DeadlineExceeded) {
+					t.Errorf("%v, want DeadlineExceeded", err)
+				}
+			})
+		}
+		wg.Wait()
+		if d := time.Since(start); d != time.Second {
+			t.Errorf("waited %v, want 1s", d)
+		}
+	})
+}
+
+// Each KDC gets some seconds, then the next one is asked.
+func TestKerberosNextKDC(t *testing.T) {
+	t.Parallel()
+	conf := writeFile(t, "krb5.conf", []byte("[libdefaults]\n default_realm = "+testRealm+"\n[realms]\n "+testRealm+
+		" = {\n  kdc = refuses\n  kdc = silent:88\n  kdc = busy\n  kdc = tcp/works\n }\n"))
+	synctest.Test(t, func(t *testing.T) {
+		kdc, silent, busy := newFakeKDC(18), newFakeKDC(18), newFakeKDC(18)
+		silent.silent = make(chan struct{})
+		defer close(silent.silent)
+		busy.fail = errorcode.KDC_ERR_SVC_UNAVAILABLE
+		var asked []string
+		k, err := secure.NewKerberos(secure.KerberosConfig{
+			User: testUser, Password: testPassword, ConfPath: conf,
+			Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+				asked = append(asked, address)
+				switch address {
+				case "refuses:88":
+					return nil, errors.New("connection refused")
+				case "silent:88":
+					return silent.dial(ctx, network, address)
+				case "busy:88":
+					return busy.dial(ctx, network, address)
+				case "works:88":
+					return kdc.dial(ctx, network, address)
+				}
+				return nil, errors.New("unknown " + address)
+			},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		m, err := k.ForHost(testHost)
+		if err != nil {
+			t.Fatal(err)
+		}
+		x, err := m.NewContext(nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := x.Next(t.Context(), nil); err != nil {
+			t.Fatalf("%v, asked %v", err, asked)
+		}
+	})
+}
+
+func TestKerberosNoKDC(t *testing.T) {
+	t.Parallel()
+	config := passwordConfig(t, newFakeKDC(18))
+	config.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("refused") }
+	_, _, err := newContext(t, newKerberos(t, config), nil).Next(t.Context(), nil)
+	if !errors.Is(err, secure.ErrNoKDC) {
+		t.Errorf("%v, want ErrNoKDC", err)
+	}
+	config.Realm = "ELSE.TEST"
+	_, _, err = newContext(t, newKerberos(t, config), nil).Next(t.Context(), nil)
+	if !errors.Is(err, secure.ErrNoKDC) {
+		t.Errorf("unknown realm: %v, want ErrNoKDC", err)
+	}
+}
+
+// The host may live in another realm: the KDC says so, or krb5.conf does.
+func TestKerberosOtherRealm(t *testing.T) {
+	t.Parallel()
+	const other = "OTHER.TEST"
+	for name, extra := range map[string]string{
+		"referral":     "",
+		"domain_realm": "[domain_realm]\n .corp.test = " + other + "\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			home, away := newFakeKDC(18), newFakeKDC(17)
+			away.realm = other
+			home.spn = "HTTP/nothing"
+			home.trust[other] = randomKey(18)
+			away.trust[testRealm] = home.trust[other]
+			home.peers = map[string]*fakeKDC{other: away}
+			if extra == "" {
+				home.refer = map[string]string{testSPN: other}
+			}
+			conf := confFor(t, testRealm, other)
+			b, err := os.ReadFile(conf)
+			if err != nil {
+				t.Fatal(err)
+			}
+			config := passwordConfig(t, home)
+			config.ConfPath = writeFile(t, "krb5.conf", append(b, extra...))
+			host := &kerberosAcceptor{service: away.service}
+			x := establishKerberos(t, newKerberos(t, config), nil, host)
+			exchange(t, x, host.wrap, host.unwrap)
+		})
+	}
+}
+
+// KDCs that refer to each other forever are left.
+func TestKerberosReferralLoop(t *testing.T) {
+	t.Parallel()
+	const other = "OTHER.TEST"
+	home, away := newFakeKDC(18), newFakeKDC(18)
+	away.realm = other
+	key := randomKey(18)
+	home.trust[other], away.trust[testRealm] = key, key
+	home.refer = map[string]string{testSPN: other}
+	away.refer = map[string]string{testSPN: testRealm}
+	home.peers = map[string]*fakeKDC{other: away}
+	config := passwordConfig(t, home)
+	config.ConfPath = confFor(t, testRealm, other)
+	_, _, err := newContext(t, newKerberos(t, config), nil).Next(t.Context(), nil)
+	if !errors.Is(err, secure.ErrMalformed) {
+		t.Errorf("%v, want ErrMalformed", err)
+	}
+}

@@ -1,0 +1,108 @@
+package secure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/go-krb5/krb5/credentials"
+	"github.com/go-krb5/krb5/messages"
+)
+
+// ticketMargin is how long a ticket must still hold to be used for a new context.
+const ticketMargin = 2 * time.Minute
+
+// ticketFor is a valid ticket for the service, from memory if there is one.
+func (k *Kerberos) ticketFor(ctx context.Context, spn servicePrincipal) (kerberosTicket, error) {
+	select {
+	case k.turn <- struct{}{}:
+		defer func() { <-k.turn }()
+	case <-ctx.Done():
+		return kerberosTicket{}, context.Cause(ctx)
+	}
+	if k.rejected != nil {
+		return kerberosTicket{}, k.rejected
+	}
+	if t := k.tickets[spn.String()]; t.freshFor(ticketMargin) {
+		return t.kerberosTicket, nil
+	}
+	if err := k.ensureTGT(ctx, spn); err != nil {
+		return kerberosTicket{}, err
+	}
+	// The cache just read may have held the service's ticket as well.
+	t := k.tickets[spn.String()]
+	if !t.freshFor(ticketMargin) {
+		var err error
+		if t, err = k.serviceTicket(ctx, k.tgt, spn); err != nil {
+			return kerberosTicket{}, err
+		}
+		k.tickets[spn.String()] = t
+	}
+	return t.kerberosTicket, nil
+}
+
+// ensureTGT gets a ticket-granting ticket unless there is a valid one. Bad
+// credentials are tried once: a second try can only help to lock the account.
+func (k *Kerberos) ensureTGT(ctx context.Context, spn servicePrincipal) error {
+	if k.tgt.freshFor(ticketMargin) {
+		return nil
+	}
+	if k.secret == nil {
+		return k.readCache(spn)
+	}
+	tgt, err := k.login(ctx, k.secret)
+	if err != nil {
+		if kdc := (*KDCError)(nil); errors.As(err, &kdc) && kdc.badCredentials() {
+			k.rejected = err
+		}
+		return err
+	}
+	k.tgt = tgt
+	return nil
+}
+
+// readCache takes the valid tickets from the ticket cache: for the service, or to get
+// one with.
+func (k *Kerberos) readCache(spn servicePrincipal) error {
+	cache, err := loadTicketCache(k.cachePath)
+	if err != nil {
+		return err
+	}
+	home := krbtgt(cache.DefaultPrincipal.Realm)
+	var ended time.Time
+	for _, c := range cache.GetEntries() {
+		forService := c.Server.PrincipalName.Equal(spn.name)
+		if !forService && !c.Server.PrincipalName.Equal(home) {
+			continue
+		}
+		t, ok := cachedTicket(c)
+		switch {
+		case !ok:
+		case !t.freshFor(ticketMargin):
+			ended = t.end
+		case forService:
+			k.tickets[spn.String()] = t
+		default:
+			k.tgt = t
+		}
+	}
+	if k.tgt.freshFor(ticketMargin) || k.tickets[spn.String()].freshFor(ticketMargin) {
+		return nil
+	}
+	if !ended.IsZero() {
+		return fmt.Errorf("%w: %s ended at %s", ErrTicketExpired, k.cachePath, ended.UTC().Format(time.RFC3339))
+	}
+	return fmt.Errorf("%w: %s", ErrTicketExpired, k.cachePath)
+}
+
+// cachedTicket reads one entry. Tickets with a key that is not AES do not count.
+func cachedTicket(c *credentials.Credential) (grantedTicket, bool) {
+	var ticket messages.Ticket
+	key, err := newKerberosKey(c.Key)
+	if err != nil || ticket.Unmarshal(c.Ticket) != nil || len(ticket.SName.NameString) == 0 {
+		return grantedTicket{}, false
+	}
+	t := kerberosTicket{ticket: ticket, key: key, realm: c.Client.Realm, name: c.Client.PrincipalName}
+	return grantedTicket{t, c.EndTime}, true
+}
