@@ -52,6 +52,7 @@ type kerberosClient struct {
 	binding []byte
 	flags   uint32
 	expired bool
+	forged  bool // the sealed copy of the header has another sequence number
 
 	key     types.EncryptionKey
 	etype   etype.EType
@@ -137,7 +138,11 @@ func header(flags byte, sequence uint64) []byte {
 // Wrap implements secure.Context.
 func (c *kerberosClient) Wrap(plain []byte) (signature, sealed []byte, err error) {
 	h := header(2|4, c.out)
-	_, text, err := c.etype.EncryptMessage(c.key.KeyValue, append(bytes.Clone(plain), h...), keyusage.GSSAPI_INITIATOR_SEAL)
+	inner := h
+	if c.forged {
+		inner = header(2|4, c.out+1)
+	}
+	_, text, err := c.etype.EncryptMessage(c.key.KeyValue, append(bytes.Clone(plain), inner...), keyusage.GSSAPI_INITIATOR_SEAL)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -244,7 +249,8 @@ func TestKerberos_refused(t *testing.T) {
 	}
 }
 
-// TestKerberos_replay refuses a message that came before.
+// TestKerberos_replay refuses a message that came before, and one whose header
+// is not the one that was sealed.
 func TestKerberos_replay(t *testing.T) {
 	t.Parallel()
 	keys := serviceKeys(t)
@@ -257,5 +263,9 @@ func TestKerberos_replay(t *testing.T) {
 	x.out--
 	if r := p.send(getService()); r.status != http.StatusBadRequest {
 		t.Errorf("a sequence number again = %d, want 400", r.status)
+	}
+	x.forged = true
+	if r := p.send(getService()); r.status != http.StatusBadRequest {
+		t.Errorf("another header inside = %d, want 400", r.status)
 	}
 }
