@@ -231,8 +231,8 @@ func TestTLSErrors(t *testing.T) {
 					return
 				}
 				go func() {
-					defer conn.Close()                                 //nolint:errcheck // a test
-					_, _ = conn.Read(make([]byte, 4096))               //nolint:errcheck // a test
+					defer conn.Close() //nolint:errcheck // a test
+					_, _ = conn.Read(make([]byte, 4096))
 					_, _ = conn.Write([]byte{0x15, 3, 1, 0, 2, 2, 70}) // protocol version alert
 				}()
 			}
