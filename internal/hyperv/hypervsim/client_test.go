@@ -34,12 +34,17 @@ func imageService() cim.Reference {
 		cim.Selector{Name: "CreationClassName", Value: cim.ClassImageManagementService})
 }
 
-// compactOnce starts a compaction and polls its job to the end.
-func compactOnce(ctx context.Context, c *wsman.Client, path string) (state string, polls int, err error) {
-	out, err := c.Invoke(ctx, wsman.Invocation{
+// compaction asks for a compaction in mode Pretrimmed.
+func compaction(path string) wsman.Invocation {
+	return wsman.Invocation{
 		Target: imageService(), Method: "CompactVirtualHardDisk",
 		Params: []wsman.Param{{Name: "Path", Value: cim.Text(path)}, {Name: "Mode", Value: cim.Text("3")}},
-	})
+	}
+}
+
+// compactOnce starts a compaction and polls its job to the end.
+func compactOnce(ctx context.Context, c *wsman.Client, path string) (state string, polls int, err error) {
+	out, err := c.Invoke(ctx, compaction(path))
 	if err != nil {
 		return "", 0, err
 	}
