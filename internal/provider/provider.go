@@ -83,5 +83,9 @@ func (p *hypervProvider) DataSources(context.Context) []func() datasource.DataSo
 }
 
 func (p *hypervProvider) Functions(context.Context) []func() function.Function {
-	return nil
+	return []func() function.Function{
+		NewFormatBytesFunction,
+		NewNormalizePathFunction,
+		NewParseBytesFunction,
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -176,20 +177,35 @@ func (s *settings) auth(v types.String) hyperv.Auth {
 
 // kerberos reads the nested object, whose members fall back one by one.
 func (s *settings) kerberos(v types.Object, password string) hyperv.KerberosConfig {
-	member := func(name string) string {
+	member := func(name string) types.String {
 		value, ok := v.Attributes()[name].(types.String)
 		if !ok {
-			value = types.StringNull()
+			return types.StringNull() // the whole object is null or unknown
 		}
-		return s.text("kerberos."+name, value)
+		return value
 	}
+	text := func(name string) string { return s.text("kerberos."+name, member(name)) }
 	cfg := hyperv.KerberosConfig{
-		Realm: member("realm"), SPN: member("spn"),
-		ConfigPath: member("krb5_conf_path"), KeytabPath: member("keytab_path"),
+		Realm: text("realm"), SPN: text("spn"),
+		ConfigPath: text("krb5_conf_path"), KeytabPath: text("keytab_path"),
 	}
 	s.withoutCCName = password != "" || cfg.KeytabPath != ""
-	cfg.CCachePath = strings.TrimPrefix(member("ccache_path"), "FILE:")
+	cfg.CCachePath = s.ccache(member("ccache_path"))
 	return cfg
+}
+
+// otherCache is a ticket cache that is no file: KEYRING:…, DIR:…, API:….
+var otherCache = regexp.MustCompile(`^[A-Z]{2,}:`)
+
+// ccache reads the name of a ticket cache, which MIT Kerberos writes with its
+// kind in front.
+func (s *settings) ccache(v types.String) string {
+	value, origin := s.read("kerberos.ccache_path", v.IsNull(), v.IsUnknown(), v.ValueString())
+	file := strings.TrimPrefix(value, "FILE:")
+	if otherCache.MatchString(file) {
+		s.invalid("kerberos.ccache_path", origin, value, "the path of a file", "Only ticket caches in files can be read: kinit -c FILE:/path.")
+	}
+	return file
 }
 
 // host reads the default host, which only its users can require.

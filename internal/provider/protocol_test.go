@@ -1,0 +1,172 @@
+package provider_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
+
+// server is the provider, spoken to as Terraform speaks, for what the Terraform
+// at hand is too old to ask.
+type server struct {
+	t *testing.T
+	tfprotov6.ProviderServer
+	schema *tfprotov6.GetProviderSchemaResponse
+}
+
+func serve(t *testing.T, sim *hypervsim.Host) server {
+	t.Helper()
+	p, err := factories()["hyperv"]()
+	must(t, err)
+	schema, err := p.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	must(t, err)
+	s := server{t: t, ProviderServer: p, schema: schema}
+	s.clean(schema.Diagnostics)
+	config := s.object(schema.Provider, map[string]tftypes.Value{
+		"host": text(sim.HostName()), "port": tftypes.NewValue(tftypes.Number, sim.Port()), "https": tftypes.NewValue(tftypes.Bool, false),
+		"username": text(hypervsim.DefaultUser), "password": text(hypervsim.DefaultPassword),
+	})
+	configured, err := p.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: &config})
+	must(t, err)
+	s.clean(configured.Diagnostics)
+	return s
+}
+
+func text(s string) tftypes.Value { return tftypes.NewValue(tftypes.String, s) }
+
+// object is a configuration in which everything but some attributes is null.
+func (s server) object(schema *tfprotov6.Schema, set map[string]tftypes.Value) tfprotov6.DynamicValue {
+	s.t.Helper()
+	kind, ok := schema.ValueType().(tftypes.Object)
+	if !ok {
+		s.t.Fatalf("the schema is a %T", schema.ValueType())
+	}
+	all := map[string]tftypes.Value{}
+	for name, t := range kind.AttributeTypes {
+		all[name] = tftypes.NewValue(t, nil)
+		if v, ok := set[name]; ok {
+			all[name] = v
+		}
+	}
+	v, err := tfprotov6.NewDynamicValue(kind, tftypes.NewValue(kind, all))
+	must(s.t, err)
+	return v
+}
+
+// clean fails the test when there are diagnostics.
+func (s server) clean(diagnostics []*tfprotov6.Diagnostic) {
+	s.t.Helper()
+	for _, d := range diagnostics {
+		s.t.Fatalf("%s: %s", d.Summary, d.Detail)
+	}
+}
+
+// identityType is the type of the identity of a disk.
+var identityType = tftypes.Object{AttributeTypes: map[string]tftypes.Type{"host": tftypes.String, "path": tftypes.String}}
+
+func identity(t *testing.T, host, path any) *tfprotov6.ResourceIdentityData {
+	t.Helper()
+	v, err := tfprotov6.NewDynamicValue(identityType, tftypes.NewValue(identityType, map[string]tftypes.Value{
+		"host": tftypes.NewValue(tftypes.String, host), "path": tftypes.NewValue(tftypes.String, path),
+	}))
+	must(t, err)
+	return &tfprotov6.ResourceIdentityData{IdentityData: &v}
+}
+
+// member reads a text of an object.
+func member(t *testing.T, v *tfprotov6.DynamicValue, kind tftypes.Type, name string) string {
+	t.Helper()
+	object, err := v.Unmarshal(kind)
+	must(t, err)
+	members := map[string]tftypes.Value{}
+	must(t, object.As(&members))
+	var s string
+	must(t, members[name].As(&s))
+	return s
+}
+
+func TestProtocol_identity(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	s := serve(t, sim)
+	kind := s.schema.ResourceSchemas["hyperv_vhd_compaction"].ValueType()
+	for name, given := range map[string]any{"with a host": "localhost", "without a host": nil} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := sim.HostName()
+			if given != nil {
+				want = "localhost"
+			}
+			imported, err := s.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{
+				TypeName: "hyperv_vhd_compaction", Identity: identity(t, given, diskPath),
+			})
+			must(t, err)
+			s.clean(imported.Diagnostics)
+			one := imported.ImportedResources[0]
+			read, err := s.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
+				TypeName: "hyperv_vhd_compaction", CurrentState: one.State, Private: one.Private, CurrentIdentity: one.Identity,
+			})
+			must(t, err)
+			s.clean(read.Diagnostics)
+			if got := member(t, read.NewState, kind, "id"); got != want+"|"+diskPath {
+				t.Errorf("id = %s, want %s|%s", got, want, diskPath)
+			}
+			for name, value := range map[string]string{"host": want, "path": diskPath} {
+				if got := member(t, read.NewIdentity.IdentityData, identityType, name); got != value {
+					t.Errorf("identity %s = %s, want %s", name, got, value)
+				}
+			}
+		})
+	}
+}
+
+// Terraform before 1.12 refuses an answer of Read without an identity, also when
+// the resource is gone.
+func TestProtocol_identityOfWhatIsGone(t *testing.T) {
+	t.Parallel()
+	sim := host(t)
+	sim.AddDirectory(`D:\VMs`)
+	s := serve(t, sim)
+	imported, err := s.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: "hyperv_vhd_compaction", ID: diskPath})
+	must(t, err)
+	s.clean(imported.Diagnostics)
+	one := imported.ImportedResources[0]
+	read, err := s.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
+		TypeName: "hyperv_vhd_compaction", CurrentState: one.State, Private: one.Private, CurrentIdentity: one.Identity,
+	})
+	must(t, err)
+	s.clean(read.Diagnostics)
+	gone, err := read.NewState.Unmarshal(s.schema.ResourceSchemas["hyperv_vhd_compaction"].ValueType())
+	must(t, err)
+	if !gone.IsNull() {
+		t.Error("the resource is still there, want it removed")
+	}
+	if got := member(t, read.NewIdentity.IdentityData, identityType, "path"); got != diskPath {
+		t.Errorf("identity path = %s, want %s", got, diskPath)
+	}
+}
+
+// Every attribute is described in one sentence or more that ends with a dot.
+func TestProtocol_descriptions(t *testing.T) {
+	t.Parallel()
+	s := serve(t, host(t))
+	var check func(where string, attributes []*tfprotov6.SchemaAttribute)
+	check = func(where string, attributes []*tfprotov6.SchemaAttribute) {
+		for _, a := range attributes {
+			if !strings.HasSuffix(a.Description, ".") {
+				t.Errorf("%s%s is described as %q, want a sentence", where, a.Name, a.Description)
+			}
+			if a.NestedType != nil {
+				check(where+a.Name+".", a.NestedType.Attributes)
+			}
+		}
+	}
+	check("provider ", s.schema.Provider.Block.Attributes)
+	for name, schema := range s.schema.ResourceSchemas {
+		check(name+" ", schema.Block.Attributes)
+	}
+}
