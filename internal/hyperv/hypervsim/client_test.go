@@ -103,3 +103,64 @@ func TestHost_synctest(t *testing.T) {
 		}
 	})
 }
+
+// TestHost_client lets the project's own client log on in every way, over
+// sockets and in memory.
+func TestHost_client(t *testing.T) {
+	t.Parallel()
+	mechanism := func(c *wsman.Config) {
+		c.Mechanism = secure.NewNTLM(secure.NTLMConfig{User: hypervsim.DefaultUser, Password: hypervsim.DefaultPassword})
+	}
+	tests := []struct {
+		name string
+		opts []hypervsim.Option
+		set  func(c *wsman.Config)
+	}{
+		{"NTLM", nil, mechanism},
+		{"NTLM and TLS", []hypervsim.Option{hypervsim.WithTLS(), hypervsim.WithStrictChannelBinding()}, mechanism},
+		{"Basic", []hypervsim.Option{hypervsim.WithTLS(), hypervsim.WithBasic()}, func(c *wsman.Config) {
+			c.Basic = &wsman.BasicCredentials{User: "admin", Password: hypervsim.DefaultPassword}
+		}},
+	}
+	for _, test := range tests {
+		for _, memory := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, memory %v", test.name, memory), func(t *testing.T) {
+				t.Parallel()
+				opts := append([]hypervsim.Option{hypervsim.WithVHD(hypervsim.VHD{Path: diskPath})}, test.opts...)
+				if memory {
+					opts = append(opts, hypervsim.WithoutListener())
+				}
+				h := hypervsim.RunT(t, opts...)
+				ca := h.CACertificate()
+				cfg := wsman.Config{Endpoint: winrm.NewEndpoint(h.HostName(), h.Port(), ca != nil, false, ca, nil, nil, 0)}
+				test.set(&cfg)
+				if memory {
+					cfg.Dial = h.Dial
+				}
+				c, err := wsman.New(cfg)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer c.Close()
+				for range 3 {
+					if _, err := c.Get(t.Context(), imageService()); err != nil {
+						t.Fatal(err)
+					}
+				}
+				items := 0
+				for _, err := range c.Enumerate(t.Context(), wsman.Enumeration{
+					ResourceURI: cim.ResourceURI(cim.NamespaceCIMv2, "*"),
+					WQL:         `SELECT Name FROM CIM_DataFile WHERE Drive='D:'`,
+				}) {
+					if err != nil {
+						t.Fatal(err)
+					}
+					items++
+				}
+				if items != 1 || h.Connections() != 1 || h.FailedLogons() != 0 {
+					t.Errorf("items = %d, connections = %d, failed logons = %d", items, h.Connections(), h.FailedLogons())
+				}
+			})
+		}
+	}
+}

@@ -23,7 +23,7 @@ type envelope struct {
 	bytes     int
 }
 
-// identifyAction names no action: Identify has no headers.
+// minEnvelopeSize is the smallest MaxEnvelopeSize that a host takes.
 const minEnvelopeSize = 8192
 
 // decoder checks requests as a host with these limits does.

@@ -502,6 +502,7 @@ func (h *Host) write(x *exchange, status int, contentType string, body []byte) {
 		panic(http.ErrAbortHandler)
 	case effectResetAfter:
 		x.reset()
+	default: // the others have been carried out, or are below
 	}
 	if x.recorded != nil {
 		h.record.finish(x.recorded, status, x.faultCode)
@@ -582,6 +583,7 @@ func (h *Host) handshakeRule(x *exchange) bool {
 		panic(http.ErrAbortHandler)
 	case effectStatus, effectUnauthorized, effectResetBefore:
 		return h.interrupt(x)
+	default: // the other effects are for messages
 	}
 	return false
 }
