@@ -119,7 +119,16 @@ func freePort(t *testing.T) int {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // a TCP listener
+	return portOf(t, l)
+}
+
+func portOf(t *testing.T, l net.Listener) int {
+	t.Helper()
+	a, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		t.Fatalf("%v is no TCP address", l.Addr())
+	}
+	return a.Port
 }
 
 func waitFor(t *testing.T, address string) {

@@ -21,7 +21,7 @@ import (
 func relay(t *testing.T, port int) int {
 	t.Helper()
 	pair := newCertificate(t).pair
-	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}) //nolint:noctx // loopback
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +39,7 @@ func relay(t *testing.T, port int) int {
 			wg.Go(func() { pass(c, fmt.Sprintf("127.0.0.1:%d", port)) })
 		}
 	})
-	return l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // a TCP listener
+	return portOf(t, l)
 }
 
 func pass(client net.Conn, upstream string) {

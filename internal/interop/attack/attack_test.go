@@ -238,10 +238,9 @@ func TestAnswerForged(t *testing.T) {
 					t.Fatal(err)
 				}
 				err := do(t.Context(), c)
-				var open *wsman.OutcomeError
 				switch operation {
 				case "invoke":
-					if !errors.As(err, &open) {
+					if _, ok := errors.AsType[*wsman.OutcomeError](err); !ok {
 						t.Errorf("%v, want an OutcomeError", err)
 					}
 					if n := h.CompactionRequests(disk); n != 1 {
@@ -280,8 +279,7 @@ func TestRefusalForged(t *testing.T) {
 				}
 			}
 			err := compact(t.Context(), c)
-			var open *wsman.OutcomeError
-			if !errors.As(err, &open) {
+			if _, ok := errors.AsType[*wsman.OutcomeError](err); !ok {
 				t.Errorf("%v, want an OutcomeError", err)
 			}
 			if n := h.CompactionRequests(disk); n != 1 {

@@ -53,7 +53,10 @@ func (m *mitm) start(t *testing.T) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // a TCP listener
+	a, ok := l.Addr().(*net.TCPAddr)
+	if !ok {
+		t.Fatalf("%v is no TCP address", l.Addr())
+	}
 	if m.tls != nil {
 		l = tls.NewListener(l, m.tls)
 	}
@@ -70,7 +73,7 @@ func (m *mitm) start(t *testing.T) int {
 			m.wg.Go(func() { m.serve(c) })
 		}
 	})
-	return port
+	return a.Port
 }
 
 func (m *mitm) dial() (net.Conn, error) {
@@ -140,7 +143,7 @@ func (*mitm) forward(x *exchange, host io.Writer, from *bufio.Reader) bool {
 	}
 	x.response = response
 	x.body, err = io.ReadAll(response.Body)
-	return err == nil
+	return err == nil && response.Body.Close() == nil
 }
 
 // answer makes up an answer.

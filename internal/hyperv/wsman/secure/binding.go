@@ -33,7 +33,7 @@ func ChannelBinding(state tls.ConnectionState) []byte {
 // bindingHash is the hash of the certificate's signature, with MD5 and SHA-1
 // replaced by SHA-256 (RFC 5929 4.1).
 func bindingHash(a x509.SignatureAlgorithm) (crypto.Hash, bool) {
-	switch a { //nolint:exhaustive // what is not listed has no hash defined
+	switch a {
 	case x509.MD5WithRSA, x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1,
 		x509.SHA256WithRSA, x509.SHA256WithRSAPSS, x509.ECDSAWithSHA256, x509.DSAWithSHA256:
 		return crypto.SHA256, true

@@ -84,7 +84,7 @@ func (k *fakeKDC) dial(_ context.Context, _, address string) (net.Conn, error) {
 	}
 	client, server := net.Pipe()
 	go func() {
-		defer server.Close()
+		defer func() { _ = server.Close() }()
 		var size [4]byte
 		if _, err := io.ReadFull(server, size[:]); err != nil {
 			return
@@ -218,15 +218,15 @@ type cached struct {
 }
 
 // cache writes a ticket cache (version 4, big-endian) of the user.
-func (k *fakeKDC) cache(t testing.TB, entries ...cached) string {
-	t.Helper()
-	path := writeFile(t, "ccache", nil)
-	k.writeCache(t, path, entries...)
+func (k *fakeKDC) cache(tb testing.TB, entries ...cached) string {
+	tb.Helper()
+	path := writeFile(tb, "ccache", nil)
+	k.writeCache(tb, path, entries...)
 	return path
 }
 
-func (k *fakeKDC) writeCache(t testing.TB, path string, entries ...cached) {
-	t.Helper()
+func (k *fakeKDC) writeCache(tb testing.TB, path string, entries ...cached) {
+	tb.Helper()
 	var b []byte
 	data := func(v []byte) { b = append(binary.BigEndian.AppendUint32(b, uint32(len(v))), v...) }
 	principal := func(nameType uint32, realm string, names ...string) {
@@ -267,7 +267,7 @@ func (k *fakeKDC) writeCache(t testing.TB, path string, entries ...cached) {
 		data(nil)
 	}
 	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -332,7 +332,7 @@ func (a *kerberosAcceptor) accept(token []byte) ([]byte, error) {
 	var oid asn1.ObjectIdentifier
 	rest, err := asn1.UnmarshalWithParams(token, &oid, "application,explicit,tag:0")
 	if err != nil || !bytes.HasPrefix(rest, []byte{1, 0}) {
-		return nil, fmt.Errorf("no AP-REQ: %v", err)
+		return nil, fmt.Errorf("no AP-REQ: %w", err)
 	}
 	var r messages.APReq
 	if err := r.Unmarshal(rest[2:]); err != nil {
@@ -427,12 +427,12 @@ func (a *kerberosAcceptor) unwrap(signature, sealed []byte) ([]byte, error) {
 }
 
 // confFor writes a krb5.conf that names one KDC for each realm.
-func confFor(t testing.TB, realms ...string) string {
-	t.Helper()
+func confFor(tb testing.TB, realms ...string) string {
+	tb.Helper()
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "[libdefaults]\n default_realm = %s\n dns_lookup_kdc = false\n[realms]\n", realms[0])
 	for _, r := range realms {
 		fmt.Fprintf(&b, " %s = {\n  kdc = %s\n }\n", r, r)
 	}
-	return writeFile(t, "krb5.conf", b.Bytes())
+	return writeFile(tb, "krb5.conf", b.Bytes())
 }

@@ -100,13 +100,13 @@ func (k *Kerberos) Close() {
 }
 
 // String names the mechanism.
-func (Kerberos) String() string { return kerberosName }
+func (*Kerberos) String() string { return kerberosName }
 
 // Format prints the name of the mechanism for every verb.
-func (Kerberos) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
+func (*Kerberos) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
 
 // LogValue names the mechanism.
-func (Kerberos) LogValue() slog.Value { return slog.StringValue(kerberosName) }
+func (*Kerberos) LogValue() slog.Value { return slog.StringValue(kerberosName) }
 
 // kerberosHost is the mechanism for one service.
 type kerberosHost struct {
@@ -123,7 +123,7 @@ func (h *kerberosHost) NewContext(binding []byte) (Context, error) {
 }
 
 // String names the mechanism.
-func (kerberosHost) String() string { return kerberosName }
+func (*kerberosHost) String() string { return kerberosName }
 
 // Format prints the name of the mechanism for every verb.
-func (kerberosHost) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
+func (*kerberosHost) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }

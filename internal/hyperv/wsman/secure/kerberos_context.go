@@ -40,7 +40,7 @@ type kerberosContext struct {
 }
 
 // Format keeps keys out of every print.
-func (kerberosContext) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
+func (*kerberosContext) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
 
 func (x *kerberosContext) Next(ctx context.Context, in []byte) (out []byte, established bool, err error) {
 	switch {

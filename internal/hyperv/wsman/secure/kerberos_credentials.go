@@ -23,7 +23,7 @@ type loginCredentials struct {
 }
 
 // Format keeps the secret out of every print.
-func (loginCredentials) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
+func (*loginCredentials) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
 
 // maxIterations bounds the work that an answer nobody vouches for can demand. The
 // defaults are 4096 (RFC 3962) and 32768 (RFC 8009).

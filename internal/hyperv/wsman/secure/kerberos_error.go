@@ -46,7 +46,7 @@ func (e *KDCError) Error() string {
 
 // Is reports what the code means beyond itself.
 func (e *KDCError) Is(target error) bool {
-	switch target { //nolint:errorlint // this is what errors.Is calls
+	switch target {
 	case ErrRejected:
 		return e.badCredentials()
 	case ErrClockSkew:

@@ -78,7 +78,7 @@ func FuzzKDC(f *testing.F) {
 func answering(b []byte) net.Conn {
 	client, server := net.Pipe()
 	go func() {
-		defer server.Close()
+		defer func() { _ = server.Close() }()
 		buffer := make([]byte, 4096)
 		if _, err := server.Read(buffer); err != nil {
 			return

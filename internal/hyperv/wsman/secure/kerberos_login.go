@@ -30,9 +30,9 @@ type grantedTicket struct {
 	end time.Time
 }
 
-// freshFor reports whether the ticket will hold for d.
-func (g grantedTicket) freshFor(d time.Duration) bool {
-	return len(g.key.KeyValue) > 0 && time.Until(g.end) > d
+// fresh reports whether there is a ticket that holds long enough for a new context.
+func (g grantedTicket) fresh() bool {
+	return len(g.key.KeyValue) > 0 && time.Until(g.end) > ticketMargin
 }
 
 // login gets a ticket-granting ticket (RFC 4120 3.1).

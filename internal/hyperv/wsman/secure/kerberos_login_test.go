@@ -92,7 +92,7 @@ func TestKDCErrors(t *testing.T) {
 				t.Errorf("%+v", e)
 			}
 			for _, s := range []error{secure.ErrRejected, secure.ErrClockSkew, secure.ErrTicketExpired} {
-				if got := errors.Is(err, s); got != (tt.is == s) {
+				if got := errors.Is(err, s); got != errors.Is(tt.is, s) {
 					t.Errorf("Is(%v) = %v", s, got)
 				}
 			}

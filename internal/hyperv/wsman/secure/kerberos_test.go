@@ -20,58 +20,58 @@ var aesTypes = map[string]int32{
 	"aes256-cts-hmac-sha384-192": 20,
 }
 
-func writeFile(t testing.TB, name string, b []byte) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), name)
+func writeFile(tb testing.TB, name string, b []byte) string {
+	tb.Helper()
+	path := filepath.Join(tb.TempDir(), name)
 	if err := os.WriteFile(path, b, 0o600); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return path
 }
 
-func passwordConfig(t testing.TB, kdc *fakeKDC) secure.KerberosConfig {
-	t.Helper()
-	return secure.KerberosConfig{User: testUser, Password: testPassword, ConfPath: confFor(t, testRealm), Dial: kdc.dial}
+func passwordConfig(tb testing.TB, kdc *fakeKDC) secure.KerberosConfig {
+	tb.Helper()
+	return secure.KerberosConfig{User: testUser, Password: testPassword, ConfPath: confFor(tb, testRealm), Dial: kdc.dial}
 }
 
-func newKerberos(t testing.TB, config secure.KerberosConfig) *secure.Kerberos {
-	t.Helper()
+func newKerberos(tb testing.TB, config secure.KerberosConfig) *secure.Kerberos {
+	tb.Helper()
 	k, err := secure.NewKerberos(config)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	t.Cleanup(k.Close)
+	tb.Cleanup(k.Close)
 	return k
 }
 
 // newContext starts a context with the host.
-func newContext(t testing.TB, k *secure.Kerberos, binding []byte) secure.Context {
-	t.Helper()
+func newContext(tb testing.TB, k *secure.Kerberos, binding []byte) secure.Context {
+	tb.Helper()
 	m, err := k.ForHost(testHost)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	x, err := m.NewContext(binding)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return x
 }
 
 // establishKerberos runs a whole handshake.
-func establishKerberos(t testing.TB, k *secure.Kerberos, binding []byte, host *kerberosAcceptor) secure.Context {
-	t.Helper()
-	x := newContext(t, k, binding)
-	token, established, err := x.Next(t.Context(), nil)
+func establishKerberos(tb testing.TB, k *secure.Kerberos, binding []byte, host *kerberosAcceptor) secure.Context {
+	tb.Helper()
+	x := newContext(tb, k, binding)
+	token, established, err := x.Next(tb.Context(), nil)
 	if err != nil || established {
-		t.Fatalf("first token: established %v, %v", established, err)
+		tb.Fatalf("first token: established %v, %v", established, err)
 	}
 	answer, err := host.accept(token)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	if token, established, err = x.Next(t.Context(), answer); err != nil || !established || token != nil {
-		t.Fatalf("AP-REP: %d bytes, established %v, %v", len(token), established, err)
+	if token, established, err = x.Next(tb.Context(), answer); err != nil || !established || token != nil {
+		tb.Fatalf("AP-REP: %d bytes, established %v, %v", len(token), established, err)
 	}
 	return x
 }

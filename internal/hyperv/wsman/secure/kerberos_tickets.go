@@ -24,7 +24,7 @@ func (k *Kerberos) ticketFor(ctx context.Context, spn servicePrincipal) (kerbero
 	if k.rejected != nil {
 		return kerberosTicket{}, k.rejected
 	}
-	if t := k.tickets[spn.String()]; t.freshFor(ticketMargin) {
+	if t := k.tickets[spn.String()]; t.fresh() {
 		return t.kerberosTicket, nil
 	}
 	if err := k.ensureTGT(ctx, spn); err != nil {
@@ -32,7 +32,7 @@ func (k *Kerberos) ticketFor(ctx context.Context, spn servicePrincipal) (kerbero
 	}
 	// The cache just read may have held the service's ticket as well.
 	t := k.tickets[spn.String()]
-	if !t.freshFor(ticketMargin) {
+	if !t.fresh() {
 		var err error
 		if t, err = k.serviceTicket(ctx, k.tgt, spn); err != nil {
 			return kerberosTicket{}, err
@@ -45,7 +45,7 @@ func (k *Kerberos) ticketFor(ctx context.Context, spn servicePrincipal) (kerbero
 // ensureTGT gets a ticket-granting ticket unless there is a valid one. Bad
 // credentials are tried once: a second try can only help to lock the account.
 func (k *Kerberos) ensureTGT(ctx context.Context, spn servicePrincipal) error {
-	if k.tgt.freshFor(ticketMargin) {
+	if k.tgt.fresh() {
 		return nil
 	}
 	if k.secret == nil {
@@ -79,7 +79,7 @@ func (k *Kerberos) readCache(spn servicePrincipal) error {
 		t, ok := cachedTicket(c)
 		switch {
 		case !ok:
-		case !t.freshFor(ticketMargin):
+		case !t.fresh():
 			ended = t.end
 		case forService:
 			k.tickets[spn.String()] = t
@@ -87,7 +87,7 @@ func (k *Kerberos) readCache(spn servicePrincipal) error {
 			k.tgt = t
 		}
 	}
-	if k.tgt.freshFor(ticketMargin) || k.tickets[spn.String()].freshFor(ticketMargin) {
+	if k.tgt.fresh() || k.tickets[spn.String()].fresh() {
 		return nil
 	}
 	if !ended.IsZero() {

@@ -56,13 +56,13 @@ func (NTLM) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(ntlmName)) }
 func (NTLM) LogValue() slog.Value { return slog.StringValue(ntlmName) }
 
 // NewContext starts a context for one connection.
-func (n *NTLM) NewContext(binding []byte) (Context, error) {
+func (n NTLM) NewContext(binding []byte) (Context, error) {
 	return &ntlmContext{mech: n, binding: bytes.Clone(binding)}, nil
 }
 
 // ntlmContext is an NTLM context: negotiate, challenge, authenticate.
 type ntlmContext struct {
-	mech      *NTLM
+	mech      NTLM
 	binding   []byte
 	negotiate []byte
 	answered  bool
@@ -71,7 +71,7 @@ type ntlmContext struct {
 }
 
 // Format keeps keys out of every print.
-func (ntlmContext) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(ntlmName)) }
+func (*ntlmContext) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(ntlmName)) }
 
 func (x *ntlmContext) Next(ctx context.Context, in []byte) (out []byte, established bool, err error) {
 	if err := ctx.Err(); err != nil {

@@ -174,7 +174,7 @@ func originalLength(v string) (int, bool) {
 		name, number, _ := strings.Cut(field, "=")
 		if strings.EqualFold(strings.TrimSpace(name), "Length") {
 			n, err := strconv.ParseUint(strings.TrimSpace(number), 10, 31)
-			return int(n), err == nil //nolint:gosec // 31 bits
+			return int(n), err == nil
 		}
 	}
 	return 0, false
