@@ -67,8 +67,8 @@ func Format(n int64) string {
 	if size < 1<<10 {
 		return sign + strconv.FormatUint(size, 10) + " B"
 	}
-	unit, i := uint64(1<<10), 0
-	for tenths(size, unit) >= 1024*10 && i < len(names)-1 {
+	unit, i := uint64(1<<10), 0 // no int64 is as large as 1024 EiB, so the names suffice
+	for tenths(size, unit) >= 1024*10 {
 		unit, i = unit<<10, i+1
 	}
 	n10 := tenths(size, unit)
