@@ -79,6 +79,38 @@
 // Too large an answer: a fault, and after a method UnreportableSuccess
 // (wsmerror.h); which of the codes comes when: unverified.
 //
-// Hyper-V and files: what disks, jobs, attachments, virtual machines and files
-// do is told where they are declared, at [VHD], [VM] and [Release].
+// Hyper-V:
+//   - Methods, parameters, properties, return values, HRESULTs and job states of
+//     both generations: documented. A job's properties, their order and which
+//     are null: recorded. [Release] says what came with which Windows.
+//   - Modes: Full and Quick fall back without a read-only attachment, Retrim
+//     demands one (documented). How much a mode reclaims is up to the [VHD].
+//   - A disk in use is refused with 32774 and 0x80070020, a compressed file with
+//     32768 and 0xC03A001A: reported from real hosts. Whether a refusal is a
+//     return value or a failed job: unverified, so [Via] can choose.
+//   - Codes for fixed VHD files, for a missing mode, for an attachment of an
+//     attached disk, and RequestStateChange of a finished job: unverified.
+//   - A job's record lives for five minutes (documented). A restart of the
+//     service loses all jobs: inferred. A cancelled compaction keeps what it
+//     reclaimed: documented for the API below.
+//   - Detaching during a compaction makes it fail: documented for that API.
+//   - Machines: which settings name which disk is documented; that a disk of a
+//     running machine and its parents cannot be opened for compaction: inferred.
+//   - root\virtualization keeps the path of a disk in Connection, mounts for
+//     writing only, and its jobs cannot be cancelled: documented.
+//
+// Files: Win32_Directory and CIM_DataFile know local drives only and write names
+// in lower case: unverified. CIM_DataFile lists virtual hard disks, nothing else.
+//
+// Real disks ([WithFolder]): dynamic VHD and VHDX files are read from their own
+// headers and compacted by qemu-img into a copy, which replaces the file when
+// qemu-img has checked it and found the same content, and when nobody wrote to
+// the file meanwhile. Only zero blocks vanish: no file system is looked at, so
+// modes make no difference. Differencing disks, sectors other than 512 bytes and
+// VHD files with blocks other than 2 MiB are refused. Attaching a real disk
+// attaches nothing on this machine.
+//
+// Not modelled: creating, resizing, converting and merging disks, VHD Sets,
+// pass-through disks, clusters, Hyper-V Replica, change tracking, and what a
+// guest does.
 package hypervsim

@@ -244,12 +244,7 @@ func (w *world) startCompaction(path string, mode uint16, owner string, now time
 func (w *world) startNumbers(j *job, d *disk, now time.Time) {
 	duration := d.JobDuration
 	mode, mounted := j.compaction.mode, j.compaction.mounted
-	j.finish = func(part float64) {
-		// A job that failed leaves the disk as it was.
-		if j.settled != JobException {
-			d.reclaim(mode, mounted, part)
-		}
-	}
+	j.finish = func(part float64) { d.reclaim(mode, mounted, part) }
 	switch {
 	case d.CompactionFailure != nil:
 		duration = d.CompactionFailure.within(duration)

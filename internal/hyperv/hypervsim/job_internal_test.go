@@ -266,6 +266,24 @@ func TestForeignCompaction(t *testing.T) {
 	b.pass(30 * time.Minute)
 	want(t, "size", b.fileSize(testDisk), 5*mib)
 	want(t, "peak", b.PeakCompactions(), 0)
+
+	if _, err := b.StartForeignCompaction(testDisk, time.Hour); err != nil {
+		t.Fatal(err)
+	}
+	b.AddVHD(VHD{Path: `D:\VMs\own.vhdx`})
+	b.compact(`D:\VMs\own.vhdx`, modeFull)
+	want(t, "peak beside a foreign one", b.PeakCompactions(), 1)
+}
+
+// TestRefusalJobHoldsNothing: a job that only reports a refusal has no file open.
+func TestRefusalJobHoldsNothing(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, VHD{Path: testDisk, Refusals: ViaJob})
+	_, refused := b.compact(testDisk, modeRetrim)
+	_, id := b.compact(testDisk, modeFull)
+	b.pass(defaultJobDuration)
+	b.wantJob(refused, map[string]string{"JobState": "10"})
+	b.wantJob(id, map[string]string{"JobState": "7"})
 }
 
 // TestJobsEnumerated: jobs can be found again by their class.

@@ -82,6 +82,19 @@ func TestAttachImmediately(t *testing.T) {
 	want(t, "Access", b.images(cim.NamespaceVirtualizationV2)[0].text("Access"), "2")
 }
 
+// TestAttachOrder: what happened since the last look happened in its order.
+func TestAttachOrder(t *testing.T) {
+	t.Parallel()
+	slow, quick := VHD{Path: `D:\VMs\slow.vhdx`, AttachDuration: 2 * time.Second}, VHD{Path: `D:\VMs\quick.vhdx`}
+	b := newBench(t, slow, quick)
+	b.attachCall(slow.Path, "true")
+	b.attachCall(quick.Path, "true")
+	b.pass(time.Minute)
+	if diff := cmp.Diff([]Attachment{{Path: quick.Path, ReadOnly: true}, {Path: slow.Path, ReadOnly: true}}, b.Attachments()); diff != "" {
+		t.Errorf("attachments (-want +got):\n%s", diff)
+	}
+}
+
 func TestAttachRefusals(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
