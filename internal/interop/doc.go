@@ -2,6 +2,6 @@
 // host against programs that were written by others: pyspnego, pypsrp, pywinrm, MIT
 // Kerberos with its KDC, gss-ntlmssp and curl, all on the loopback interface.
 //
-// They run with HYPERV_TEST_INTEROP=1, after setup.sh has installed what they need. A
-// test whose program is missing skips.
+// They run with HYPERV_TEST_INTEROP=1. Then setup.sh installs what they need, as far
+// as it may; a test whose program is missing skips.
 package interop

@@ -86,7 +86,7 @@ type process struct {
 // background starts a program.
 func background(t *testing.T, env []string, name string, arguments ...string) *process {
 	t.Helper()
-	c := exec.Command(name, arguments...) //nolint:noctx // ended by the test's clean-up, which waits for it
+	c := exec.Command(name, arguments...)
 	c.Env = append(slices.Clone(os.Environ()), env...)
 	out, err := c.StdoutPipe()
 	if err != nil {

@@ -114,7 +114,7 @@ func sbin(name string) string {
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // loopback
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -134,7 +134,7 @@ func portOf(t *testing.T, l net.Listener) int {
 func waitFor(t *testing.T, address string) {
 	t.Helper()
 	eventually(t, func() bool {
-		c, err := net.Dial("tcp", address) //nolint:noctx // loopback
+		c, err := net.Dial("tcp", address)
 		if err == nil {
 			_ = c.Close()
 		}

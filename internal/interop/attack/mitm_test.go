@@ -49,7 +49,7 @@ type mitm struct {
 // start listens and returns the port.
 func (m *mitm) start(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // loopback
+	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,9 +78,9 @@ func (m *mitm) start(t *testing.T) int {
 
 func (m *mitm) dial() (net.Conn, error) {
 	if m.tls == nil {
-		return net.Dial("tcp", m.upstream) //nolint:noctx // loopback
+		return net.Dial("tcp", m.upstream)
 	}
-	return tls.Dial("tcp", m.upstream, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12}) //nolint:gosec,noctx // the attacker does not mind
+	return tls.Dial("tcp", m.upstream, &tls.Config{InsecureSkipVerify: true, MinVersion: tls.VersionTLS12})
 }
 
 func (m *mitm) serve(client net.Conn) {
@@ -184,7 +184,7 @@ func removeTimestamp(b []byte) []byte {
 		id, size := binary.LittleEndian.Uint16(b[at:]), int(binary.LittleEndian.Uint16(b[at+2:]))
 		if id == 7 {
 			copy(b[at:], b[at+4+size:])
-			binary.LittleEndian.PutUint16(b[40:], uint16(n-4-size)) //nolint:gosec // smaller than n
+			binary.LittleEndian.PutUint16(b[40:], uint16(n-4-size))
 			return b[:len(b)-4-size]
 		}
 		at += 4 + size

@@ -2,7 +2,7 @@ package secure
 
 import (
 	"crypto"
-	"crypto/md5"      //nolint:gosec // the hash of channel bindings, RFC 4121 4.1.1.2 and MS-NLMP 2.2.2.1
+	"crypto/md5"
 	_ "crypto/sha256" // hashes of ChannelBinding
 	_ "crypto/sha512" // hashes of ChannelBinding
 	"crypto/tls"
@@ -51,6 +51,6 @@ func bindingHash(a x509.SignatureAlgorithm) (crypto.Hash, bool) {
 func bindingDigest(binding []byte) []byte {
 	b := make([]byte, 16, 20+len(binding))
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(binding))) //nolint:gosec // prefix and hash: at most 85 bytes
-	sum := md5.Sum(append(b, binding...))                         //nolint:gosec // see the import
+	sum := md5.Sum(append(b, binding...))
 	return sum[:]
 }

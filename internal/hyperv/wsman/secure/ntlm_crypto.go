@@ -3,16 +3,16 @@ package secure
 import (
 	"bytes"
 	"crypto/hmac"
-	"crypto/md5" //nolint:gosec // NTLM is defined on MD5 (MS-NLMP 3.3.2, 3.4)
-	"crypto/rc4" //nolint:gosec // NTLM is defined on RC4 (MS-NLMP 3.4.3)
+	"crypto/md5"
+	"crypto/rc4"
 	"encoding/binary"
 
-	"golang.org/x/crypto/md4" //nolint:gosec,staticcheck // NTLM is defined on MD4 (MS-NLMP 3.3.1)
+	"golang.org/x/crypto/md4" //nolint:staticcheck // NTLM is defined on MD4 (MS-NLMP 3.3.1)
 )
 
 // ntowfv2 is the key that stands for the password (MS-NLMP 3.3.2).
 func ntowfv2(password, user, domain string) []byte {
-	h := md4.New() //nolint:gosec // see the import
+	h := md4.New()
 	h.Write(utf16le(password))
 	return hmacMD5(h.Sum(nil), utf16le(upper(user)+domain))
 }
@@ -32,7 +32,7 @@ func rc4Once(key, in []byte) []byte {
 }
 
 func newRC4(key []byte) *rc4.Cipher {
-	c, err := rc4.NewCipher(key) //nolint:gosec // see the import
+	c, err := rc4.NewCipher(key)
 	if err != nil {
 		panic(err) // every key here is an MD5 sum: 16 bytes
 	}
@@ -69,7 +69,7 @@ func newNTLMHalf(sessionKey []byte, direction string) *ntlmHalf {
 
 func directionKey(sessionKey []byte, direction, use string) []byte {
 	magic := "session key to " + direction + " " + use + " key magic constant\x00"
-	sum := md5.Sum(append(bytes.Clone(sessionKey), magic...)) //nolint:gosec // see the import
+	sum := md5.Sum(append(bytes.Clone(sessionKey), magic...))
 	return sum[:]
 }
 
