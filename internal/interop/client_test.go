@@ -3,6 +3,7 @@ package interop_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -31,6 +32,8 @@ func acceptor(t *testing.T, impl string, env []string, c *certificate) (p *proce
 	modules := []string{"gssapi"}
 	if impl == "pyspnego" {
 		modules = []string{"spnego"}
+	} else if slices.ContainsFunc(env, func(s string) bool { return strings.HasPrefix(s, "NTLM_USER_FILE=") }) {
+		needNTLM(t)
 	}
 	arguments := []string{"testdata/acceptor.py", "--impl", impl}
 	if c != nil {

@@ -38,6 +38,14 @@ func needProgram(t *testing.T, names ...string) {
 	}
 }
 
+// needNTLM skips if MIT libgssapi has no NTLM.
+func needNTLM(t *testing.T) {
+	t.Helper()
+	if _, err := os.Stat("/etc/gss/mech.d/mech.ntlmssp.conf"); err != nil {
+		t.Skip("gss-ntlmssp is not installed; see setup.sh")
+	}
+}
+
 // python is the interpreter that setup.sh made, with the modules.
 func python(t *testing.T, modules ...string) string {
 	t.Helper()
