@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"bytes"
 	"encoding/base64"
 	"errors"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
@@ -59,11 +61,18 @@ func (c cli) write(config string) {
 	must(c.t, os.WriteFile(filepath.Join(c.dir, "main.tf"), []byte(requiredProviders+config), 0o600))
 }
 
+// command is a command that has not started yet.
+func (c cli) command(args ...string) *exec.Cmd {
+	at := slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") && a != "state" }) + 1
+	cmd := exec.CommandContext(c.t.Context(), c.binary, slices.Insert(slices.Clone(args), at, "-no-color")...) //nolint:gosec // the program under test
+	cmd.Dir, cmd.Env = c.dir, c.env
+	return cmd
+}
+
 // run runs a command and returns its output and exit code.
 func (c cli) run(args ...string) (string, int) {
 	c.t.Helper()
-	cmd := exec.CommandContext(c.t.Context(), c.binary, append(args, "-no-color")...) //nolint:gosec // the program under test
-	cmd.Dir, cmd.Env = c.dir, c.env
+	cmd := c.command(args...)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {
@@ -195,4 +204,56 @@ func assertSecret(t *testing.T, dir, out, secret, logged string) {
 			}
 		}
 	}
+}
+
+// What happens on the host between plan and apply changes neither.
+func TestCLI_savedPlan(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	c := newCLI(t)
+	c.write(providerFor(sim) + disk())
+	c.expect(0, "apply", "-auto-approve")
+	must(t, sim.Grow(diskPath, 2*gib))
+	c.expect(2, "plan", "-detailed-exitcode", "-out=saved.plan")
+	must(t, sim.Grow(diskPath, 5*gib))
+	c.expect(0, "apply", "saved.plan")
+	c.expect(0, "plan", "-detailed-exitcode")
+	contains(t, c.expect(0, "state", "show", address), "grew 2.0 GiB (50 %) since the last compaction")
+}
+
+// An interrupt cancels the job, detaches the disk and keeps the state; the next
+// apply goes on.
+func TestCLI_interrupt(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	c := newCLI(t)
+	c.write(providerFor(sim) + disk())
+	c.expect(0, "apply", "-auto-approve")
+
+	must(t, sim.Grow(diskPath, 8*gib))
+	must(t, sim.Change(diskPath, func(v *hypervsim.VHD) { v.Immediate, v.JobDuration = false, time.Hour }))
+	polled := make(chan struct{})
+	sim.AddRule(hypervsim.Rule{Class: "Msvm_StorageJob", Operation: hypervsim.OperationGet, Func: func(hypervsim.Request) { close(polled) }})
+	cmd := c.command("apply", "-auto-approve")
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	must(t, cmd.Start())
+	select {
+	case <-polled:
+	case <-t.Context().Done():
+		t.Fatal("the job was never polled")
+	}
+	must(t, cmd.Process.Signal(os.Interrupt))
+	if err := cmd.Wait(); err == nil {
+		t.Fatalf("the interrupted apply succeeded:\n%s", &out)
+	}
+	contains(t, out.String(), "Unable to compact virtual hard disk", "interrupted")
+	contains(t, c.expect(0, "state", "show", address), `status = "interrupted"`, "left_attached = false")
+	if a := sim.Attachments(); len(a) != 0 {
+		t.Errorf("attached after the interrupt: %v, want nothing", a)
+	}
+
+	must(t, sim.Change(diskPath, func(v *hypervsim.VHD) { v.Immediate = true }))
+	contains(t, c.expect(0, "apply", "-auto-approve"), "the last run was interrupted")
+	c.expect(0, "plan", "-detailed-exitcode")
 }

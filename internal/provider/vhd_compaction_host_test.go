@@ -136,3 +136,47 @@ func TestVHDCompactionResource_faultIsNotSkipped(t *testing.T) {
 		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan()},
 	)
 }
+
+// Even a disk that was left attached is no reason to log on to a host that the
+// provider has turned away from.
+func TestVHDCompactionResource_leftAttachedOnFormerHost(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	moved := providerFor(sim, settings{"host": `"localhost"`}) + disk()
+	count := 0
+	steps(t,
+		resource.TestStep{Config: providerFor(sim) + disk()},
+		resource.TestStep{
+			PreConfig: func() {
+				must(t, sim.Grow(diskPath, 8*gib))
+				sim.AddRule(hypervsim.Rule{Method: "DetachVirtualHardDisk", Effect: hypervsim.Fault(5, hypervsim.FaultFormAny)})
+			},
+			Config: providerFor(sim) + disk(), ExpectError: cannotCompact(`not\s+detached`),
+		},
+		resource.TestStep{PreConfig: func() { count = sim.Exchanges() }, Config: moved, Destroy: true},
+	)
+	if got := sim.Exchanges() - count; count == 0 || got != 0 {
+		t.Errorf("exchanges with the former host = %d after %d, want none more", got, count)
+	}
+	if a := sim.Attachments(); len(a) != 1 {
+		t.Errorf("attached: %v, want the disk still attached", a)
+	}
+}
+
+// A host of the first generation has no modes and is not asked to attach.
+func TestVHDCompactionResource_oldHost(t *testing.T) {
+	t.Parallel()
+	const old = `D:\VMs\old.vhd`
+	sim := host(t, hypervsim.WithGenerations(hypervsim.V1), hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) {
+		v.Path, v.ReclaimableUnmounted = old, 6*gib
+	})))
+	config := providerFor(sim) + disk(settings{"path": quote(old)})
+	steps(t,
+		resource.TestStep{
+			Config: config,
+			ConfigStateChecks: inState("status", "compacted", "format", "vhd", "last_run.mode", nil, "last_run.mounted", false,
+				"last_run.reclaimed_bytes", 6*gib),
+		},
+		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan()},
+	)
+}

@@ -91,3 +91,22 @@ func TestVHDCompactionResource_lifecycle(t *testing.T) {
 		t.Errorf("attached after destroy: %v, want nothing", a)
 	}
 }
+
+// As on a real host: attaching and compacting are jobs that take their time.
+func TestVHDCompactionResource_jobs(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) {
+		v.Immediate, v.AttachImmediate = false, false
+		v.UnlockedByPass = []int64{gib}
+	})))
+	config := providerFor(sim) + disk(settings{"max_passes": "5", "mode": `"Full"`})
+	steps(t,
+		resource.TestStep{
+			Config: config,
+			ConfigStateChecks: inState("status", "compacted", "last_run.passes", 3, "last_run.job_id", knownvalue.NotNull(),
+				"last_run.mode", "Full", "last_run.mounted", true, "last_run.reclaimed_bytes", 7*gib),
+		},
+		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan()},
+	)
+	compactions(t, sim, 3)
+}
