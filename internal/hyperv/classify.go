@@ -37,12 +37,15 @@ func kinds(err error) []error {
 		fault       *wsman.Fault
 	)
 	switch {
+	// First of all: whatever is inside, the request may have been carried out.
+	case errors.As(err, &outcome):
+		found = append(found, ErrOutcomeUnknown)
 	case errors.As(err, &auth):
 		found = append(found, ErrUnauthenticated)
 	case errors.As(err, &secured):
 	case errors.As(err, &unreachable):
 		found = append(found, ErrUnreachable)
-	case errors.As(err, &outcome), errors.As(err, &garbled):
+	case errors.As(err, &garbled):
 		found = append(found, ErrOutcomeUnknown)
 	case errors.As(err, &status):
 		found = append(found, statusKinds(status.Status)...)
