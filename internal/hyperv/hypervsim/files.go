@@ -117,7 +117,7 @@ func (w *world) dataFiles(v view) []*object {
 
 // candidates returns the paths on drives that are online: the one that was
 // asked for by its name, or all, with those of the mapped folders.
-func (w *world) candidates(v view, known []string, one func(string) (string, bool), real func() []string) []string {
+func (w *world) candidates(v view, known []string, one func(string) (string, bool), mapped func() []string) []string {
 	if name, ok := v.equality("Name"); ok {
 		if path, exists := one(name); exists && hasDrive(name) {
 			return []string{path}
@@ -125,7 +125,7 @@ func (w *world) candidates(v view, known []string, one func(string) (string, boo
 		return nil
 	}
 	var kept []string
-	for _, path := range append(known, real()...) {
+	for _, path := range append(known, mapped()...) {
 		if hasDrive(path) && !w.offline[pathKey(volumeOf(path))] {
 			kept = append(kept, path)
 		}

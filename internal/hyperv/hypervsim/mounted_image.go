@@ -86,7 +86,7 @@ func (w *world) attach(path string, readOnly, letter bool) {
 // detach takes an attachment away. A compaction that used it fails.
 func (w *world) detach(a *attachment, now time.Time) {
 	if j := w.jobOn(a.path); j != nil && j.isCompaction() && j.compaction.mounted {
-		w.observation.violation("%s was detached while it was compacted", a.path)
+		w.observation.violationf("%s was detached while it was compacted", a.path)
 		w.fail(j, &refusal{code: returnFailed, status: statusInvalidState}, now)
 	}
 	w.attachments = slices.DeleteFunc(w.attachments, func(other *attachment) bool { return other == a })

@@ -10,7 +10,7 @@ type observation struct {
 	peak        int
 }
 
-func (o *observation) violation(format string, args ...any) {
+func (o *observation) violationf(format string, args ...any) {
 	o.violations = append(o.violations, fmt.Sprintf(format, args...))
 }
 
@@ -31,10 +31,10 @@ func (o *observation) started(w *world, path string) {
 	}
 	o.peak = max(o.peak, running)
 	if here > 1 {
-		o.violation("%s was compacted twice at once", path)
+		o.violationf("%s was compacted twice at once", path)
 	}
 	if vm, saved := w.user(path, VMSaved); saved {
-		o.violation("%s was compacted, which the saved machine %s needs", path, vm)
+		o.violationf("%s was compacted, which the saved machine %s needs", path, vm)
 	}
 }
 

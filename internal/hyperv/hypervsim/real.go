@@ -20,12 +20,12 @@ type folder struct {
 
 // MapFolder shows a real folder under a path of the host. Every .vhd and .vhdx
 // file in it is a disk, read from its own headers and compacted by qemu-img.
-func (h *Host) MapFolder(path, real string) error {
-	real, err := filepath.Abs(real)
+func (h *Host) MapFolder(path, dir string) error {
+	dir, err := filepath.Abs(dir)
 	if err != nil {
 		return fmt.Errorf("map %s: %w", path, err)
 	}
-	info, err := os.Stat(real)
+	info, err := os.Stat(dir)
 	if err != nil {
 		return fmt.Errorf("map %s: %w", path, err)
 	}
@@ -40,7 +40,7 @@ func (h *Host) MapFolder(path, real string) error {
 	h.world.lock()
 	defer h.world.mu.Unlock()
 	h.world.addDirectory(path)
-	h.world.folders = append(h.world.folders, folder{path: winpath.Normalize(path), real: real})
+	h.world.folders = append(h.world.folders, folder{path: winpath.Normalize(path), real: dir})
 	return nil
 }
 
@@ -110,11 +110,11 @@ func isRealDisk(path string) bool {
 }
 
 func (w *world) isRealDirectory(path string) bool {
-	real := w.realPath(path)
-	if real == "" {
+	dir := w.realPath(path)
+	if dir == "" {
 		return false
 	}
-	info, err := os.Stat(real)
+	info, err := os.Stat(dir)
 	return err == nil && info.IsDir()
 }
 

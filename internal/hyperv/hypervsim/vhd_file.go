@@ -56,7 +56,7 @@ func readVHDHeaders(f io.ReaderAt, size int64) (VHD, error) {
 		return VHD{}, err
 	}
 	v := VHD{
-		Format: FormatVHD, Type: DiskType(binary.BigEndian.Uint32(footer[footerType:])),
+		Format: FormatVHD, Type: DiskType(binary.BigEndian.Uint16(footer[footerType+2:])), // of 32 bits
 		VirtualSize:       int64(binary.BigEndian.Uint64(footer[footerSizeOffset:])), //nolint:gosec // G115: no disk has 2^63 bytes
 		LogicalSectorSize: 512, PhysicalSectorSize: 512,
 		VirtualDiskID: guidBigEndian(footer[footerID:]),

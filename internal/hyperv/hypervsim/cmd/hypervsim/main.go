@@ -21,7 +21,7 @@ import (
 
 // passwordVariable is the environment variable that holds the password of the
 // one user. It is no flag: other users of the machine can read those.
-const passwordVariable = "HYPERVSIM_PASSWORD"
+const passwordVariable = "HYPERVSIM_PASSWORD" //nolint:gosec // G101: the name of a variable
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 }
 
 // serve announces the host and waits for the end.
-func (s settings) serve(ctx context.Context, host *hypervsim.Host, stdout io.Writer) error {
+func (s *settings) serve(ctx context.Context, host *hypervsim.Host, stdout io.Writer) error {
 	if err := s.writeAuthority(host); err != nil {
 		return err
 	}
@@ -94,9 +94,9 @@ func (s settings) serve(ctx context.Context, host *hypervsim.Host, stdout io.Wri
 }
 
 // writeAuthority writes the certificate that clients have to trust.
-func (s settings) writeAuthority(host *hypervsim.Host) error {
+func (s *settings) writeAuthority(host *hypervsim.Host) error {
 	if s.authorityFile == "" {
 		return nil
 	}
-	return os.WriteFile(s.authorityFile, host.CACertificate(), 0o600)
+	return os.WriteFile(s.authorityFile, host.CACertificate(), 0o600) //nolint:gosec // G703: the user of the program names the file
 }
