@@ -36,7 +36,7 @@ func (c *loginCredentials) keyFor(offered types.PADataSequence) (key kerberosKey
 	if err != nil {
 		return kerberosKey{}, 0, err
 	}
-	err = fmt.Errorf("%w: the KDC offers the account no AES key", ErrWeakContext)
+	err = fmt.Errorf("%w: the user", ErrNoAES)
 	for _, info := range infos {
 		if !slices.Contains(kerberosTypes, info.EType) {
 			continue
@@ -51,7 +51,7 @@ func (c *loginCredentials) keyFor(offered types.PADataSequence) (key kerberosKey
 // keyForType is the key that opens an answer sealed with encryption type t.
 func (c *loginCredentials) keyForType(t int32, offered types.PADataSequence) (kerberosKey, error) {
 	if !slices.Contains(kerberosTypes, t) {
-		return kerberosKey{}, fmt.Errorf("%w: Kerberos encryption type %d", ErrWeakContext, t)
+		return kerberosKey{}, fmt.Errorf("%w: encryption type %d", ErrNoAES, t)
 	}
 	infos, err := keyInfos(offered)
 	if err != nil {

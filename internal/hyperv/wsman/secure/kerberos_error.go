@@ -16,6 +16,8 @@ var (
 	ErrClockSkew = errors.New("clocks differ by more than Kerberos allows")
 	// ErrTicketExpired: the ticket cache holds no ticket that is still valid.
 	ErrTicketExpired = errors.New("no valid Kerberos ticket in the cache")
+	// ErrNoAES: the user, the service or the ticket has no AES key. RC4 and DES are not used.
+	ErrNoAES = errors.New("no AES key; older kinds of keys are not used")
 	// ErrNoKDC: no key distribution center of the realm was found or answered.
 	ErrNoKDC = errors.New("no KDC answers")
 )

@@ -230,6 +230,16 @@ func TestKerberosTicketCache(t *testing.T) {
 	}
 }
 
+func TestKerberosTicketCacheRC4(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(23)
+	config := passwordConfig(t, kdc)
+	config.Password, config.CachePath = "", kdc.cache(t, cached{"krbtgt/" + testRealm, time.Hour})
+	if _, _, err := newContext(t, newKerberos(t, config), nil).Next(t.Context(), nil); !errors.Is(err, secure.ErrNoAES) {
+		t.Errorf("%v, want ErrNoAES", err)
+	}
+}
+
 // Whoever keeps the cache fresh from outside is believed.
 func TestKerberosTicketCacheIsReadAgain(t *testing.T) {
 	t.Parallel()

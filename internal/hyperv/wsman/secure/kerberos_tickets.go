@@ -70,15 +70,19 @@ func (k *Kerberos) readCache(spn servicePrincipal) error {
 		return err
 	}
 	home := krbtgt(cache.DefaultPrincipal.Realm)
-	var ended time.Time
+	var (
+		ended time.Time
+		weak  error
+	)
 	for _, c := range cache.GetEntries() {
 		forService := c.Server.PrincipalName.Equal(spn.name)
 		if !forService && !c.Server.PrincipalName.Equal(home) {
 			continue
 		}
-		t, ok := cachedTicket(c)
+		t, err := cachedTicket(c)
 		switch {
-		case !ok:
+		case err != nil:
+			weak = err
 		case !t.fresh():
 			ended = t.end
 		case forService:
@@ -93,16 +97,22 @@ func (k *Kerberos) readCache(spn servicePrincipal) error {
 	if !ended.IsZero() {
 		return fmt.Errorf("%w: %s ended at %s", ErrTicketExpired, k.cachePath, ended.UTC().Format(time.RFC3339))
 	}
+	if weak != nil {
+		return fmt.Errorf("ticket cache %s: %w", k.cachePath, weak)
+	}
 	return fmt.Errorf("%w: %s", ErrTicketExpired, k.cachePath)
 }
 
-// cachedTicket reads one entry. Tickets with a key that is not AES do not count.
-func cachedTicket(c *credentials.Credential) (grantedTicket, bool) {
-	var ticket messages.Ticket
+// cachedTicket reads one entry.
+func cachedTicket(c *credentials.Credential) (grantedTicket, error) {
 	key, err := newKerberosKey(c.Key)
-	if err != nil || ticket.Unmarshal(c.Ticket) != nil || len(ticket.SName.NameString) == 0 {
-		return grantedTicket{}, false
+	if err != nil {
+		return grantedTicket{}, err
+	}
+	var ticket messages.Ticket
+	if err := ticket.Unmarshal(c.Ticket); err != nil || len(ticket.SName.NameString) == 0 {
+		return grantedTicket{}, fmt.Errorf("%w: ticket", ErrMalformed)
 	}
 	t := kerberosTicket{ticket: ticket, key: key, realm: c.Client.Realm, name: c.Client.PrincipalName}
-	return grantedTicket{t, c.EndTime}, true
+	return grantedTicket{t, c.EndTime}, nil
 }

@@ -37,7 +37,7 @@ func newKerberosKey(k types.EncryptionKey) (kerberosKey, error) {
 	case etypeID.AES256_CTS_HMAC_SHA1_96, etypeID.AES256_CTS_HMAC_SHA384_192:
 		size = 32
 	default:
-		return kerberosKey{}, fmt.Errorf("%w: Kerberos encryption type %d", ErrWeakContext, k.KeyType)
+		return kerberosKey{}, fmt.Errorf("%w: encryption type %d", ErrNoAES, k.KeyType)
 	}
 	if len(k.KeyValue) != size {
 		return kerberosKey{}, fmt.Errorf("%w: key of %d bytes for encryption type %d", ErrMalformed, len(k.KeyValue), k.KeyType)
