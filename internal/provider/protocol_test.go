@@ -136,7 +136,7 @@ func TestProtocol_identityOfWhatIsGone(t *testing.T) {
 	s.clean(imported.Diagnostics)
 	one := imported.ImportedResources[0]
 	read, err := s.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
-		TypeName: "hyperv_vhd_compaction", CurrentState: one.State, Private: one.Private, CurrentIdentity: one.Identity,
+		TypeName: "hyperv_vhd_compaction", CurrentState: one.State, Private: one.Private,
 	})
 	must(t, err)
 	s.clean(read.Diagnostics)
