@@ -13,6 +13,7 @@ import (
 // FileSize reads the size of a disk's file in bytes: one exchange. The error is
 // ErrNotFound only when the host proves that the file is absent.
 func (h *Host) FileSize(ctx context.Context, path string) (int64, error) {
+	path = winpath.Normalize(path)
 	var size int64
 	err := h.withGeneration(ctx, func(g *generation) error {
 		state, err := h.readState(ctx, g, path)
@@ -27,6 +28,7 @@ func (h *Host) FileSize(ctx context.Context, path string) (int64, error) {
 // Inspect reads everything that the inspection calls tell: two exchanges, one
 // with the older generation.
 func (h *Host) Inspect(ctx context.Context, path string) (VHD, error) {
+	path = winpath.Normalize(path)
 	var disk VHD
 	err := h.withGeneration(ctx, func(g *generation) (err error) {
 		if g == generationV1 {
@@ -186,7 +188,6 @@ func (h *Host) proveAbsence(ctx context.Context, path string, err error) error {
 // Unverified on a real host: that Win32_Directory and CIM_DataFile answer a Get
 // by Name over WS-Management as they do locally.
 func (h *Host) seesNoFile(ctx context.Context, path string) error {
-	path = winpath.Normalize(path)
 	if winpath.IsUNC(path) || winpath.IsVolumeGUID(path) {
 		return errors.New("root\\cimv2 lists no files behind a share or a volume path")
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -103,7 +104,7 @@ func (r *run) detach(ctx context.Context) {
 	}
 	r.detachErr = err
 	r.warn(WarnLeftAttached, "The disk may still be attached read-only on the host, and a virtual machine that uses it cannot start then. "+
-		"The next apply detaches it; by hand: Dismount-VHD -Path '"+r.order.Path+"'. Cause: "+err.Error())
+		"The next apply detaches it; by hand: Dismount-VHD -Path '"+strings.ReplaceAll(r.order.Path, "'", "''")+"'. Cause: "+err.Error())
 }
 
 // settleAttach waits for the job of an attach that was interrupted.

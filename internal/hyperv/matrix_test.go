@@ -170,11 +170,11 @@ func (c matrixRun) test(t *testing.T) {
 	way := &network{sim: sim}
 	host := connect(t, sim, func(cfg *hyperv.Config) { cfg.Dial = way.dial })
 
-	hit := false
+	var hit atomic.Bool
 	rule := c.step.rule
 	rule.Effect = c.fault.effect
 	rule.Func = func(hypervsim.Request) {
-		hit = true
+		hit.Store(true)
 		if c.fault.act != nil {
 			c.fault.act(way)
 		}
@@ -188,7 +188,7 @@ func (c matrixRun) test(t *testing.T) {
 	sim.AddRule(rule)
 
 	first, err := host.Compact(t.Context(), c.order(nil))
-	if !hit {
+	if !hit.Load() {
 		t.Fatal("the fault was not met")
 	}
 	c.check(t, sim, first, err)

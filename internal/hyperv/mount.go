@@ -115,7 +115,7 @@ var errDetachFailed = errors.New("DetachVirtualHardDisk of Msvm_MountedStorageIm
 // Detach detaches the disk from the host if it is attached there read-only; one
 // that is not attached is no error.
 func (h *Host) Detach(ctx context.Context, path string) error {
-	_, err := h.detach(ctx, path, nil)
+	_, err := h.detach(ctx, winpath.Normalize(path), nil)
 	return err
 }
 

@@ -38,6 +38,7 @@ var errTimedOut = errors.New("the time for the run is over")
 // beside an error too. Ctx ends the wait for a turn and interrupts the run: the
 // job is cancelled and the disk detached before Compact returns, within a minute.
 func (h *Host) Compact(ctx context.Context, c Compaction) (Result, error) {
+	c.Path = winpath.Normalize(c.Path)
 	r := &run{host: h, order: c, mayAttached: c.LeftAttached}
 	err := r.gates(ctx)
 	if err == nil && r.result.Status == "" {

@@ -113,14 +113,14 @@ func (k *Kerberos) setCache(c KerberosConfig, name string) error {
 	if c.User == "" {
 		return nil
 	}
-	want, realm, err := parsePrincipal(c.User, c.Realm, cache.DefaultPrincipal.Realm)
+	want, realm, err := parsePrincipal(c.User, c.Realm, cache.client.realm)
 	if err != nil {
 		return err
 	}
-	have := cache.DefaultPrincipal
-	if !strings.EqualFold(want.PrincipalNameString(), have.PrincipalName.PrincipalNameString()) || !strings.EqualFold(realm, have.Realm) {
+	have := cache.client
+	if !strings.EqualFold(want.PrincipalNameString(), have.name.PrincipalNameString()) || !strings.EqualFold(realm, have.realm) {
 		return fmt.Errorf("kerberos: the ticket cache is that of %s@%s, not of %s@%s",
-			have.PrincipalName.PrincipalNameString(), have.Realm, want.PrincipalNameString(), realm)
+			have.name.PrincipalNameString(), have.realm, want.PrincipalNameString(), realm)
 	}
 	return nil
 }

@@ -79,6 +79,7 @@ func TestKerberosConfig(t *testing.T) {
 	t.Parallel()
 	conf := confFor(t, testRealm)
 	damaged := writeFile(t, "damaged", []byte{5, 4, 0, 12, 0, 1, 0, 8, 0xff})
+	old := writeFile(t, "old", []byte{5, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})
 	env := func(pairs ...string) func(string) (string, bool) {
 		return func(name string) (string, bool) {
 			for i := 0; i < len(pairs); i += 2 {
@@ -104,6 +105,7 @@ func TestKerberosConfig(t *testing.T) {
 		"no keytab":        {secure.KerberosConfig{User: "u", KeytabPath: "/nonexistent", ConfPath: conf}, "key table"},
 		"damaged keytab":   {secure.KerberosConfig{User: "u", KeytabPath: damaged, ConfPath: conf}, "damaged"},
 		"damaged cache":    {secure.KerberosConfig{CachePath: damaged, ConfPath: conf}, "damaged"},
+		"old cache":        {secure.KerberosConfig{CachePath: old, ConfPath: conf}, "in use today"},
 		"keyring":          {secure.KerberosConfig{ConfPath: conf, Lookup: env("KRB5CCNAME", "KEYRING:persistent:0")}, "KEYRING"},
 		"KCM":              {secure.KerberosConfig{ConfPath: conf, Lookup: env("KRB5CCNAME", "KCM:")}, "KCM"},
 		"directory":        {secure.KerberosConfig{CachePath: "DIR:/run/user/0/krb5cc", ConfPath: conf}, "DIR"},

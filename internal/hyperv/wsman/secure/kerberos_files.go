@@ -12,7 +12,6 @@ import (
 	"strings"
 
 	"github.com/go-krb5/krb5/config"
-	"github.com/go-krb5/krb5/credentials"
 	"github.com/go-krb5/krb5/keytab"
 )
 
@@ -148,21 +147,8 @@ func filePath(name, what string) (string, error) {
 	return "", fmt.Errorf("kerberos: %s of type %s cannot be read; only files can (FILE:)", what, strings.TrimSuffix(t, ":"))
 }
 
-// loadTicketCache reads a ticket cache. The library's parser trusts every length in
-// the file; a cache that another process is just writing must not end the program.
-func loadTicketCache(path string) (*credentials.CCache, error) {
-	b, err := os.ReadFile(path) //nolint:gosec // the operator names the file
-	if err != nil {
-		return nil, fmt.Errorf("ticket cache: %w", err)
-	}
-	c := new(credentials.CCache)
-	// Without Clip, lengths beyond the file would reach the spare room behind it.
-	if err := parseFile(func() error { return c.Unmarshal(slices.Clip(b)) }); err != nil {
-		return nil, fmt.Errorf("ticket cache %s: %w", path, err)
-	}
-	return c, nil
-}
-
+// loadKeytab reads a key table. Without Clip, lengths beyond the file would reach the
+// spare room behind it.
 func loadKeytab(path string) (*keytab.Keytab, error) {
 	b, err := os.ReadFile(path) //nolint:gosec // the operator names the file
 	if err != nil {
@@ -182,11 +168,11 @@ func loadKeytab(path string) (*keytab.Keytab, error) {
 func parseFile(parse func() error) (err error) {
 	defer func() {
 		if recover() != nil {
-			err = fmt.Errorf("%w: damaged file", ErrMalformed)
+			err = errDamagedFile
 		}
 	}()
 	if parse() != nil {
-		return fmt.Errorf("%w: damaged file", ErrMalformed)
+		return errDamagedFile
 	}
 	return nil
 }

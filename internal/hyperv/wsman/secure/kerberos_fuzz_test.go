@@ -3,8 +3,11 @@ package secure_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
+	"os"
 	"testing"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
@@ -50,6 +53,32 @@ func FuzzKerberosUnwrap(f *testing.F) {
 		if plain, err := x.Unwrap(signature, sealed); err == nil {
 			t.Fatalf("opened %q", plain)
 		}
+	})
+}
+
+func FuzzKerberosTicketCache(f *testing.F) {
+	kdc := newFakeKDC(18)
+	config := passwordConfig(f, kdc)
+	config.User, config.Password = "", ""
+	config.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, errors.New("no KDC") }
+	for _, entries := range [][]cached{nil, {{"krbtgt/" + testRealm, time.Hour}}, {{testSPN, time.Hour}, {"HTTP/else", -time.Hour}}} {
+		b, err := os.ReadFile(kdc.cache(f, entries...))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(b)
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		config := config
+		config.CachePath = writeFile(t, "ccache", b)
+		k, err := secure.NewKerberos(config)
+		if err != nil {
+			if !errors.Is(err, secure.ErrMalformed) {
+				t.Fatal(err)
+			}
+			return
+		}
+		_, _, _ = newContext(t, k, nil).Next(t.Context(), nil)
 	})
 }
 

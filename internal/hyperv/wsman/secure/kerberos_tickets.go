@@ -3,11 +3,7 @@ package secure
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
-
-	"github.com/go-krb5/krb5/credentials"
-	"github.com/go-krb5/krb5/messages"
 )
 
 // ticketMargin is how long a ticket must still hold to be used for a new context.
@@ -60,59 +56,4 @@ func (k *Kerberos) ensureTGT(ctx context.Context, spn servicePrincipal) error {
 	}
 	k.tgt = tgt
 	return nil
-}
-
-// readCache takes the valid tickets from the ticket cache: for the service, or to get
-// one with.
-func (k *Kerberos) readCache(spn servicePrincipal) error {
-	cache, err := loadTicketCache(k.cachePath)
-	if err != nil {
-		return err
-	}
-	home := krbtgt(cache.DefaultPrincipal.Realm)
-	var (
-		ended time.Time
-		weak  error
-	)
-	for _, c := range cache.GetEntries() {
-		forService := c.Server.PrincipalName.Equal(spn.name)
-		if !forService && !c.Server.PrincipalName.Equal(home) {
-			continue
-		}
-		t, err := cachedTicket(c)
-		switch {
-		case err != nil:
-			weak = err
-		case !t.fresh():
-			ended = t.end
-		case forService:
-			k.tickets[spn.String()] = t
-		default:
-			k.tgt = t
-		}
-	}
-	if k.tgt.fresh() || k.tickets[spn.String()].fresh() {
-		return nil
-	}
-	if !ended.IsZero() {
-		return fmt.Errorf("%w: %s ended at %s", ErrTicketExpired, k.cachePath, ended.UTC().Format(time.RFC3339))
-	}
-	if weak != nil {
-		return fmt.Errorf("ticket cache %s: %w", k.cachePath, weak)
-	}
-	return fmt.Errorf("%w: %s", ErrTicketExpired, k.cachePath)
-}
-
-// cachedTicket reads one entry.
-func cachedTicket(c *credentials.Credential) (grantedTicket, error) {
-	key, err := newKerberosKey(c.Key)
-	if err != nil {
-		return grantedTicket{}, err
-	}
-	var ticket messages.Ticket
-	if err := ticket.Unmarshal(c.Ticket); err != nil || len(ticket.SName.NameString) == 0 {
-		return grantedTicket{}, fmt.Errorf("%w: ticket", ErrMalformed)
-	}
-	t := kerberosTicket{ticket: ticket, key: key, realm: c.Client.Realm, name: c.Client.PrincipalName}
-	return grantedTicket{t, c.EndTime}, nil
 }
