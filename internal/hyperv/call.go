@@ -78,11 +78,12 @@ func (h *Host) invoke(ctx context.Context, m method) (out *cim.Instance, job *ci
 	return out, nil, &MethodError{Class: class, Method: m.name, ReturnValue: uint32(value)} //nolint:gosec // 32 bits were parsed
 }
 
-// params builds the parameters of a method from names and texts, in this order.
-func params(pairs ...string) []wsman.Param {
-	list := make([]wsman.Param, 0, len(pairs)/2)
-	for i := 0; i < len(pairs); i += 2 {
-		list = append(list, wsman.Param{Name: pairs[i], Value: cim.Text(pairs[i+1])})
+// params builds the parameters of a method from pairs of a name and a text, in
+// this order.
+func params(pairs ...[2]string) []wsman.Param {
+	list := make([]wsman.Param, 0, len(pairs))
+	for _, p := range pairs {
+		list = append(list, wsman.Param{Name: p[0], Value: cim.Text(p[1])})
 	}
 	return list
 }

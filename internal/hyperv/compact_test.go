@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
@@ -37,7 +38,7 @@ func disk(adjust ...func(*hypervsim.VHD)) hypervsim.Option {
 
 func TestCompactMounted(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		sim, host := simulate(t, disk())
 		got, err := host.Compact(t.Context(), order())
 		if err != nil {
@@ -59,7 +60,7 @@ func TestCompactMounted(t *testing.T) {
 
 func TestCompactUnmounted(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		sim, host := simulate(t, disk())
 		got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed)))
 		if err != nil {
@@ -77,7 +78,7 @@ func TestCompactUnmounted(t *testing.T) {
 
 func TestCompactOldGeneration(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		const path = `D:\VMs\old.vhd`
 		sim, host := simulate(t, hypervsim.WithGenerations(hypervsim.V1),
 			hypervsim.WithVHD(hypervsim.VHD{Path: path, FileSize: 10 * gib, ReclaimableUnmounted: 3 * gib}))
@@ -100,7 +101,7 @@ func TestCompactOldGeneration(t *testing.T) {
 
 func TestCompactNoHyperV(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		_, host := simulate(t, hypervsim.WithGenerations())
 		_, err := host.Compact(t.Context(), order())
 		if !errors.Is(err, hyperv.ErrNoHyperV) {
@@ -123,7 +124,7 @@ func TestCompactExchanges(t *testing.T) {
 	} {
 		t.Run(string(tt.mode), func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				sim, host := simulate(t, disk())
 				if _, err := host.FileSize(t.Context(), diskPath); err != nil {
 					t.Fatal(err)
@@ -184,7 +185,7 @@ func TestCompactInUse(t *testing.T) {
 		for _, skip := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/skip=%v", tt.name, skip), func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
 					sim, host := simulate(t, tt.opts...)
 					if tt.act != nil {
 						if err := tt.act(sim); err != nil {
@@ -217,7 +218,7 @@ func TestCompactInUse(t *testing.T) {
 
 func TestCompactCheckpointParent(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		sim, host := simulate(t, disk(), hypervsim.WithVM(hypervsim.VM{
 			Name: "sql01", Disks: []string{`D:\VMs\sql01_1.avhdx`},
 			Checkpoints: []hypervsim.Checkpoint{{Name: "before the update", Disks: []string{diskPath}}},
@@ -238,7 +239,7 @@ func TestCompactCheckpointParent(t *testing.T) {
 // read-only; the next one uses and ends that attachment.
 func TestCompactTakesOverAttachment(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		sim, host := simulate(t, disk())
 		if err := sim.Attach(`d:\vms\SQL01.vhdx`, true); err != nil {
 			t.Fatal(err)
@@ -261,7 +262,7 @@ func TestCompactWaitsForForeignCompaction(t *testing.T) {
 	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
 		t.Run(string(m), func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				sim, host := simulate(t, disk())
 				if _, err := sim.StartForeignCompaction(diskPath, time.Hour); err != nil {
 					t.Fatal(err)
@@ -294,7 +295,7 @@ func TestCompactAfterKill(t *testing.T) {
 		for percent := 5; percent < 100; percent += 30 {
 			t.Run(fmt.Sprintf("%s at %d %%", m, percent), func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
 					sim := hypervsim.RunT(t, hypervsim.WithUser(testUser, testPassword), hypervsim.WithoutListener(), disk())
 					way := &network{sim: sim}
 					dying := connect(t, sim, func(cfg *hyperv.Config) { cfg.Dial = way.dial })
@@ -326,7 +327,7 @@ func TestCompactInterrupted(t *testing.T) {
 		for _, timedOut := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/timed out=%v", m, timedOut), func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
 					sim, host := simulate(t, disk())
 					ctx, cancel := context.WithCancel(t.Context())
 					defer cancel()
@@ -366,7 +367,7 @@ func TestCompactSixHours(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				const length = 6 * time.Hour
 				sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration, v.Progress = length, progress }))
 				reports := 0
@@ -396,7 +397,7 @@ func TestCompactSixHours(t *testing.T) {
 
 func TestCompactPasses(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		sim, host := simulate(t, disk(func(v *hypervsim.VHD) {
 			v.ReclaimableMounted, v.UnlockedByPass = gib, []int64{2 * gib}
 		}))
@@ -419,7 +420,7 @@ func TestCompactRefusedKinds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				sim, host := simulate(t, disk(adjust))
 				got, err := host.Compact(t.Context(), order())
 				if !errors.Is(err, hyperv.ErrNotSupported) || got.Status != hyperv.StatusFailed || got.Run != nil {
@@ -445,7 +446,7 @@ func TestCompactHostErrors(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				sim, host := simulate(t, hypervsim.WithLocale("ja-JP"), disk(tt.adjust))
 				got, err := host.Compact(t.Context(), order())
 				if err == nil || got.Status != hyperv.StatusFailed {
@@ -477,7 +478,7 @@ func TestFileSizeProvesAbsence(t *testing.T) {
 		for _, viaJob := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/job=%v", tt.name, viaJob), func(t *testing.T) {
 				t.Parallel()
-				inBubble(t, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
 					opts := []hypervsim.Option{disk()}
 					if viaJob {
 						opts = append(opts, hypervsim.WithMissingViaJob())

@@ -90,7 +90,7 @@ func (h *Host) cancelJob(ctx context.Context, job StorageJob) (StorageJob, error
 	if g == nil || !g.cancels {
 		return job, fmt.Errorf("%w: jobs of this generation of Hyper-V cannot be cancelled", ErrNotSupported)
 	}
-	_, _, err := h.invoke(ctx, method{target: job.ref, name: "RequestStateChange", jobless: true, params: params("RequestedState", requestTerminate)})
+	_, _, err := h.invoke(ctx, method{target: job.ref, name: "RequestStateChange", jobless: true, params: params([2]string{"RequestedState", requestTerminate})})
 	if err != nil && !errors.Is(err, ErrOutcomeUnknown) {
 		return job, err
 	}

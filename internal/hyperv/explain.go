@@ -90,13 +90,12 @@ var hints = [...]struct {
 }
 
 func hintOf(err error) string {
-	var certificate *wsman.TLSError
 	for _, h := range hints {
 		if errors.Is(err, h.is) {
 			return h.hint
 		}
 	}
-	if errors.As(err, &certificate) {
+	if _, ok := errors.AsType[*wsman.TLSError](err); ok {
 		return "Give the certificate of the authority as cacert_path and the name in the certificate as tls_server_name; insecure = true leaves it unverified and seals the bodies."
 	}
 	return ""

@@ -93,8 +93,7 @@ func (r *run) checkUse(ctx context.Context) error {
 		return fmt.Errorf("%w by a virtual machine, or mounted on the host", ErrInUse)
 	}
 	uses, err := r.host.Uses(ctx, r.order.Path)
-	var denied *usageDeniedError
-	if errors.As(err, &denied) {
+	if denied, ok := errors.AsType[*usageDeniedError](err); ok {
 		r.warn(WarnUsageUnknown, "The host does not show which virtual machines use which disks: "+denied.Error())
 		return nil
 	}

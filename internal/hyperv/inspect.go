@@ -59,7 +59,7 @@ const readTries = 3
 func (h *Host) readEmbedded(ctx context.Context, g *generation, name, parameter, path string) (*cim.Instance, error) {
 	for range readTries {
 		out, job, err := h.invoke(ctx, method{
-			target: g.service(), name: name, reads: true, params: params("Path", path),
+			target: g.service(), name: name, reads: true, params: params([2]string{"Path", path}),
 		})
 		if err != nil {
 			return nil, err

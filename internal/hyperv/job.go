@@ -92,7 +92,7 @@ func readJob(ref cim.Reference, i *cim.Instance) (StorageJob, error) {
 	if j.ID, ok = i.String("InstanceID"); !ok {
 		j.ID, _ = ref.Selector("InstanceID")
 	}
-	j.Percent = int(min(firstUint(i, 16, "PercentComplete"), 100)) //nolint:gosec // at most 100
+	j.Percent = int(min(firstUint(i, 16, "PercentComplete"), 100))
 	j.Elapsed, _, _ = i.Duration("ElapsedTime")
 	j.Owner, _ = i.String("Owner")
 	description, _ := i.String("ErrorDescription")

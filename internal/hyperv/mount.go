@@ -73,7 +73,7 @@ const criterionPath = "2"
 func (h *Host) mountByPath(ctx context.Context, path string) (*mount, error) {
 	out, _, err := h.invoke(ctx, method{
 		target: generationV2.service(), name: "FindMountedStorageImageInstance", reads: true,
-		params: params("SelectionCriterion", path, "CriterionType", criterionPath),
+		params: params([2]string{"SelectionCriterion", path}, [2]string{"CriterionType", criterionPath}),
 	})
 	switch {
 	case answeredWith(err, returnObjectNotFound), isMissingMethod(err):
@@ -97,7 +97,7 @@ func (h *Host) mountByPath(ctx context.Context, path string) (*mount, error) {
 func (h *Host) startAttach(ctx context.Context, path string) (job *cim.Reference, err error) {
 	_, job, err = h.invoke(ctx, method{
 		target: generationV2.service(), name: "AttachVirtualHardDisk",
-		params: params("Path", path, "AssignDriveLetter", "false", "ReadOnly", "true"),
+		params: params([2]string{"Path", path}, [2]string{"AssignDriveLetter", "false"}, [2]string{"ReadOnly", "true"}),
 	})
 	return job, err
 }

@@ -85,9 +85,9 @@ func (r *run) sendCompact(ctx context.Context) (*cim.Reference, error) {
 	}
 	sending, stop := lingering(ctx, invokeGrace)
 	defer stop()
-	p := params("Path", r.order.Path)
+	p := params([2]string{"Path", r.order.Path})
 	if r.gen.modes {
-		p = params("Path", r.order.Path, "Mode", strconv.Itoa(r.mode.number()))
+		p = append(p, params([2]string{"Mode", strconv.Itoa(r.mode.number())})...)
 	}
 	_, ref, err := r.host.invoke(sending, method{target: r.gen.service(), name: "CompactVirtualHardDisk", params: p})
 	return ref, err

@@ -2,6 +2,7 @@ package hyperv_test
 
 import (
 	"testing"
+	"testing/synctest"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
@@ -15,7 +16,7 @@ func TestCompactAwkwardPaths(t *testing.T) {
 	} {
 		t.Run(path, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
 				sim, host := simulate(t, hypervsim.WithVHD(hypervsim.VHD{Path: path, FileSize: 4 * gib, ReclaimableMounted: gib}))
 				got, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.Path = path }))
 				if err != nil || *got.Run.FileSizeAfterBytes != 3*gib {
@@ -31,7 +32,7 @@ func TestCompactAwkwardPaths(t *testing.T) {
 // that Win32 takes as it is.
 func TestPathsReachTheHostNormalised(t *testing.T) {
 	t.Parallel()
-	inBubble(t, func(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
 		sim, host := simulate(t, disk())
 		if _, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.Path = `d:/VMs//sql01.vhdx` })); err != nil {
 			t.Fatal(err)

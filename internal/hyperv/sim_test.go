@@ -2,7 +2,6 @@ package hyperv_test
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
@@ -16,12 +15,6 @@ const (
 	testUser     = `HYPERV\admin`
 	testPassword = "correct horse battery staple"
 )
-
-// inBubble runs a test in virtual time: hours pass in milliseconds.
-func inBubble(t *testing.T, f func(t *testing.T)) {
-	t.Helper()
-	synctest.Test(t, f)
-}
 
 // simulate starts a host without a socket, reached in memory through the whole
 // client: sealing, connections and envelopes are the real ones.
