@@ -67,6 +67,12 @@ func TestAttachAndDetach(t *testing.T) {
 		t.Errorf("detach: %q, %+v", code, fail)
 	}
 	want(t, "attachments", len(b.Attachments()), 0)
+	if _, fail := b.detachCall(keys[:1]); fail == nil || fail.code != codeInsufficientSelectors {
+		t.Errorf("detach by one key: %+v", fail)
+	}
+	if _, fail := b.detachCall([]keyValue{}); fail == nil || fail.code != codeNotSingleton {
+		t.Errorf("detach by no key: %+v", fail)
+	}
 	if _, fail := b.detachCall(keys); fail == nil || fail.code != codeResourceNotFound {
 		t.Errorf("detach again: %+v", fail)
 	}

@@ -144,10 +144,6 @@ func TestRealCompaction(t *testing.T) {
 			if diff := cmp.Diff(before, after, cmp.FilterValues(func(_, _ func(float64) float64) bool { return true }, cmp.Ignore())); diff != "" {
 				t.Errorf("the disk (-before +after):\n%s", diff)
 			}
-			if diff := cmp.Diff([]string{name}, filesIn(t, dir)); diff != "" {
-				t.Errorf("files (-want +got):\n%s", diff)
-			}
-
 			// Nothing is left to gain: the file stays the very same.
 			_, id = b.compact(disk, modeFull)
 			b.await(id)
@@ -155,6 +151,9 @@ func TestRealCompaction(t *testing.T) {
 			again, err := os.Stat(file)
 			if err != nil || !os.SameFile(info, again) {
 				t.Errorf("the file was replaced without a gain: %v", err)
+			}
+			if diff := cmp.Diff([]string{name}, filesIn(t, dir)); diff != "" {
+				t.Errorf("files (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -369,7 +368,9 @@ func TestMapFolder(t *testing.T) {
 		t.Fatal(err)
 	}
 	newFile(t, filepath.Join(dir, "Sub"), "two.vhd")
-	if err := os.Symlink("/etc", filepath.Join(dir, "link")); err != nil {
+	outside := t.TempDir()
+	newFile(t, outside, "two.vhd")
+	if err := os.Symlink(outside, filepath.Join(dir, "link")); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{`d:\vms\sub\two.vhd`, `d:\vms\ä real.vhdx`}, b.all(cim.NamespaceCIMv2, cim.ClassDataFile, "Name")); diff != "" {
@@ -380,7 +381,7 @@ func TestMapFolder(t *testing.T) {
 	}
 	code, _ := b.compact(`D:\VMs\gone.vhdx`, modeFull)
 	want(t, "missing", code, "32779")
-	for _, path := range []string{`D:\VMs\..\x.vhdx`, `D:\VMs\link\x.vhd`, `D:\VMsx\two.vhd`, `D:\VMs\Sub`} {
+	for _, path := range []string{`D:\VMs\..\x.vhdx`, `D:\VMs\link\two.vhd`, `D:\VMsSub\two.vhd`, `D:\VMs\Sub`} {
 		if _, there := b.VHD(path); there {
 			t.Errorf("%s is a disk", path)
 		}
