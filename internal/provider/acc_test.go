@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 
@@ -11,7 +12,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
-	"github.com/hashicorp/terraform-plugin-testing/terraform"
 	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
@@ -81,9 +81,7 @@ func (s settings) render() string {
 func (s settings) with(other ...settings) settings {
 	all := settings{}
 	for _, o := range append([]settings{s}, other...) {
-		for name, value := range o {
-			all[name] = value
-		}
+		maps.Copy(all, o)
 	}
 	return all
 }
@@ -148,7 +146,7 @@ func exactly(value any) knownvalue.Check {
 func inState(pairs ...any) []statecheck.StateCheck {
 	var all []statecheck.StateCheck
 	for i := 0; i < len(pairs); i += 2 {
-		all = append(all, statecheck.ExpectKnownValue(address, at(pairs[i].(string)), exactly(pairs[i+1]))) //nolint:forcetypeassert // a test is written so
+		all = append(all, statecheck.ExpectKnownValue(address, at(pairs[i].(string)), exactly(pairs[i+1])))
 	}
 	return all
 }
@@ -200,12 +198,4 @@ func must(t *testing.T, err error) {
 	if err != nil {
 		t.Fatal(err)
 	}
-}
-
-// noState fails when the state holds the resource.
-func noState(s *terraform.State) error {
-	for name := range s.RootModule().Resources {
-		return fmt.Errorf("%s is in the state", name)
-	}
-	return nil
 }

@@ -49,7 +49,7 @@ func newCLI(t *testing.T, env ...string) cli {
 	must(t, err)
 	dir := t.TempDir()
 	script := "#!/bin/sh\n" + envServe + "=1 exec '" + self + "'\n"
-	must(t, os.WriteFile(filepath.Join(dir, "terraform-provider-hyperv"), []byte(script), 0o700)) //nolint:gosec // a program must be executable
+	must(t, os.WriteFile(filepath.Join(dir, "terraform-provider-hyperv"), []byte(script), 0o700))
 	rc := filepath.Join(dir, "terraformrc")
 	must(t, os.WriteFile(rc, []byte("provider_installation {\n  dev_overrides {\n    \"hypervcompact/hyperv\" = "+quote(dir)+"\n  }\n  direct {}\n}\n"), 0o600))
 	clean := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "HYPERV_") || strings.HasPrefix(v, "TF_") })
@@ -64,7 +64,7 @@ func (c cli) write(config string) {
 // command is a command that has not started yet.
 func (c cli) command(args ...string) *exec.Cmd {
 	at := slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") && a != "state" }) + 1
-	cmd := exec.CommandContext(c.t.Context(), c.binary, slices.Insert(slices.Clone(args), at, "-no-color")...) //nolint:gosec // the program under test
+	cmd := exec.CommandContext(c.t.Context(), c.binary, slices.Insert(slices.Clone(args), at, "-no-color")...)
 	cmd.Dir, cmd.Env = c.dir, c.env
 	return cmd
 }
@@ -188,7 +188,7 @@ func assertSecret(t *testing.T, dir, out, secret, logged string) {
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	must(t, err)
 	for _, file := range files {
-		content, err := os.ReadFile(file) //nolint:gosec // files of this test
+		content, err := os.ReadFile(file)
 		if err == nil {
 			written[filepath.Base(file)] = string(content)
 		}

@@ -8,6 +8,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -96,9 +97,7 @@ func TestProviderModel_connection(t *testing.T) {
 	user := map[string]string{"HYPERV_USERNAME": "u", "HYPERV_PASSWORD": canary}
 	env := func(pairs ...string) map[string]string {
 		all := map[string]string{}
-		for k, v := range user {
-			all[k] = v
-		}
+		maps.Copy(all, user)
 		for i := 0; i < len(pairs); i += 2 {
 			all[pairs[i]] = pairs[i+1]
 		}
@@ -272,9 +271,7 @@ func TestProviderModel_invalid(t *testing.T) {
 				test.model(&m)
 			}
 			env := map[string]string{"HYPERV_USERNAME": "u", "HYPERV_PASSWORD": canary}
-			for k, v := range test.env {
-				env[k] = v
-			}
+			maps.Copy(env, test.env)
 			_, diags, _ := connect(m, env)
 			if diags.ErrorsCount() != 1 {
 				t.Fatalf("errors = %d, want 1: %v", diags.ErrorsCount(), diags)

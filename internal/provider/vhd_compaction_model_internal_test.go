@@ -18,8 +18,6 @@ import (
 // embedded lets cmp look into the two halves of a model.
 var embedded = cmp.AllowUnexported(vhdCompactionModel{})
 
-func bytesOf(n int64) *int64 { return &n }
-
 // The model fits the schema: what is set is read back.
 func TestVHDCompactionModel_roundTrip(t *testing.T) {
 	t.Parallel()
@@ -29,7 +27,7 @@ func TestVHDCompactionModel_roundTrip(t *testing.T) {
 		t.Fatal(diags)
 	}
 	ran := compacted()
-	ran.LastRun = lastRunValue(hyperv.Run{StartedAt: time.Unix(0, 0), CompletedAt: time.Unix(90, 0), Mode: hyperv.ModeFull, Mounted: true, Passes: 2, JobID: "7", FileSizeBeforeBytes: bytesOf(3), FileSizeAfterBytes: bytesOf(2)})
+	ran.LastRun = lastRunValue(hyperv.Run{StartedAt: time.Unix(0, 0), CompletedAt: time.Unix(90, 0), Mode: hyperv.ModeFull, Mounted: true, Passes: 2, JobID: "7", FileSizeBeforeBytes: new(int64(3)), FileSizeAfterBytes: new(int64(2))})
 	ran.Triggers = triggers(types.StringValue("1"))
 	unknown := compacted()
 	unknown.vhdCompactionOutputs = unknownOutputs(types.StringUnknown(), types.StringUnknown())
@@ -123,33 +121,33 @@ func TestVHDCompactionModel_afterRun(t *testing.T) {
 			prior: &prior,
 			result: hyperv.Result{
 				Status: hyperv.StatusCompacted, Format: hyperv.FormatVHDX, Type: hyperv.TypeDynamic,
-				FileSizeBytes: bytesOf(7 * gib), Run: run(bytesOf(10*gib), bytesOf(7*gib)),
+				FileSizeBytes: new(int64(7 * gib)), Run: run(new(int64(10*gib)), new(int64(7*gib))),
 			},
 			want: func(m *vhdCompactionModel) {
 				m.Status, m.Format, m.VHDType = types.StringValue("compacted"), types.StringValue("vhdx"), types.StringValue("dynamic")
 				m.FileSizeBytes, m.BaselineFileSizeBytes, m.GrowthBytes = types.Int64Value(7*gib), types.Int64Value(7*gib), types.Int64Value(0)
 				m.TotalReclaimedBytes = types.Int64Value(4 * gib)
-				m.LastRun = lastRunValue(*run(bytesOf(10*gib), bytesOf(7*gib)))
+				m.LastRun = lastRunValue(*run(new(int64(10*gib)), new(int64(7*gib))))
 			},
 		},
 		"it grew while it ran": {
 			prior:  &prior,
-			result: hyperv.Result{Status: hyperv.StatusUnchanged, FileSizeBytes: bytesOf(11 * gib), Run: run(bytesOf(10*gib), bytesOf(11*gib))},
+			result: hyperv.Result{Status: hyperv.StatusUnchanged, FileSizeBytes: new(int64(11 * gib)), Run: run(new(int64(10*gib)), new(int64(11*gib)))},
 			want: func(m *vhdCompactionModel) {
 				m.Status = types.StringValue("unchanged")
 				m.FileSizeBytes, m.BaselineFileSizeBytes = types.Int64Value(11*gib), types.Int64Value(11*gib)
-				m.LastRun = lastRunValue(*run(bytesOf(10*gib), bytesOf(11*gib)))
+				m.LastRun = lastRunValue(*run(new(int64(10*gib)), new(int64(11*gib))))
 			},
 		},
 		"failure keeps what asked for the run": {
 			prior:  &prior,
-			result: hyperv.Result{Status: hyperv.StatusFailed, Detail: "the volume is full", FileSizeBytes: bytesOf(10 * gib), Run: run(bytesOf(12*gib), bytesOf(10*gib)), LeftAttached: true},
+			result: hyperv.Result{Status: hyperv.StatusFailed, Detail: "the volume is full", FileSizeBytes: new(int64(10 * gib)), Run: run(new(int64(12*gib)), new(int64(10*gib))), LeftAttached: true},
 			err:    errors.New("the volume is full"),
 			want: func(m *vhdCompactionModel) {
 				m.Mode, m.MountReadOnly, m.Triggers = prior.Mode, prior.MountReadOnly, prior.Triggers
 				m.Status, m.StatusDetail, m.LeftAttached = types.StringValue("failed"), types.StringValue("the volume is full"), types.BoolValue(true)
 				m.TotalReclaimedBytes = types.Int64Value(3 * gib)
-				m.LastRun = lastRunValue(*run(bytesOf(12*gib), bytesOf(10*gib)))
+				m.LastRun = lastRunValue(*run(new(int64(12*gib)), new(int64(10*gib))))
 			},
 		},
 		"failure before anything was read": {
@@ -161,15 +159,15 @@ func TestVHDCompactionModel_afterRun(t *testing.T) {
 		},
 		"size not seen after the run": {
 			prior:  &prior,
-			result: hyperv.Result{Status: hyperv.StatusUnknown, Run: run(bytesOf(10*gib), nil)},
+			result: hyperv.Result{Status: hyperv.StatusUnknown, Run: run(new(int64(10*gib)), nil)},
 			err:    errors.New("lost"),
 			want: func(m *vhdCompactionModel) {
 				m.Mode, m.MountReadOnly, m.Triggers = prior.Mode, prior.MountReadOnly, prior.Triggers
-				m.Status, m.LastRun = types.StringValue("unknown"), lastRunValue(*run(bytesOf(10*gib), nil))
+				m.Status, m.LastRun = types.StringValue("unknown"), lastRunValue(*run(new(int64(10*gib)), nil))
 			},
 		},
 		"first run, skipped": {
-			result: hyperv.Result{Status: hyperv.StatusSkippedInUse, Detail: "in use by virtual machine sql01", FileSizeBytes: bytesOf(5 * gib)},
+			result: hyperv.Result{Status: hyperv.StatusSkippedInUse, Detail: "in use by virtual machine sql01", FileSizeBytes: new(int64(5 * gib))},
 			want: func(m *vhdCompactionModel) {
 				m.vhdCompactionOutputs = firstOutputs()
 				m.ID = types.StringValue(`hv01|D:\a.vhdx`)
@@ -219,7 +217,7 @@ func TestLastRunValue(t *testing.T) {
 		want map[string]attr.Value
 	}{
 		"everything seen": {
-			run: hyperv.Run{StartedAt: start, CompletedAt: start.Add(90*time.Second + 700*time.Millisecond), Mode: hyperv.ModeFull, Mounted: true, Passes: 2, JobID: "7", FileSizeBeforeBytes: bytesOf(3000), FileSizeAfterBytes: bytesOf(2000)},
+			run: hyperv.Run{StartedAt: start, CompletedAt: start.Add(90*time.Second + 700*time.Millisecond), Mode: hyperv.ModeFull, Mounted: true, Passes: 2, JobID: "7", FileSizeBeforeBytes: new(int64(3000)), FileSizeAfterBytes: new(int64(2000))},
 			want: map[string]attr.Value{
 				"started_at": types.StringValue("2026-11-23T00:02:03Z"), "completed_at": types.StringValue("2026-11-23T00:03:34Z"),
 				"duration_seconds": types.Int64Value(91), "mode": types.StringValue("Full"), "mounted": types.BoolValue(true),
@@ -237,7 +235,7 @@ func TestLastRunValue(t *testing.T) {
 			},
 		},
 		"an empty file": {
-			run: hyperv.Run{FileSizeBeforeBytes: bytesOf(0), FileSizeAfterBytes: bytesOf(0)},
+			run: hyperv.Run{FileSizeBeforeBytes: new(int64(0)), FileSizeAfterBytes: new(int64(0))},
 			want: map[string]attr.Value{
 				"started_at": types.StringNull(), "completed_at": types.StringNull(), "duration_seconds": types.Int64Null(),
 				"mode": types.StringNull(), "mounted": types.BoolValue(false), "passes": types.Int64Value(0), "job_id": types.StringNull(),

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"maps"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
@@ -40,9 +41,7 @@ const (
 // one place, decidePlan, and not by modifiers of single attributes.
 func (r *vhdCompactionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	attributes := inputAttributes()
-	for name, a := range outputAttributes() {
-		attributes[name] = a
-	}
+	maps.Copy(attributes, outputAttributes())
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Compacts a virtual hard disk file on a Hyper-V host, during apply, and keeps its size in state, so that a later apply compacts again what has grown again. Destroying the resource leaves the file as it is.",
 		Attributes:          attributes,
