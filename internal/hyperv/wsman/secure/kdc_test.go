@@ -39,20 +39,20 @@ const (
 // fakeKDC is a key distribution center in memory. One user and one service exist in
 // its realm; other services are refused, or referred to another realm.
 type fakeKDC struct {
-	realm    string
-	etype    int32
-	password string
-	spn      string
-	life     time.Duration
-	skew     time.Duration     // how far its clock is ahead
-	refer    map[string]string // SPN to realm
-	peers    map[string]*fakeKDC
-	s2k      string        // iterations of the password's key, in hex
-	terse    bool          // the answer to a login does not repeat the salt
-	open     bool          // no preauthentication
-	replay   bool          // answer with what was answered last
-	fail     int32         // error code for every request
-	silent   chan struct{} // if not nil, requests are never answered
+	realm               string
+	etype               int32
+	password            string
+	spn                 string
+	life                time.Duration
+	skew                time.Duration     // how far its clock is ahead
+	refer               map[string]string // SPN to realm
+	peers               map[string]*fakeKDC
+	s2k                 string        // iterations of the password's key, in hex
+	terse               bool          // the answer to a login does not repeat the salt
+	open                bool          // no preauthentication
+	replayAS, replayTGS bool          // answer with what was answered first
+	fail                int32         // error code for every request
+	silent              chan struct{} // if not nil, requests are never answered
 
 	krbtgt  types.EncryptionKey
 	service types.EncryptionKey
@@ -171,7 +171,7 @@ func (k *fakeKDC) as(r messages.ASReq) []byte {
 		fields.PAData = nil
 	}
 	rep := messages.ASRep{KDCRepFields: fields}
-	if !k.replay || k.lastAS == nil {
+	if !k.replayAS || k.lastAS == nil {
 		k.lastAS = must(rep.Marshal())
 	}
 	return k.lastAS
@@ -205,7 +205,7 @@ func (k *fakeKDC) tgs(r messages.TGSReq) []byte {
 	fields := k.grant(r.ReqBody, part.CName, part.CRealm, name, to, part.Key, keyusage.TGS_REP_ENCPART_SESSION_KEY)
 	fields.MsgType = msgtype.KRB_TGS_REP
 	rep := messages.TGSRep{KDCRepFields: fields}
-	if !k.replay || k.lastTGS == nil {
+	if !k.replayTGS || k.lastTGS == nil {
 		k.lastTGS = must(rep.Marshal())
 	}
 	return k.lastTGS

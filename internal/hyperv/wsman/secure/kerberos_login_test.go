@@ -104,7 +104,7 @@ func TestKDCErrors(t *testing.T) {
 func TestKerberosReplayedAnswers(t *testing.T) {
 	t.Parallel()
 	kdc := newFakeKDC(18)
-	kdc.replay = true
+	kdc.replayTGS = true
 	first := newKerberos(t, passwordConfig(t, kdc))
 	if _, _, err := newContext(t, first, nil).Next(t.Context(), nil); err != nil {
 		t.Fatal(err)
@@ -120,6 +120,7 @@ func TestKerberosReplayedAnswers(t *testing.T) {
 	if _, _, err := x.Next(t.Context(), nil); !errors.Is(err, secure.ErrMalformed) {
 		t.Errorf("ticket of another service: %v, want ErrMalformed", err)
 	}
+	kdc.replayAS, kdc.replayTGS = true, false
 	if _, _, err := newContext(t, newKerberos(t, passwordConfig(t, kdc)), nil).Next(t.Context(), nil); !errors.Is(err, secure.ErrMalformed) {
 		t.Errorf("login of another time: %v, want ErrMalformed", err)
 	}
@@ -247,8 +248,8 @@ func TestKerberosTicketCacheIsReadAgain(t *testing.T) {
 	config := passwordConfig(t, kdc)
 	config.User, config.Password, config.CachePath = "", "", kdc.cache(t, cached{"krbtgt/" + testRealm, -time.Hour})
 	k := newKerberos(t, config)
-	if _, _, err := newContext(t, k, nil).Next(t.Context(), nil); !errors.Is(err, secure.ErrTicketExpired) {
-		t.Fatalf("%v, want ErrTicketExpired", err)
+	if _, _, err := newContext(t, k, nil).Next(t.Context(), nil); !errors.Is(err, secure.ErrTicketExpired) || !strings.Contains(err.Error(), "ended at") {
+		t.Fatalf("%v, want ErrTicketExpired and when it ended", err)
 	}
 	kdc.writeCache(t, config.CachePath, cached{"krbtgt/" + testRealm, time.Hour})
 	establishKerberos(t, k, nil, &kerberosAcceptor{service: kdc.service})
