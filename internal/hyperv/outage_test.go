@@ -1,0 +1,113 @@
+package hyperv_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
+
+// TestCompactOutage: a connection that is lost for less than the host keeps the
+// record of a job costs nothing; a longer one ends the run as unknown, the job
+// goes on, and the next run takes it over.
+func TestCompactOutage(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		outage time.Duration
+		want   hyperv.Status
+	}{
+		{"four minutes", 4 * time.Minute, hyperv.StatusCompacted},
+		{"for good", 24 * time.Hour, hyperv.StatusUnknown},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim := hypervsim.RunT(t, hypervsim.WithUser(testUser, testPassword), hypervsim.WithoutListener(),
+					disk(func(v *hypervsim.VHD) { v.JobDuration = time.Hour }))
+				way := &network{sim: sim}
+				host := connect(t, sim, func(cfg *hyperv.Config) { cfg.Dial = way.dial })
+				time.AfterFunc(20*time.Minute, func() {
+					way.kill()
+					time.AfterFunc(tt.outage, func() { way.cut.Store(false) })
+				})
+				got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed)))
+				if got.Status != tt.want || (err == nil) != (tt.want == hyperv.StatusCompacted) {
+					t.Fatalf("result = %+v, %v, want %s", got, err, tt.want)
+				}
+				if got.Run == nil || got.Run.JobID == "" {
+					t.Fatalf("run = %+v, want the id of its job", got.Run)
+				}
+				if tt.want == hyperv.StatusCompacted {
+					return
+				}
+				if hint := hyperv.Explain(err).Hint; !errors.Is(err, hyperv.ErrOutcomeUnknown) || hint == "" {
+					t.Errorf("error %v with the hint %q, want an unknown outcome with an instruction", err, hint)
+				}
+				next := connect(t, sim, func(*hyperv.Config) {})
+				got, err = next.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Compaction) { c.PriorJobID = got.Run.JobID }))
+				if err != nil || got.Status != hyperv.StatusCompacted {
+					t.Fatalf("the next run: %+v, %v", got, err)
+				}
+				if len(got.Warnings) != 1 || got.Warnings[0].Kind != hyperv.WarnAdopted || sim.Compactions(diskPath) != 1 {
+					t.Errorf("warnings %+v, %d compactions: want the running one taken over", got.Warnings, sim.Compactions(diskPath))
+				}
+			})
+		})
+	}
+}
+
+// TestCompactServiceRestart: the job is gone with its host's service. That is no
+// success and no failure.
+func TestCompactServiceRestart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, host := simulate(t, disk())
+		time.AfterFunc(5*time.Minute, sim.RestartService)
+		got, err := host.Compact(t.Context(), order())
+		if got.Status != hyperv.StatusUnknown || !errors.Is(err, hyperv.ErrJobGone) || hyperv.Explain(err).Hint == "" {
+			t.Errorf("result = %+v, %v, want an unknown outcome with an instruction", got, err)
+		}
+		if got.Run == nil || got.Run.FileSizeAfterBytes == nil {
+			t.Errorf("run = %+v, want the size read from the host", got.Run)
+		}
+		clean(t, sim)
+	})
+}
+
+// TestCompactTurnsAcrossOrders: what is ordered at once on one host runs two at a
+// time, never twice on one disk, and waiting uses up no time-out.
+func TestCompactTurnsAcrossOrders(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const disks = 6
+		paths := []string{`D:\VMs\1.vhdx`, `D:\VMs\2.vhdx`, `D:\VMs\3.vhdx`, `D:\VMs\4.vhdx`, `D:\VMs\5.vhdx`, `D:\VMs\6.vhdx`}
+		var opts []hypervsim.Option
+		for _, p := range paths {
+			opts = append(opts, hypervsim.WithVHD(hypervsim.VHD{Path: p, FileSize: 10 * gib, ReclaimableUnmounted: gib, JobDuration: time.Hour}))
+		}
+		sim, host := simulate(t, opts...)
+		results := make(chan error)
+		orders := append(paths, `d:/vms/1.VHDX`, `D:\VMs\\2.vhdx`)
+		for _, p := range orders {
+			go func() {
+				_, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Compaction) {
+					c.Path, c.Timeout = p, 90*time.Minute // shorter than the wait for a turn
+				}))
+				results <- err
+			}()
+		}
+		for range orders {
+			if err := <-results; err != nil {
+				t.Error(err)
+			}
+		}
+		if got := sim.PeakCompactions(); got != 2 {
+			t.Errorf("%d compactions at once, want 2", got)
+		}
+		clean(t, sim)
+	})
+}
