@@ -226,7 +226,7 @@ func TestCLI_savedPlan(t *testing.T) {
 func TestCLI_interrupt(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
-	c := newCLI(t)
+	c := newCLI(t, "TF_LOG_PROVIDER=INFO", "TF_LOG_PATH=provider.log")
 	c.write(providerFor(sim) + disk())
 	c.expect(0, "apply", "-auto-approve")
 
@@ -252,8 +252,24 @@ func TestCLI_interrupt(t *testing.T) {
 	if a := sim.Attachments(); len(a) != 0 {
 		t.Errorf("attached after the interrupt: %v, want nothing", a)
 	}
+	progress, err := os.ReadFile(filepath.Join(c.dir, "provider.log"))
+	must(t, err)
+	contains(t, string(progress), "compaction attaching", "compaction compacting", "compaction cancelling", "compaction detaching")
 
 	must(t, sim.Change(diskPath, func(v *hypervsim.VHD) { v.Immediate = true }))
 	contains(t, c.expect(0, "apply", "-auto-approve"), "the last run was interrupted")
 	c.expect(0, "plan", "-detailed-exitcode")
+}
+
+// A read-only attachment that a dead run left is used, given back and named.
+func TestCLI_takesOverAttachment(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	must(t, sim.Attach(diskPath, true))
+	c := newCLI(t)
+	c.write(providerFor(sim) + disk())
+	contains(t, c.expect(0, "apply", "-auto-approve"), "Warning: Attachment of an earlier run taken over", "Path: "+diskPath)
+	if a := sim.Attachments(); len(a) != 0 {
+		t.Errorf("attached: %v, want nothing", a)
+	}
 }

@@ -186,3 +186,22 @@ func TestVHDCompactionResource_wrongPassword(t *testing.T) {
 		t.Errorf("failed logons = %d, want 1 for three disks", got)
 	}
 }
+
+func TestVHDCompactionResource_wrongPasswordAtRefresh(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd(), vhd(func(v *hypervsim.VHD) { v.Path = `D:\VMs\b.vhdx` })))
+	config := func(password string) string {
+		return providerFor(sim, settings{"password": quote(password)}) + disk() + named("b", settings{"path": quote(`D:\VMs\b.vhdx`)})
+	}
+	steps(t,
+		resource.TestStep{Config: config(hypervsim.DefaultPassword)},
+		resource.TestStep{
+			Config:      config("not the password"),
+			ExpectError: regexp.MustCompile(`Unable to read virtual hard disk[\s\S]*as told in full for its first disk`),
+		},
+		resource.TestStep{Config: config(hypervsim.DefaultPassword), ConfigPlanChecks: emptyPlan()},
+	)
+	if got := sim.FailedLogons(); got != 1 {
+		t.Errorf("failed logons = %d, want 1 for two disks", got)
+	}
+}

@@ -70,11 +70,15 @@ func TestVHDCompactionResource_providerHostChanged(t *testing.T) {
 func TestVHDCompactionResource_ownHostStays(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
-	own := disk(settings{"host": quote(sim.HostName())})
+	own := disk(settings{"host": `"localhost"`})
 	steps(t,
 		resource.TestStep{Config: providerFor(sim, settings{"host": `"hv01.invalid"`}) + own},
 		resource.TestStep{Config: providerFor(sim, settings{"host": `"hv02.invalid"`}) + own, ConfigPlanChecks: emptyPlan()},
 		resource.TestStep{Config: providerFor(sim, settings{"host": ""}) + own, ConfigPlanChecks: emptyPlan()},
+		resource.TestStep{
+			Config:           providerFor(sim) + disk(settings{"host": `"LocalHost"`}),
+			ConfigPlanChecks: emptyPlan(), ConfigStateChecks: inState("host", "localhost"),
+		},
 	)
 	compactions(t, sim, 1)
 }
