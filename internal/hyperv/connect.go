@@ -96,6 +96,6 @@ func newKerberos(cfg Config) (*secure.Kerberos, error) {
 	return secure.NewKerberos(secure.KerberosConfig{
 		User: cfg.Username, Password: cfg.Password, Realm: cfg.Kerberos.Realm, SPN: cfg.Kerberos.SPN,
 		ConfPath: cfg.Kerberos.ConfigPath, CachePath: cfg.Kerberos.CCachePath, KeytabPath: cfg.Kerberos.KeytabPath,
-		Lookup: cfg.LookupEnv, Dial: cfg.Dial,
+		Lookup: cfg.LookupEnv, // and the network as it is: KDCs are not hosts
 	})
 }
