@@ -2,9 +2,11 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"os"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -43,6 +45,31 @@ type providerData struct {
 	allowMount types.Bool
 	// told remembers which errors of whole hosts were told in full.
 	told *toldErrors
+}
+
+// providerDataFrom reads what Configure of the provider has handed on; it is nil
+// while Terraform only validates.
+func providerDataFrom(handed any) (*providerData, diag.Diagnostics) {
+	if handed == nil {
+		return nil, nil
+	}
+	data, ok := handed.(*providerData)
+	if !ok {
+		return nil, diag.Diagnostics{bug(fmt.Sprintf("It is a %T.", handed))}
+	}
+	return data, nil
+}
+
+// reach finds a host by name. Nothing is dialled before it is asked something.
+func (d *providerData) reach(name types.String) (*hyperv.Host, diag.Diagnostic) {
+	if d.fleet == nil {
+		return nil, notReady()
+	}
+	host, err := d.fleet.Host(name.ValueString())
+	if err != nil {
+		return nil, diag.NewErrorDiagnostic(summaryProvider, err.Error())
+	}
+	return host, nil
 }
 
 func (p *hypervProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {

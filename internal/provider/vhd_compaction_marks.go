@@ -93,3 +93,15 @@ func (m marks) afterRun(err error) marks {
 	m.Imported = m.Imported && err != nil
 	return m
 }
+
+// abandons reports whether the provider has turned to another host than the one
+// a disk took from it. Credentials for the new host must not go to the old one.
+func (d *providerData) abandons(m *vhdCompactionModel, found marks) bool {
+	if found.HostSource == hostFromResource || d.host.IsUnknown() {
+		return false
+	}
+	if found.HostSource == "" && d.host.IsNull() {
+		return false // nothing is known to have come from the provider
+	}
+	return !sameHost(d.host.ValueString(), m.Host.ValueString())
+}

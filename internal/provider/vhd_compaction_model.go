@@ -91,9 +91,11 @@ func (m *vhdCompactionModel) toOrder(prior *vhdCompactionModel, timeout time.Dur
 	return order
 }
 
-// unseenJob is the job of the last run when its end was not seen.
+// unseenJob is the job of the last run unless its end was seen. Any status but
+// success leaves that open: a later attempt may have failed before it came to
+// look for the job.
 func (m *vhdCompactionModel) unseenJob() string {
-	if s := m.status(); s != hyperv.StatusInterrupted && s != hyperv.StatusUnknown {
+	if s := m.status(); s == hyperv.StatusCompacted || s == hyperv.StatusUnchanged {
 		return ""
 	}
 	id, _ := m.LastRun.Attributes()["job_id"].(types.String)

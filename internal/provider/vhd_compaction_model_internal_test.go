@@ -59,7 +59,9 @@ func TestVHDCompactionModel_toOrder(t *testing.T) {
 	lost.LeftAttached = types.BoolValue(true)
 	lost.LastRun = lastRunValue(hyperv.Run{JobID: "job-7"})
 	seen := lost
-	seen.Status = types.StringValue(string(hyperv.StatusFailed))
+	seen.Status = types.StringValue(string(hyperv.StatusCompacted))
+	failed := lost
+	failed.Status = types.StringValue(string(hyperv.StatusFailed))
 	defaults := hyperv.Compaction{Path: `D:\a.vhdx`, AllowMount: true, MaxPasses: 1, Timeout: time.Hour}
 	with := func(change func(*hyperv.Compaction)) hyperv.Compaction {
 		order := defaults
@@ -82,6 +84,7 @@ func TestVHDCompactionModel_toOrder(t *testing.T) {
 			}),
 		},
 		"a job out of sight": {prior: &lost, want: with(func(c *hyperv.Compaction) { c.PriorJobID, c.LeftAttached = "job-7", true })},
+		"a failure since":    {prior: &failed, want: with(func(c *hyperv.Compaction) { c.PriorJobID, c.LeftAttached = "job-7", true })},
 		"a job seen to end":  {prior: &seen, want: with(func(c *hyperv.Compaction) { c.LeftAttached = true })},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,18 +3,14 @@ package provider
 import (
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
 var (
@@ -45,14 +41,8 @@ func (r *vhdCompactionResource) Metadata(_ context.Context, _ resource.MetadataR
 }
 
 func (r *vhdCompactionResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	if req.ProviderData == nil {
-		return
-	}
-	data, ok := req.ProviderData.(*providerData)
-	if !ok {
-		resp.Diagnostics.Append(bug(fmt.Sprintf("The resource was configured with a %T.", req.ProviderData)))
-		return
-	}
+	data, diags := providerDataFrom(req.ProviderData)
+	resp.Diagnostics.Append(diags...)
 	r.data = data
 }
 
@@ -186,24 +176,24 @@ func (r *vhdCompactionResource) ImportState(ctx context.Context, req resource.Im
 // what is known, beside an error too.
 func (r *vhdCompactionResource) run(ctx context.Context, diags *diag.Diagnostics, plan, prior *vhdCompactionModel, timeout time.Duration) (hyperv.Result, error) {
 	about := plan.subject()
-	host, err := r.host(plan)
-	if err != nil {
-		diags.Append(err)
+	host, bad := r.data.reach(plan.Host)
+	if bad != nil {
+		diags.Append(bad)
 		return unchanged(prior), errNotStarted
 	}
 	order := plan.toOrder(prior, timeout, r.data.allowMount.ValueBool())
 	order.OnProgress = logProgress(ctx, about)
-	result, failure := host.Compact(ctx, order)
+	result, err := host.Compact(ctx, order)
 	if result.Run != nil {
 		about.job = result.Run.JobID
 	}
 	for _, w := range result.Warnings {
 		diags.Append(describeWarning(about, w))
 	}
-	if failure != nil {
-		diags.Append(r.data.told.describeError(summaryCompact, about, failure))
+	if err != nil {
+		diags.Append(r.data.told.describeError(summaryCompact, about, err))
 	}
-	return result, failure
+	return result, err
 }
 
 // errNotStarted stands for an error that was reported before a host was asked.
@@ -231,7 +221,7 @@ func (r *vhdCompactionResource) fileSize(ctx context.Context, state *vhdCompacti
 func (r *vhdCompactionResource) detach(ctx context.Context, state *vhdCompactionModel) diag.Diagnostics {
 	ctx, cancel := context.WithTimeout(ctx, detachTimeout)
 	defer cancel()
-	host, bad := r.host(state)
+	host, bad := r.data.reach(state.Host)
 	if bad != nil {
 		return diag.Diagnostics{bad}
 	}
@@ -241,69 +231,9 @@ func (r *vhdCompactionResource) detach(ctx context.Context, state *vhdCompaction
 	return nil
 }
 
-// host finds the host of a disk.
-func (r *vhdCompactionResource) host(m *vhdCompactionModel) (*hyperv.Host, diag.Diagnostic) {
-	if r.data.fleet == nil {
-		return nil, notReady()
-	}
-	host, err := r.data.fleet.Host(m.Host.ValueString())
-	if err != nil {
-		return nil, diag.NewErrorDiagnostic(summaryProvider, err.Error())
-	}
-	return host, nil
-}
-
-// abandons reports whether the provider has turned to another host than the one
-// a disk took from it. Credentials for the new host must not go to the old one.
-func (d *providerData) abandons(m *vhdCompactionModel, found marks) bool {
-	if found.HostSource == hostFromResource || d.host.IsUnknown() {
-		return false
-	}
-	if found.HostSource == "" && d.host.IsNull() {
-		return false // nothing is known to have come from the provider
-	}
-	return !sameHost(d.host.ValueString(), m.Host.ValueString())
-}
-
 // saveDisk writes state and identity.
 func saveDisk(ctx context.Context, m *vhdCompactionModel, state *tfsdk.State, identity *tfsdk.ResourceIdentity) diag.Diagnostics {
 	diags := setIdentity(ctx, m, identity)
 	diags.Append(state.Set(ctx, m)...)
 	return diags
-}
-
-// vhdIdentity is the identity of a disk.
-type vhdIdentity struct {
-	Host types.String `tfsdk:"host"`
-	Path types.String `tfsdk:"path"`
-}
-
-func setIdentity(ctx context.Context, m *vhdCompactionModel, identity *tfsdk.ResourceIdentity) diag.Diagnostics {
-	if identity == nil {
-		return nil
-	}
-	return identity.Set(ctx, vhdIdentity{Host: m.Host, Path: m.Path.StringValue})
-}
-
-// importTarget reads what is to be imported; the host is empty when the
-// provider's is meant.
-func importTarget(ctx context.Context, req resource.ImportStateRequest) (host, file string, diags diag.Diagnostics) {
-	if req.ID == "" && req.Identity != nil {
-		var id vhdIdentity
-		diags.Append(req.Identity.Get(ctx, &id)...)
-		host, file = id.Host.ValueString(), id.Path.ValueString()
-	} else if before, after, ok := strings.Cut(req.ID, "|"); ok {
-		host, file = before, after
-	} else {
-		file = req.ID
-	}
-	if host != "" {
-		if fix := checkHost(host); fix != "" {
-			diags.AddError(summaryImport, fmt.Sprintf("The host is %q. Allowed: %s.\n\n%s", host, hostForm, fix))
-		}
-	}
-	if err := winpath.Check(file); err != nil {
-		diags.AddError(summaryImport, fmt.Sprintf("The path %q cannot be imported: %s.\n\nImport by path, by host|path or by identity.", file, err))
-	}
-	return host, file, diags
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/booldefault"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema/int64default"
@@ -45,16 +44,6 @@ func (r *vhdCompactionResource) Schema(_ context.Context, _ resource.SchemaReque
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Compacts a virtual hard disk file on a Hyper-V host, during apply, and keeps its size in state, so that a later apply compacts again what has grown again. Destroying the resource leaves the file as it is.",
 		Attributes:          attributes,
-	}
-}
-
-// IdentitySchema names what makes a disk one disk.
-func (r *vhdCompactionResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
-	resp.IdentitySchema = identityschema.Schema{
-		Attributes: map[string]identityschema.Attribute{
-			"host": identityschema.StringAttribute{OptionalForImport: true, Description: "Hyper-V host; at import the provider's by default."},
-			"path": identityschema.StringAttribute{RequiredForImport: true, Description: "Path of the file on the host."},
-		},
 	}
 }
 

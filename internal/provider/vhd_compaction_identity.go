@@ -1,0 +1,61 @@
+package provider
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-framework/resource/identityschema"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+// IdentitySchema names what makes a disk one disk.
+func (r *vhdCompactionResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
+	resp.IdentitySchema = identityschema.Schema{
+		Attributes: map[string]identityschema.Attribute{
+			"host": identityschema.StringAttribute{OptionalForImport: true, Description: "Hyper-V host; at import the provider's by default."},
+			"path": identityschema.StringAttribute{RequiredForImport: true, Description: "Path of the file on the host."},
+		},
+	}
+}
+
+// vhdIdentity is the identity of a disk.
+type vhdIdentity struct {
+	Host types.String `tfsdk:"host"`
+	Path types.String `tfsdk:"path"`
+}
+
+func setIdentity(ctx context.Context, m *vhdCompactionModel, identity *tfsdk.ResourceIdentity) diag.Diagnostics {
+	if identity == nil {
+		return nil
+	}
+	return identity.Set(ctx, vhdIdentity{Host: m.Host, Path: m.Path.StringValue})
+}
+
+// importTarget reads what is to be imported; the host is empty when the
+// provider's is meant.
+func importTarget(ctx context.Context, req resource.ImportStateRequest) (host, file string, diags diag.Diagnostics) {
+	if req.ID == "" && req.Identity != nil {
+		var id vhdIdentity
+		diags.Append(req.Identity.Get(ctx, &id)...)
+		host, file = id.Host.ValueString(), id.Path.ValueString()
+	} else if before, after, ok := strings.Cut(req.ID, "|"); ok {
+		host, file = before, after
+	} else {
+		file = req.ID
+	}
+	if host != "" {
+		if fix := checkHost(host); fix != "" {
+			diags.AddError(summaryImport, fmt.Sprintf("The host is %q. Allowed: %s.\n\n%s", host, hostForm, fix))
+		}
+	}
+	if err := winpath.Check(file); err != nil {
+		diags.AddError(summaryImport, fmt.Sprintf("The path %q cannot be imported: %s.\n\nImport by path, by host|path or by identity.", file, err))
+	}
+	return host, file, diags
+}
