@@ -122,7 +122,8 @@ func (h *Host) Detach(ctx context.Context, path string) error {
 // detach detaches the disk and is sure of it, or returns an error. Known is the
 // mount if the caller has it. Found says that the disk was seen attached. After a
 // failure the mount is looked up anew before anything is sent again, so that a
-// lost answer does no harm. It goes on until ctx ends.
+// lost answer does no harm. Whatever the error, it goes on until ctx ends: a disk
+// left attached is worse than a request too many.
 func (h *Host) detach(ctx context.Context, path string, known *mount) (found bool, err error) {
 	for wait := detachPauseFirst; ; wait = min(2*wait, detachPauseLongest) {
 		if known == nil {
@@ -138,7 +139,7 @@ func (h *Host) detach(ctx context.Context, path string, known *mount) (found boo
 		if err == nil {
 			return true, nil
 		}
-		if !passing(err) && !errors.Is(err, errObjectGone) && !errors.Is(err, errDetachFailed) {
+		if errors.Is(err, ErrInUse) || errors.Is(err, ErrUnauthenticated) {
 			return found, err
 		}
 		if ended := pause(ctx, wait); ended != nil {
