@@ -1,0 +1,77 @@
+#!/usr/bin/env bash
+# Checks the format of every example and validates it with the provider of this
+# tree. What the installed Terraform cannot parse is skipped by name.
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+tf=$(command -v terraform || command -v tofu) || { echo "install Terraform or OpenTofu first" >&2; exit 1; }
+unset TF_LOG TF_WORKSPACE TF_CLI_ARGS TF_CLI_ARGS_validate TF_DATA_DIR
+export CHECKPOINT_DISABLE=1 TF_CLI_CONFIG_FILE=$work/terraform.rc
+
+mkdir -p "$work/bin"
+(cd "$root" && go build -buildvcs=false -o "$work/bin/" .)
+cat >"$TF_CLI_CONFIG_FILE" <<RC
+provider_installation {
+  dev_overrides {
+    "registry.terraform.io/hypervcompact/hyperv" = "$work/bin"
+  }
+  direct {}
+}
+RC
+
+version=$("$tf" version | sed -n '1s/^\([A-Za-z]*\) v\([0-9.]*\).*/\1 \2/p')
+"$tf" fmt -recursive -check -diff "$root/examples"
+
+# has tells whether the installed program is Terraform of at least this version:
+# OpenTofu lacks what is asked for here.
+has() {
+  [[ $version == Terraform\ * ]] &&
+    [[ $(printf '%s\n%s\n' "$1" "${version#* }" | sort -V | head -n 1) == "$1" ]]
+}
+
+# needs names the version of Terraform that a file asks for.
+needs() {
+  case $1 in
+  */actions/*) echo 1.14 ;;
+  */list-resources/*) echo 1.14 ;;
+  *import-by-identity*) echo 1.12 ;;
+  esac
+}
+
+validated=0 skipped=0
+while read -r folder; do
+  name=${folder#"$root"/}
+  copy=$work/$name
+  mkdir -p "$copy"
+  for file in "$folder"/*.tf "$folder"/*.tfquery.hcl; do
+    [[ -e $file ]] || continue
+    least=$(needs "$file")
+    if [[ -n $least ]] && ! has "$least"; then
+      echo "skipped   ${file#"$root"/}: needs Terraform $least, this is $version"
+      skipped=$((skipped + 1))
+      continue
+    fi
+    cp "$file" "$copy/"
+  done
+  [[ -n $(ls -A "$copy") ]] || continue
+  if ! grep -qs required_providers "$copy"/*.tf; then
+    cat >"$copy/required_providers.tf" <<'TF'
+terraform {
+  required_providers {
+    hyperv = {
+      source = "registry.terraform.io/hypervcompact/hyperv"
+    }
+  }
+}
+TF
+  fi
+  (cd "$copy" && "$tf" validate -no-color) >"$work/answer" 2>&1 || { cat "$work/answer" >&2; echo "invalid   $name" >&2; exit 1; }
+  echo "validated $name"
+  validated=$((validated + 1))
+done < <(find "$root/examples" -type f \( -name '*.tf' -o -name '*.tfquery.hcl' \) -not -path '*/.terraform/*' -printf '%h\n' | sort -u)
+
+((validated > 0)) || { echo "no example was found" >&2; exit 1; }
+echo "examples: $validated validated, $skipped files skipped with $version"
