@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
@@ -107,6 +108,29 @@ func TestCompactTurnsAcrossOrders(t *testing.T) {
 		}
 		if got := sim.PeakCompactions(); got != 2 {
 			t.Errorf("%d compactions at once, want 2", got)
+		}
+		clean(t, sim)
+	})
+}
+
+// TestCompactOutOfSight: a mounted compaction whose host answers everything but
+// what is asked about the job is given up after five minutes: cancelled first,
+// so that the disk is not detached beneath it, then detached.
+func TestCompactOutOfSight(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration = time.Hour }))
+		sim.AddRule(hypervsim.Rule{Operation: hypervsim.OperationGet, Class: cim.ClassStorageJob, Skip: 10, Times: -1, Effect: hypervsim.Garbage()})
+		start := time.Now()
+		got, err := host.Compact(t.Context(), order())
+		if got.Status != hyperv.StatusUnknown || !errors.Is(err, hyperv.ErrOutcomeUnknown) {
+			t.Errorf("result = %+v, %v, want an unknown outcome", got, err)
+		}
+		if took := time.Since(start); took > 7*time.Minute {
+			t.Errorf("given up after %s", took)
+		}
+		if n := sim.Calls("RequestStateChange"); n != 1 {
+			t.Errorf("the job was cancelled %d times, want once", n)
 		}
 		clean(t, sim)
 	})
