@@ -84,7 +84,6 @@ func TestCompactServiceRestart(t *testing.T) {
 func TestCompactTurnsAcrossOrders(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const disks = 6
 		paths := []string{`D:\VMs\1.vhdx`, `D:\VMs\2.vhdx`, `D:\VMs\3.vhdx`, `D:\VMs\4.vhdx`, `D:\VMs\5.vhdx`, `D:\VMs\6.vhdx`}
 		var opts []hypervsim.Option
 		for _, p := range paths {

@@ -102,7 +102,7 @@ func TestCapturedTimes(t *testing.T) {
 	element := regexp.MustCompile(`<cim:(Datetime|Interval)>([^<]*)<`)
 	read := map[string]int{}
 	for _, file := range files {
-		text, err := os.ReadFile(file) //nolint:gosec // a fixed folder
+		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}

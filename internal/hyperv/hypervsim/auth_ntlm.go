@@ -3,16 +3,16 @@ package hypervsim
 import (
 	"bytes"
 	"crypto/hmac"
-	"crypto/md5" //nolint:gosec // NTLMv2 is made of MD5 (MS-NLMP 3.3.2)
+	"crypto/md5"
 	"crypto/rand"
-	"crypto/rc4" //nolint:gosec // NTLM seals with RC4 (MS-NLMP 3.4.3)
+	"crypto/rc4"
 	"encoding/binary"
 	"errors"
 	"strings"
 	"time"
 	"unicode/utf16"
 
-	"golang.org/x/crypto/md4" //nolint:gosec,staticcheck // the NT hash is MD4 (MS-NLMP 3.3.1)
+	"golang.org/x/crypto/md4" //nolint:staticcheck // the NT hash is MD4 (MS-NLMP 3.3.1)
 )
 
 // Flags of NTLM messages (MS-NLMP 2.2.2.5).
@@ -130,14 +130,14 @@ func (n *ntlmAcceptor) answerNegotiate(in []byte) ([]byte, error) {
 
 func avPair(id uint16, value []byte) []byte {
 	b := binary.LittleEndian.AppendUint16(nil, id)
-	b = binary.LittleEndian.AppendUint16(b, uint16(len(value)))
+	b = binary.LittleEndian.AppendUint16(b, uint16(len(value))) //nolint:gosec // lengths of a few names
 	return append(b, value...)
 }
 
 func appendField(b []byte, size, offset int) []byte {
-	b = binary.LittleEndian.AppendUint16(b, uint16(size))
-	b = binary.LittleEndian.AppendUint16(b, uint16(size))
-	return binary.LittleEndian.AppendUint32(b, uint32(offset))
+	b = binary.LittleEndian.AppendUint16(b, uint16(size))      //nolint:gosec // lengths of a few names
+	b = binary.LittleEndian.AppendUint16(b, uint16(size))      //nolint:gosec // lengths of a few names
+	return binary.LittleEndian.AppendUint32(b, uint32(offset)) //nolint:gosec // lengths of a few names
 }
 
 // fileTime counts 100 ns since 1601.
@@ -178,7 +178,7 @@ func (n *ntlmAcceptor) authenticate(m []byte) error {
 		return errLogon
 	}
 	session := make([]byte, 16)
-	exchange, err := rc4.NewCipher(hmacMD5(key, proof)) //nolint:gosec // MS-NLMP 3.1.5.1.2
+	exchange, err := rc4.NewCipher(hmacMD5(key, proof))
 	if err != nil {
 		return err
 	}
@@ -229,8 +229,8 @@ func checkBinding(got, binding []byte, strict bool) error {
 		return nil
 	}
 	// gss_channel_bindings_struct without addresses (RFC 4121 4.1.1.2).
-	data := binary.LittleEndian.AppendUint32(make([]byte, 16), uint32(len(binding)))
-	want := md5.Sum(append(data, binding...)) //nolint:gosec // RFC 4121 4.1.1.2
+	data := binary.LittleEndian.AppendUint32(make([]byte, 16), uint32(len(binding))) //nolint:gosec // lengths of a few names
+	want := md5.Sum(append(data, binding...))
 	if !hmac.Equal(got, want[:]) {
 		return errBinding
 	}
@@ -252,7 +252,7 @@ func avPairs(b []byte) map[uint16][]byte {
 func newNTLMHalf(session []byte, direction string) (ntlmHalf, error) {
 	key := func(purpose string) []byte {
 		constant := "session key to " + direction + " " + purpose + " key magic constant\x00"
-		sum := md5.Sum(append(bytes.Clone(session), constant...)) //nolint:gosec // MS-NLMP 3.4.5.2
+		sum := md5.Sum(append(bytes.Clone(session), constant...))
 		return sum[:]
 	}
 	h := ntlmHalf{sign: key("signing"), seal: key("sealing")}
@@ -262,7 +262,7 @@ func newNTLMHalf(session []byte, direction string) (ntlmHalf, error) {
 // restart begins the key stream anew; the sequence number goes on. SPNEGO does
 // so after the mechListMIC (MS-SPNG 3.3.5.1).
 func (h *ntlmHalf) restart() (err error) {
-	h.stream, err = rc4.NewCipher(h.seal) //nolint:gosec // MS-NLMP 3.4.3
+	h.stream, err = rc4.NewCipher(h.seal)
 	return err
 }
 

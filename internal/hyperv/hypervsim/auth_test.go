@@ -50,9 +50,9 @@ func TestNTLM_users(t *testing.T) {
 		{"backup", "s3cret", http.StatusOK},
 		{"backup@lab", "s3cret", http.StatusOK},
 		{`LAB\backup`, "S3cret", http.StatusUnauthorized},
-		{`LAB\other`, "s3cret", http.StatusUnauthorized},
+		{`LAB\othere`, "s3cret", http.StatusUnauthorized},
 		{`OTHER\backup`, "s3cret", http.StatusUnauthorized},
-		{`LAB\other`, "", http.StatusUnauthorized},
+		{`LAB\othere`, "", http.StatusUnauthorized},
 	}
 	for _, test := range tests {
 		h := newHost(t, hypervsim.WithUser(`LAB\backup`, "s3cret"))

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -116,9 +117,7 @@ func resolve(t xml.StartElement, outer scope) (*element, scope, error) {
 		}
 		if !copied {
 			s, copied = make(scope, len(outer)+1), true
-			for k, v := range outer {
-				s[k] = v
-			}
+			maps.Copy(s, outer)
 		}
 		s[prefix] = a.Value
 	}

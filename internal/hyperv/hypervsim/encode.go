@@ -63,7 +63,7 @@ type message struct {
 
 // String is the message as a host writes it: one line, the namespaces on the
 // envelope, xml:lang in the language of the texts.
-func (m message) String() string {
+func (m *message) String() string {
 	w := &writer{}
 	w.raw(`<s:Envelope xml:lang="`)
 	w.escape(m.locale)

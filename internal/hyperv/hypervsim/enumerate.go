@@ -229,7 +229,7 @@ func item(t target, o *object, names []string, mode string) string {
 		w.raw("</a:EndpointReference>")
 	}
 	epr := w.String()
-	object := ""
+	var object string
 	switch {
 	case mode == "EnumerateEPR":
 		return epr

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"regexp"
@@ -140,9 +141,7 @@ func (p *peer) post(header http.Header, body []byte) response {
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	for name, values := range header {
-		r.Header[name] = values
-	}
+	maps.Copy(r.Header, header)
 	return p.do(r)
 }
 

@@ -36,17 +36,17 @@ type sealedPart struct {
 }
 
 // contentType labels the whole body.
-func (p sealedPart) contentType() string {
+func (p *sealedPart) contentType() string {
 	return `multipart/encrypted;protocol="` + p.protocol + `";boundary="Encrypted Boundary"`
 }
 
 // encode writes the body: a TAB before each field, no empty lines, no line end
 // after the data.
-func (p sealedPart) encode() []byte {
+func (p *sealedPart) encode() []byte {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "%s\tContent-Type: %s\r\n\tOriginalContent: type=%s;Length=%d\r\n%s\tContent-Type: application/octet-stream\r\n",
 		delimiter, p.protocol, p.content, p.length, delimiter)
-	b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(p.signature))))
+	b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(p.signature)))) //nolint:gosec // the length of a signature
 	b.Write(p.signature)
 	b.Write(p.data)
 	b.WriteString(closingDelimiter)

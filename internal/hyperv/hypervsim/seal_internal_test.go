@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-func sealedExample() sealedPart {
-	return sealedPart{protocol: protocolNegotiate, content: "application/soap+xml;charset=UTF-8", length: 3, signature: []byte("signature of 16!"), data: []byte("\r\n-")}
+func sealedExample() *sealedPart {
+	return &sealedPart{protocol: protocolNegotiate, content: "application/soap+xml;charset=UTF-8", length: 3, signature: []byte("signature of 16!"), data: []byte("\r\n-")}
 }
 
 // TestDecodeSealed reads the forms that clients send and nothing else.

@@ -84,11 +84,11 @@ func isWordByte(c byte) bool {
 func (p *queryParser) quoted(quote byte) {
 	var b strings.Builder
 	for i := 1; i < len(p.rest); i++ {
-		switch c := p.rest[i]; {
-		case c == quote:
+		switch c := p.rest[i]; c {
+		case quote:
 			p.kind, p.text, p.rest = tokenString, b.String(), p.rest[i+1:]
 			return
-		case c == '\\':
+		case '\\':
 			i++
 			if i == len(p.rest) || !strings.ContainsRune(`\'"`, rune(p.rest[i])) {
 				p.kind = tokenBad

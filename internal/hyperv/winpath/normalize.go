@@ -67,13 +67,13 @@ func isRoot(path string) bool {
 		strings.HasPrefix(path, volumePrefix) && strings.IndexByte(path[len(volumePrefix):], '\\') == len(path)-len(volumePrefix)-1
 }
 
-// IsUNC reports whether path is on a share: \\server\share\…
+// IsUNC reports whether path is on a share: \\server\share\….
 func IsUNC(path string) bool {
 	path = Normalize(path)
 	return strings.HasPrefix(path, `\\`) && !strings.HasPrefix(path, `\\?`) && !strings.HasPrefix(path, `\\.`)
 }
 
-// IsVolumeGUID reports whether path names its volume by GUID: \\?\Volume{…}\…
+// IsVolumeGUID reports whether path names its volume by GUID: \\?\Volume{…}\….
 func IsVolumeGUID(path string) bool {
 	rest, ok := strings.CutPrefix(Normalize(path), volumePrefix)
 	if !ok {

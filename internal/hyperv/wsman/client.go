@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/masterzen/winrm"
@@ -152,14 +153,12 @@ func uncertain(err error) bool {
 
 // uncertain reports whether the host raised the fault after it may have begun.
 func (f *Fault) uncertain() bool {
-	for _, code := range []uint32{
+	if slices.ContainsFunc([]uint32{
 		codeOperationAborted, codeOperationTimedOut, codeProviderFailure, codeUnreportableSuccess,
 		codeSessionUnusable, codeWMIShuttingDown, codeWMITimedOut, codeWMIProviderTimedOut,
 		codeWMIProviderFailure, codeRPCUnavailable, codeRPCFailed,
-	} {
-		if f.Has(code) {
-			return true
-		}
+	}, f.Has) {
+		return true
 	}
 	return f.IsSubcode(nsWSMan, "TimedOut")
 }

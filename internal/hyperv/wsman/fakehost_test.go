@@ -185,7 +185,7 @@ type fakeConn struct {
 func newFakeHost(t testing.TB, answer func(r fakeRequest) fakeAnswer) *fakeHost {
 	t.Helper()
 	h := &fakeHost{t: t, listener: newPipeListener(), password: "right", answer: answer, live: map[net.Conn]http.ConnState{}}
-	h.server = &http.Server{ //nolint:gosec // no time-outs: everything is in memory
+	h.server = &http.Server{
 		Handler: h,
 		ConnContext: func(ctx context.Context, c net.Conn) context.Context {
 			h.mu.Lock()
@@ -386,7 +386,7 @@ func (h *fakeHost) reply(w http.ResponseWriter, c *fakeConn, a fakeAnswer) {
 		}
 		var b bytes.Buffer
 		fmt.Fprintf(&b, sealedForm, len(body))
-		b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(signature)))) //nolint:gosec // five
+		b.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(signature))))
 		b.Write(signature)
 		b.Write(sealed)
 		b.WriteString("--Encrypted Boundary--\r\n")

@@ -137,7 +137,7 @@ func (f *Fault) add(text string) {
 	if err != nil || n == 0 || n < -1<<31 || n > 1<<32-1 {
 		return
 	}
-	if code := uint32(n); len(f.Codes) < maxCodes && !f.Has(code) { //nolint:gosec // a negative HRESULT keeps its bits
+	if code := uint32(n); len(f.Codes) < maxCodes && !f.Has(code) {
 		f.Codes = append(f.Codes, code)
 	}
 }

@@ -105,8 +105,10 @@ func (s *session) roundTrip(ctx context.Context, l *link, token, body []byte, co
 	case s.authorization != "":
 		req.Header.Set("Authorization", s.authorization)
 	}
-	s.counters.exchanges.Add(1)
 	resp, err := l.transport.RoundTrip(req)
+	if !errors.Is(err, errGone) { // nothing was sent then
+		s.counters.exchanges.Add(1)
+	}
 	if err != nil {
 		return nil, err
 	}

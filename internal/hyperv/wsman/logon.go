@@ -107,8 +107,7 @@ func (s *session) handshake(ctx context.Context, l *link, effectful bool) ([]byt
 // without a message, anything but a 401 means that it took the token.
 func (s *session) confirm(ctx context.Context, l *link, token []byte) error {
 	_, err := s.sendToken(ctx, l, token)
-	var status *HTTPError
-	if errors.As(err, &status) {
+	if _, ok := errors.AsType[*HTTPError](err); ok {
 		return nil
 	}
 	return err

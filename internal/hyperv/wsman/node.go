@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf16"
 )
@@ -109,12 +110,7 @@ func (n *node) is(local string, spaces ...string) bool {
 	if n.name.Local != local {
 		return false
 	}
-	for _, space := range spaces {
-		if n.name.Space == space {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(spaces, n.name.Space)
 }
 
 // child returns the first child of that name, nil if there is none. N may be

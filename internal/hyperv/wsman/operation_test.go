@@ -309,7 +309,7 @@ func TestTrace(t *testing.T) {
 	p := newKeyPair(t, "hv1.example")
 	h := newFakeHost(t, echo)
 	h.open, h.header = true, "Basic YWRtaW46Y2FuYXJ5"
-	h.startTLS(&tls.Config{Certificates: []tls.Certificate{p.certificate}}) //nolint:gosec // a test
+	h.startTLS(&tls.Config{Certificates: []tls.Certificate{p.certificate}})
 	credentials := &wsman.BasicCredentials{User: "admin", Password: "canary"}
 	c := h.client(https(p), func(cfg *wsman.Config) { cfg.Mechanism, cfg.Basic, cfg.Logger = nil, credentials, logger })
 	mustGet(t.Context(), t, c, "JOB-1")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -39,15 +40,13 @@ func Retryable(err error) bool {
 }
 
 func (f *Fault) retryable() bool {
-	for _, code := range []uint32{
+	if slices.ContainsFunc([]uint32{
 		codeOperationAborted, codeEndpointUnavailable, codePullTimedOut, codeOperationTimedOut, codeConcurrency,
 		codeQuotaLimit, codeQuotaOperations, codeQuotaUser, codeQuotaSystem,
 		codeQuotaPlugInUsers, codeQuotaPlugIn, codeQuotaPlugInPerUser, codeQuotaMinResources,
 		codeDifferentToken, codeSessionUnusable, codeWMIShuttingDown, codeWMITimedOut, codeWMIProviderTimedOut,
-	} {
-		if f.Has(code) {
-			return true
-		}
+	}, f.Has) {
+		return true
 	}
 	if len(f.Codes) > 0 {
 		return false

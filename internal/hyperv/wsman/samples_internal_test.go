@@ -16,7 +16,7 @@ import (
 // readSample opens an answer of testdata; the file name tells the operation.
 func readSample(t *testing.T, file string) (*node, error) {
 	t.Helper()
-	document, err := os.ReadFile(filepath.Join("testdata", file)) //nolint:gosec // a file of the test
+	document, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,11 +96,19 @@ func TestSampleFaults(t *testing.T) {
 	t.Parallel()
 	for file, want := range map[string]Fault{
 		"fault_wmi_error.xml": {
-			500, QName{nsSOAP, "Receiver"}, QName{nsWSMan, "InternalError"}, "", []uint32{2150859013},
+			500,
+			QName{nsSOAP, "Receiver"},
+			QName{nsWSMan, "InternalError"},
+			"",
+			[]uint32{2150859013},
 			"Zugriff verweigert. Der Dienst verweigert den Zugriff.",
 		},
 		"fault_access_denied_provider.xml": {
-			500, QName{nsSOAP, "Sender"}, QName{nsWSMan, "AccessDenied"}, "", []uint32{2150859012, 2147942405, 2147749891},
+			500,
+			QName{nsSOAP, "Sender"},
+			QName{nsWSMan, "AccessDenied"},
+			"",
+			[]uint32{2150859012, 2147942405, 2147749891},
 			"The WMI service returned an 'access denied' error. Access is denied.",
 		},
 	} {

@@ -158,8 +158,7 @@ func TestSessionForgottenContext(t *testing.T) {
 		}
 		h.forgetContexts(1)
 		_, err := c.Invoke(t.Context(), compact(`D:\b.vhdx`))
-		var outcome *wsman.OutcomeError
-		if !errors.As(err, &outcome) {
+		if _, ok := errors.AsType[*wsman.OutcomeError](err); !ok {
 			t.Errorf("Invoke = %v, want an OutcomeError", err)
 		}
 		if _, _, posts := h.totals(); posts != 2 {
@@ -344,7 +343,7 @@ func TestSessionSchemeNotOffered(t *testing.T) {
 	p := newKeyPair(t, "hv1.example")
 	h := newFakeHost(t, echo)
 	h.header = "Basic only"
-	h.startTLS(&tls.Config{Certificates: []tls.Certificate{p.certificate}}) //nolint:gosec // a test
+	h.startTLS(&tls.Config{Certificates: []tls.Certificate{p.certificate}})
 	_, err := h.client(https(p)).Get(t.Context(), jobReference("1"))
 	var auth *wsman.AuthError
 	if !errors.Is(err, wsman.ErrSchemeNotOffered) || errors.Is(err, secure.ErrRejected) || !errors.As(err, &auth) || strings.Join(auth.Schemes, " ") != "Basic" {

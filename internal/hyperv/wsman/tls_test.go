@@ -83,8 +83,8 @@ func basicHost(t testing.TB, answer func(fakeRequest) fakeAnswer) (*fakeHost, *w
 	p := newKeyPair(t, "hv1.example")
 	h := newFakeHost(t, answer)
 	h.open = true
-	h.header = "Basic YWRtaW46Y2FuYXJ5"                                                                             // admin:canary
-	h.startTLS(&tls.Config{Certificates: []tls.Certificate{p.certificate}, NextProtos: []string{"h2", "http/1.1"}}) //nolint:gosec // a test
+	h.header = "Basic YWRtaW46Y2FuYXJ5" // admin:canary
+	h.startTLS(&tls.Config{Certificates: []tls.Certificate{p.certificate}, NextProtos: []string{"h2", "http/1.1"}})
 	return h, h.client(https(p), func(cfg *wsman.Config) {
 		cfg.Mechanism = nil
 		cfg.Basic = &wsman.BasicCredentials{User: "admin", Password: "canary"}
@@ -122,7 +122,7 @@ func TestVerifiedTLSDoesNotSeal(t *testing.T) {
 	p := newKeyPair(t, "hv1.example")
 	h := newFakeHost(t, echo)
 	h.open = true
-	h.startTLS(&tls.Config{Certificates: []tls.Certificate{p.certificate}}) //nolint:gosec // a test
+	h.startTLS(&tls.Config{Certificates: []tls.Certificate{p.certificate}})
 	mustGet(t.Context(), t, h.client(https(p)), "1")
 }
 
@@ -130,7 +130,7 @@ func TestUnverifiedTLSSeals(t *testing.T) {
 	t.Parallel()
 	p := newKeyPair(t, "hv1.example")
 	h := newFakeHost(t, echo)
-	h.startTLS(&tls.Config{Certificates: []tls.Certificate{p.certificate}}) //nolint:gosec // a test
+	h.startTLS(&tls.Config{Certificates: []tls.Certificate{p.certificate}})
 	mustGet(t.Context(), t, h.client(https(p), func(cfg *wsman.Config) { cfg.Endpoint.CACert, cfg.Endpoint.Insecure = nil, true }), "1")
 }
 
@@ -142,7 +142,7 @@ func TestCertificateMode(t *testing.T) {
 	h.header = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 	version := make(chan uint16, 8)
 	// Go's server cannot renegotiate, so it asks for the certificate at once.
-	h.startTLS(&tls.Config{ //nolint:gosec // a test
+	h.startTLS(&tls.Config{
 		Certificates: []tls.Certificate{server.certificate},
 		ClientAuth:   tls.RequireAnyClientCert,
 		VerifyConnection: func(s tls.ConnectionState) error {
@@ -174,7 +174,7 @@ func TestTLSErrors(t *testing.T) {
 		h := newFakeHost(t, echo)
 		h.server.ErrorLog = log.New(io.Discard, "", 0)
 		go func() {
-			_ = h.server.Serve(tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{p.certificate}})) //nolint:gosec // a test
+			_ = h.server.Serve(tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{p.certificate}}))
 		}()
 		return h.client(https(authority), func(cfg *wsman.Config) {
 			cfg.Dial = func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -202,7 +202,7 @@ func TestTLSErrors(t *testing.T) {
 		t.Parallel()
 		h := newFakeHost(t, echo)
 		h.open = true
-		h.startTLS(&tls.Config{Certificates: []tls.Certificate{other.certificate}}) //nolint:gosec // a test
+		h.startTLS(&tls.Config{Certificates: []tls.Certificate{other.certificate}})
 		mustGet(t.Context(), t, h.client(https(other), func(cfg *wsman.Config) { cfg.Endpoint.TLSServerName = "other.example" }), "1")
 	})
 	t.Run("unknown authority", func(t *testing.T) {
@@ -231,7 +231,7 @@ func TestTLSErrors(t *testing.T) {
 					return
 				}
 				go func() {
-					defer conn.Close() //nolint:errcheck // a test
+					defer conn.Close()
 					_, _ = conn.Read(make([]byte, 4096))
 					_, _ = conn.Write([]byte{0x15, 3, 1, 0, 2, 2, 70}) // protocol version alert
 				}()
