@@ -1,0 +1,130 @@
+package hyperv_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
+
+// TestCompactLostAnswerIsNotSentAgain: the job is found and followed; a second
+// request for the same pass never leaves.
+func TestCompactLostAnswerIsNotSentAgain(t *testing.T) {
+	t.Parallel()
+	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
+		t.Run(string(m), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim, host := simulate(t, disk())
+				sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Effect: hypervsim.ResetAfter()})
+				got, err := host.Compact(t.Context(), order(mode(m)))
+				if err != nil || got.Status != hyperv.StatusCompacted || got.Run.JobID == "" {
+					t.Errorf("result = %+v, run %+v, %v", got, got.Run, err)
+				}
+				if n := sim.CompactionRequests(diskPath); n != 1 {
+					t.Errorf("the host was asked %d times to compact, want once", n)
+				}
+				clean(t, sim)
+			})
+		})
+	}
+}
+
+// TestCompactLostRequestIsUnknown: a request that no running job comes from may
+// still arrive. It is not sent again, and nothing is claimed.
+func TestCompactLostRequestIsUnknown(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, host := simulate(t, disk())
+		sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Effect: hypervsim.ResetBefore()})
+		got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed)))
+		if got.Status != hyperv.StatusUnknown || !errors.Is(err, hyperv.ErrOutcomeUnknown) {
+			t.Errorf("result = %+v, %v, want an unknown outcome", got, err)
+		}
+		if n := sim.Calls("CompactVirtualHardDisk"); n != 1 {
+			t.Errorf("sent %d times, want once", n)
+		}
+	})
+}
+
+// TestCompactLostAttachIsRemembered: an attach that was neither answered nor seen
+// may still be carried out, so the next run looks for it.
+func TestCompactLostAttachIsRemembered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, host := simulate(t, disk())
+		sim.AddRule(hypervsim.Rule{Method: "AttachVirtualHardDisk", Effect: hypervsim.ResetBefore()})
+		got, err := host.Compact(t.Context(), order())
+		if err == nil || !got.LeftAttached || len(got.Warnings) != 1 || got.Warnings[0].Kind != hyperv.WarnLeftAttached {
+			t.Errorf("result = %+v, %v, want the attach remembered", got, err)
+		}
+		if n := sim.Calls("AttachVirtualHardDisk"); n != 1 {
+			t.Errorf("sent %d times, want once", n)
+		}
+		// Here it is: the host comes to the request after all.
+		if err := sim.Attach(diskPath, true); err != nil {
+			t.Fatal(err)
+		}
+		got, err = host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.LeftAttached = true }))
+		if err != nil || got.LeftAttached {
+			t.Errorf("the next run: %+v, %v", got, err)
+		}
+		clean(t, sim)
+	})
+}
+
+// TestCompactInterruptedAttach: the disk of an attach that an interrupt met is
+// detached once the attach is through, not before.
+func TestCompactInterruptedAttach(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.AttachDuration = 10 * time.Second }))
+		got, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.Timeout = 4 * time.Second }))
+		if !errors.Is(err, hyperv.ErrInterrupted) || got.LeftAttached {
+			t.Errorf("result = %+v, %v", got, err)
+		}
+		time.Sleep(time.Minute)
+		clean(t, sim)
+		if n := sim.Calls("CompactVirtualHardDisk"); n != 0 {
+			t.Errorf("%d compactions after the interrupt", n)
+		}
+	})
+}
+
+// TestCancelAwaitsTheEnd: a job takes a moment to stop, and the disk must not be
+// detached beneath it; one that takes too long does not keep the disk.
+func TestCancelAwaitsTheEnd(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name  string
+		delay time.Duration
+		kept  bool
+	}{
+		{"two seconds", 2 * time.Second, true},
+		{"too long", 20 * time.Second, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.CancelDelay = tt.delay }))
+				start := time.Now()
+				got, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.Timeout = 5 * time.Minute }))
+				if got.Status != hyperv.StatusInterrupted || !errors.Is(err, hyperv.ErrInterrupted) || got.LeftAttached {
+					t.Errorf("result = %+v, %v", got, err)
+				}
+				if took := time.Since(start); took > 5*time.Minute+10*time.Second {
+					t.Errorf("returned after %s", took)
+				}
+				if detachedBeneath := len(sim.Violations()) != 0; detachedBeneath == tt.kept {
+					t.Errorf("violations %q", sim.Violations())
+				}
+				if len(sim.Attachments()) != 0 {
+					t.Errorf("attachments left: %+v", sim.Attachments())
+				}
+			})
+		})
+	}
+}
