@@ -184,6 +184,25 @@ func created() resource.ConfigPlanChecks {
 	)
 }
 
+// leaveAttached lets the next detach fail for good: while it is refused once,
+// somebody else attaches the disk with write access.
+func leaveAttached(t *testing.T, sim *hypervsim.Host) {
+	t.Helper()
+	sim.AddRule(hypervsim.Rule{
+		Method: "DetachVirtualHardDisk", Effect: hypervsim.Fault(5, hypervsim.FaultFormAny),
+		Func: func(hypervsim.Request) { reattach(t, sim, false) },
+	})
+}
+
+// reattach changes how the disk is attached.
+func reattach(t *testing.T, sim *hypervsim.Host, readOnly bool) {
+	t.Helper()
+	sim.Detach(diskPath)
+	if err := sim.Attach(diskPath, readOnly); err != nil {
+		t.Error(err)
+	}
+}
+
 // compactions checks how often the host was asked to compact.
 func compactions(t *testing.T, sim *hypervsim.Host, want int) {
 	t.Helper()

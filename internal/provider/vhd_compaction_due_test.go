@@ -114,13 +114,13 @@ func TestVHDCompactionResource_leftAttachedCleanedByNextRun(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
 	config := providerFor(sim) + disk(settings{"timeouts": `{ update = "500ms" }`})
-	denied := hypervsim.Rule{Method: "DetachVirtualHardDisk", Effect: hypervsim.Fault(5, 0)}
 	steps(t,
 		resource.TestStep{
-			PreConfig: func() { sim.AddRule(denied) },
+			PreConfig: func() { leaveAttached(t, sim) },
 			Config:    config, ExpectError: cannotCompact(`not\s+detached`),
 		},
 		resource.TestStep{
+			PreConfig:         func() { reattach(t, sim, true) },
 			Config:            config,
 			ConfigPlanChecks:  before(plancheck.ExpectResourceAction(address, plancheck.ResourceActionReplace)),
 			ConfigStateChecks: inState("left_attached", false),
@@ -128,11 +128,12 @@ func TestVHDCompactionResource_leftAttachedCleanedByNextRun(t *testing.T) {
 		resource.TestStep{
 			PreConfig: func() {
 				must(t, sim.Grow(diskPath, 8*gib))
-				sim.AddRule(denied)
+				leaveAttached(t, sim)
 			},
 			Config: config, ExpectError: cannotCompact(`not\s+detached`),
 		},
 		resource.TestStep{
+			PreConfig:         func() { reattach(t, sim, true) },
 			Config:            config,
 			ConfigPlanChecks:  runPlanned("the last run left the disk attached to the host"),
 			ConfigStateChecks: inState("left_attached", false, "status", "unchanged"),
@@ -153,11 +154,11 @@ func TestVHDCompactionResource_leftAttachedCleanedByDestroy(t *testing.T) {
 		resource.TestStep{
 			PreConfig: func() {
 				must(t, sim.Grow(diskPath, 8*gib))
-				sim.AddRule(hypervsim.Rule{Method: "DetachVirtualHardDisk", Effect: hypervsim.Fault(5, hypervsim.FaultFormAny)})
+				leaveAttached(t, sim)
 			},
 			Config: config, ExpectError: cannotCompact(`not\s+detached`),
 		},
-		resource.TestStep{Config: config, Destroy: true},
+		resource.TestStep{PreConfig: func() { reattach(t, sim, true) }, Config: config, Destroy: true},
 	)
 	if a := sim.Attachments(); len(a) != 0 {
 		t.Errorf("attached after destroy: %v, want nothing", a)

@@ -153,7 +153,7 @@ func TestVHDCompactionResource_leftAttachedOnFormerHost(t *testing.T) {
 		resource.TestStep{
 			PreConfig: func() {
 				must(t, sim.Grow(diskPath, 8*gib))
-				sim.AddRule(hypervsim.Rule{Method: "DetachVirtualHardDisk", Effect: hypervsim.Fault(5, hypervsim.FaultFormAny)})
+				leaveAttached(t, sim)
 			},
 			Config: providerFor(sim) + disk(), ExpectError: cannotCompact(`not\s+detached`),
 		},
