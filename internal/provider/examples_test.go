@@ -1,0 +1,78 @@
+package provider_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
+
+// TestExamples_fleet applies the example as it is, to two names of one host: a
+// disk in use waits without keeping the other from its turn, the report adds up,
+// and a night on which nothing is due ends with 0.
+func TestExamples_fleet(t *testing.T) {
+	t.Parallel()
+	const used = `E:\VMs\sql01.vhdx`
+	sim := host(t,
+		hypervsim.WithVHD(
+			vhd(func(v *hypervsim.VHD) { v.FileSize = 30 * gib }),
+			vhd(func(v *hypervsim.VHD) { v.Path, v.FileSize = used, 20*gib })),
+		hypervsim.WithVM(hypervsim.VM{Name: "sql01", State: hypervsim.VMRunning, Disks: []string{used}}))
+	hosts, err := json.Marshal(map[string][]string{"127.0.0.1": {diskPath}, "localhost": {used}})
+	must(t, err)
+	c := newCLI(t,
+		fmt.Sprintf("HYPERV_PORT=%d", sim.Port()), "HYPERV_HTTPS=false",
+		"HYPERV_USERNAME="+hypervsim.DefaultUser, "HYPERV_PASSWORD="+hypervsim.DefaultPassword,
+		"TF_VAR_hosts="+string(hosts))
+	copyExample(t, "fleet", c.dir)
+	apply := []string{"apply", "-auto-approve", "-input=false"}
+	plan := []string{"plan", "-detailed-exitcode", "-input=false"}
+
+	contains(t, c.expect(0, apply...), "Virtual hard disk in use, not compacted")
+	checkTotals(t, c, map[string]any{
+		"disks": 2.0, "before_bytes": 30.0 * gib, "after_bytes": 24.0 * gib, "reclaimed_bytes": 6.0 * gib, "total_reclaimed_bytes": 6.0 * gib,
+	})
+	c.expect(2, plan...)
+
+	must(t, sim.SetVMState("sql01", hypervsim.VMOff))
+	c.expect(0, apply...)
+	checkTotals(t, c, map[string]any{
+		"disks": 2.0, "before_bytes": 50.0 * gib, "after_bytes": 38.0 * gib, "reclaimed_bytes": 12.0 * gib, "total_reclaimed_bytes": 12.0 * gib,
+	})
+	must(t, sim.Grow(diskPath, gib))
+	c.expect(0, plan...)
+	compactions(t, sim, 2)
+}
+
+// copyExample copies the configuration of an example. The provider's address in
+// it is whole, as users must write it; the tests' own is that of any registry.
+func copyExample(t *testing.T, name, to string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("../../examples", name, "*.tf"))
+	must(t, err)
+	if len(files) == 0 {
+		t.Fatalf("the example %s has no files", name)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		must(t, err)
+		local := strings.ReplaceAll(string(text), "registry.terraform.io/hypervcompact", "hypervcompact")
+		must(t, os.WriteFile(filepath.Join(to, filepath.Base(file)), []byte(local), 0o600))
+	}
+}
+
+// checkTotals compares the output totals.
+func checkTotals(t *testing.T, c cli, want map[string]any) {
+	t.Helper()
+	var got map[string]any
+	must(t, json.Unmarshal([]byte(c.expect(0, "output", "-json", "totals")), &got))
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("totals differ (-want +got):\n%s", diff)
+	}
+}
