@@ -10,6 +10,8 @@ var (
 	// ErrPathNotFound: the host does not find the path, and that proves nothing
 	// about the file: its volume may be offline.
 	ErrPathNotFound = errors.New("path not found")
+	// ErrNoMachine: the host has no virtual machine of that name.
+	ErrNoMachine = errors.New("no such virtual machine")
 	// ErrInUse: something else has the disk open.
 	ErrInUse = errors.New("in use")
 	// ErrAccessDenied: authenticated, but not allowed.

@@ -107,7 +107,7 @@ func refuseUses(uses []Use, allowParent bool) error {
 	var checkpoints []string
 	for _, use := range uses {
 		switch use.Kind {
-		case UseRunning:
+		case UseRunning, UseUnnamed:
 			return fmt.Errorf("%w by virtual machine %s", ErrInUse, use.Machine)
 		case UseSaved:
 			return fmt.Errorf("%w by virtual machine %s in saved state", ErrInUse, use.Machine)

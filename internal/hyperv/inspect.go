@@ -130,7 +130,7 @@ func (h *Host) inspectV1(ctx context.Context, path string) (VHD, error) {
 	if err != nil {
 		return VHD{}, err
 	}
-	disk := VHD{Path: path, Format: formatOf(path), Type: typeNames[firstUint(info, 16, "Type")]}
+	disk := VHD{Path: path, Format: formatOf(path), Type: typeNames[firstUint(info, 16, "Type")], inspectedV1: true}
 	disk.ParentPath, _ = info.String("ParentPath")
 	disk.usedV1, _, _ = info.Bool("InUse")
 	disk.savedV1, _, _ = info.Bool("InSavedState")

@@ -20,6 +20,9 @@ const (
 	UseRunning    UseKind = "running"    // the machine is on, or on its way
 	UseSaved      UseKind = "saved"      // the machine is in saved state
 	UseCheckpoint UseKind = "checkpoint" // a checkpoint depends on the disk
+	// UseUnnamed: the older generation says that the disk is used by a machine
+	// or mounted on the host, and no more.
+	UseUnnamed UseKind = "unnamed"
 )
 
 // Use is one virtual machine that refers to a disk.
@@ -37,13 +40,36 @@ const usageKept = 10 * time.Minute
 type usageCache struct {
 	loading chan struct{} // held by whoever enumerates
 	read    time.Time
-	uses    map[string][]Use // by disk key
-	denied  error            // why the host did not tell, nil when it did
+	usage   *usage
+	denied  error // why the host did not tell, nil when it did
+}
+
+// usage is which virtual machines of a host refer to which disks.
+type usage struct {
+	byDisk   map[string][]Use // by disk key
+	disks    []machineDisk    // in the order of the host
+	machines map[string]string
+	// silent: the older generation is not asked for its machines.
+	silent bool
+}
+
+// machineDisk is one disk in the settings of a machine or of its checkpoint.
+type machineDisk struct {
+	path, machine string // the machine by its GUID
 }
 
 // Uses lists the virtual machines that refer to the disk. The older generation
 // of the provider is not asked: its inspection says whether a disk is in use.
 func (h *Host) Uses(ctx context.Context, path string) ([]Use, error) {
+	u, err := h.loadUsage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return u.byDisk[winpath.Key(path)], nil
+}
+
+// loadUsage reads which machines use which disks, or takes what was read lately.
+func (h *Host) loadUsage(ctx context.Context) (*usage, error) {
 	select {
 	case h.usage.loading <- struct{}{}:
 		defer func() { <-h.usage.loading }()
@@ -51,16 +77,16 @@ func (h *Host) Uses(ctx context.Context, path string) ([]Use, error) {
 		return nil, context.Cause(ctx)
 	}
 	if h.usage.read.IsZero() || time.Since(h.usage.read) > usageKept {
-		uses, err := h.readUses(ctx)
+		u, err := h.readUsage(ctx)
 		if err != nil && !errors.Is(err, ErrAccessDenied) && !isMissingClass(err) {
 			return nil, fmt.Errorf("list the disks of virtual machines: %w", err)
 		}
-		h.usage.read, h.usage.uses, h.usage.denied = time.Now(), uses, err
+		h.usage.read, h.usage.usage, h.usage.denied = time.Now(), u, err
 	}
 	if h.usage.denied != nil {
 		return nil, &usageDeniedError{h.usage.denied}
 	}
-	return h.usage.uses[winpath.Key(path)], nil
+	return h.usage.usage, nil
 }
 
 // usageDeniedError: the host does not let us see which machines use a disk.
@@ -69,14 +95,15 @@ type usageDeniedError struct{ err error }
 func (e *usageDeniedError) Error() string { return e.err.Error() }
 func (e *usageDeniedError) Unwrap() error { return e.err }
 
-func (h *Host) readUses(ctx context.Context) (map[string][]Use, error) {
-	uses := map[string][]Use{}
+func (h *Host) readUsage(ctx context.Context) (*usage, error) {
+	var u *usage
 	err := h.withGeneration(ctx, func(g *generation) error {
 		if g == generationV1 {
+			u = &usage{silent: true}
 			return nil
 		}
 		disks, err := h.enumerate(ctx, g.classURI(cim.ClassStorageAllocationSettingData))
-		if err != nil || len(disks) == 0 {
+		if err != nil {
 			return err
 		}
 		systems, err := h.enumerate(ctx, g.classURI(cim.ClassVirtualSystemSettingData))
@@ -84,23 +111,30 @@ func (h *Host) readUses(ctx context.Context) (map[string][]Use, error) {
 			return err
 		}
 		machines, err := h.enumerate(ctx, g.classURI(cim.ClassComputerSystem))
-		if err != nil {
-			return err
+		if err == nil {
+			u = joinUsage(disks, systems, readStates(machines))
 		}
-		owners := readOwners(systems, readStates(machines))
-		for _, disk := range disks {
-			use, ok := owners[settingsID(disk)]
-			if !ok {
-				continue
-			}
-			for _, path := range disk.Strings("HostResource") {
-				key := winpath.Key(path)
-				uses[key] = append(uses[key], use)
-			}
-		}
-		return nil
+		return err
 	})
-	return uses, err
+	return u, err
+}
+
+// joinUsage finds the machine behind each disk.
+func joinUsage(disks, systems []*cim.Instance, states map[string]UseKind) *usage {
+	u := &usage{byDisk: map[string][]Use{}, machines: readMachines(systems)}
+	owners := readOwners(systems, u.machines, states)
+	for _, disk := range disks {
+		owner, ok := owners[settingsID(disk)]
+		if !ok {
+			continue
+		}
+		for _, path := range disk.Strings("HostResource") {
+			key := winpath.Key(path)
+			u.byDisk[key] = append(u.byDisk[key], owner.use)
+			u.disks = append(u.disks, machineDisk{path: path, machine: owner.machine})
+		}
+	}
+	return u
 }
 
 // settingsID is the part of an InstanceID of a storage allocation that names the
@@ -144,27 +178,43 @@ func useOfState(state uint64) UseKind {
 // with; other values belong to checkpoints and the like.
 const settingsRealized = "Microsoft:Hyper-V:System:Realized"
 
-// readOwners maps the InstanceID of settings to the machine behind them.
-func readOwners(systems []*cim.Instance, states map[string]UseKind) map[string]Use {
+// readMachines maps the GUID of a machine to the name that people gave it.
+func readMachines(systems []*cim.Instance) map[string]string {
 	names := map[string]string{}
 	for _, s := range systems {
-		if kind, _ := s.String("VirtualSystemType"); strings.EqualFold(kind, settingsRealized) {
+		if isRealized(s) {
 			names[machineID(s)], _ = s.String("ElementName")
 		}
 	}
-	owners := map[string]Use{}
+	return names
+}
+
+// owner is what settings belong to.
+type owner struct {
+	machine string // GUID
+	use     Use
+}
+
+// readOwners maps the InstanceID of settings to the machine behind them.
+func readOwners(systems []*cim.Instance, names map[string]string, states map[string]UseKind) map[string]owner {
+	owners := map[string]owner{}
 	for _, s := range systems {
 		id, _ := s.String("InstanceID")
-		use := Use{Machine: names[machineID(s)], Kind: UseCheckpoint}
-		if kind, _ := s.String("VirtualSystemType"); strings.EqualFold(kind, settingsRealized) {
-			use.Kind = UseRunning
-			if state, ok := states[machineID(s)]; ok {
-				use.Kind = state
+		o := owner{machine: machineID(s), use: Use{Machine: names[machineID(s)], Kind: UseCheckpoint}}
+		if isRealized(s) {
+			o.use.Kind = UseRunning
+			if state, ok := states[o.machine]; ok {
+				o.use.Kind = state
 			}
 		}
-		owners[strings.ToUpper(id)] = use
+		owners[strings.ToUpper(id)] = o
 	}
 	return owners
+}
+
+func isRealized(settings *cim.Instance) bool {
+	kind, _ := settings.String("VirtualSystemType")
+	return strings.EqualFold(kind, settingsRealized)
 }
 
 func machineID(settings *cim.Instance) string {

@@ -42,6 +42,7 @@ type VHD struct {
 	// What the older generation says in place of naming a machine: the disk is
 	// mounted or used by one, or belongs to one in saved state.
 	usedV1, savedV1 bool
+	inspectedV1     bool
 }
 
 // Attachment is how a virtual hard disk is attached to the host itself, not to

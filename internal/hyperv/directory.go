@@ -1,0 +1,139 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
+)
+
+// deepest is how many levels below a directory are listed. Junctions can lead
+// back up; a walk that finds no bottom must end, and must not pass for complete.
+//
+// Unverified on a real host: whether Win32_Directory lists junctions.
+const deepest = 32
+
+// queryAll is the resource URI that takes queries: any class of root\cimv2
+// (MS-WSMV 3.1.4.1.13).
+var queryAll = cim.ResourceURI(cim.NamespaceCIMv2, "*")
+
+// listDirectory walks a directory, level by level. Only one directory's files
+// and the directories still to be visited are held at a time.
+func (h *Host) listDirectory(ctx context.Context, l Listing) iter.Seq2[ListedDisk, error] {
+	return func(yield func(ListedDisk, error) bool) {
+		root := winpath.Normalize(l.Directory)
+		if err := h.checkDirectory(ctx, root); err != nil {
+			yield(ListedDisk{}, err)
+			return
+		}
+		more, err := h.walk(ctx, root, l, yield)
+		if more && err == nil {
+			// A volume that went offline meanwhile has answered with nothing.
+			err = h.checkDirectory(ctx, root)
+		}
+		if err != nil {
+			yield(ListedDisk{}, fmt.Errorf("list %s: %w", root, err))
+		}
+	}
+}
+
+// walk reports no more when whoever takes the disks has had enough.
+func (h *Host) walk(ctx context.Context, root string, l Listing, yield func(ListedDisk, error) bool) (more bool, err error) {
+	level := []string{root}
+	for depth := 0; len(level) > 0; depth++ {
+		if depth > deepest {
+			return true, fmt.Errorf("%w: directories more than %d levels deep, or a junction that leads back, for example %s", ErrNotSupported, deepest, level[0])
+		}
+		var below []string
+		for _, directory := range level {
+			disks, err := h.disksIn(ctx, directory, l.Formats)
+			if err != nil {
+				return true, err
+			}
+			for _, disk := range disks {
+				if !yield(disk, nil) {
+					return false, nil
+				}
+			}
+			if !l.Recurse {
+				return true, nil
+			}
+			directories, err := h.directoriesIn(ctx, directory)
+			if err != nil {
+				return true, err
+			}
+			below = append(below, directories...)
+		}
+		level = below
+	}
+	return true, nil
+}
+
+// checkDirectory is nil when the host shows that the directory is there: a query
+// of one that is not answers with nothing, as an empty one does.
+func (h *Host) checkDirectory(ctx context.Context, directory string) error {
+	if winpath.IsUNC(directory) || winpath.IsVolumeGUID(directory) {
+		return fmt.Errorf("%w: root\\cimv2 lists no files behind a share or a volume path; name the directory by its drive on the host, or list the disks of a virtual machine", ErrNotSupported)
+	}
+	_, err := h.get(ctx, cim.NewReference(cim.NamespaceCIMv2, cim.ClassDirectory, cim.Selector{Name: "Name", Value: directory}))
+	if errors.Is(err, errObjectGone) {
+		return &classified{err: fmt.Errorf("directory %s: %w", directory, err), kind: ErrPathNotFound}
+	}
+	return err
+}
+
+// disksIn lists the disks in one directory.
+func (h *Host) disksIn(ctx context.Context, directory string, formats []Format) ([]ListedDisk, error) {
+	var disks []ListedDisk
+	for _, format := range formats {
+		query := within("FileSize,Name", cim.ClassDataFile, directory) + " AND Extension=" + cim.QuoteWQL(string(format))
+		err := h.query(ctx, query, directory, func(name string, i *cim.Instance) {
+			disk := ListedDisk{Path: name, Format: formatOf(name), FileSizeBytes: optionalSize(i, "FileSize")}
+			if disk.Format == format {
+				disks = append(disks, disk)
+			}
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return disks, nil
+}
+
+func (h *Host) directoriesIn(ctx context.Context, directory string) ([]string, error) {
+	var directories []string
+	err := h.query(ctx, within("Name", cim.ClassDirectory, directory), directory, func(name string, _ *cim.Instance) {
+		directories = append(directories, name)
+	})
+	return directories, err
+}
+
+// within selects what lies in one directory. Equalities of Drive and Path are
+// what the file classes of Windows answer from that directory alone; anything
+// else makes them read the whole volume. No LIKE, so no wildcards to escape.
+func within(properties, class, directory string) string {
+	path := directory[len("C:"):]
+	if path[len(path)-1] != '\\' {
+		path += `\`
+	}
+	return "SELECT " + properties + " FROM " + class +
+		" WHERE Drive=" + cim.QuoteWQL(directory[:len("C:")]) + " AND Path=" + cim.QuoteWQL(path)
+}
+
+// query passes on what lies in the directory. The file classes write names in
+// lower case; the directory keeps the spelling in which it was asked for.
+func (h *Host) query(ctx context.Context, wql, directory string, found func(name string, i *cim.Instance)) error {
+	for i, err := range h.client.Enumerate(ctx, wsman.Enumeration{ResourceURI: queryAll, WQL: wql}) {
+		if err != nil {
+			return classify(ctx, err)
+		}
+		if name, ok := i.String("Name"); ok && winpath.Equal(winpath.Dir(name), directory) && !winpath.Equal(name, directory) {
+			found(winpath.Join(directory, winpath.Base(name)), i)
+		}
+	}
+	return nil
+}

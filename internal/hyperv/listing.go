@@ -1,0 +1,124 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+// Listing asks for the virtual hard disks in a directory or of a machine.
+type Listing struct {
+	// Directory on a drive of the host, and with Recurse those below it.
+	Directory string
+	Recurse   bool
+	// Machine is the name or the GUID of a virtual machine, in place of a
+	// directory. Names need not be unique: the disks of all that bear it count.
+	Machine string
+	// Formats to list; none means VHD and VHDX.
+	Formats []Format
+	// MinFileSizeBytes leaves out smaller files.
+	MinFileSizeBytes int64
+}
+
+// ListedDisk is a virtual hard disk of a listing.
+type ListedDisk struct {
+	Path   string
+	Format Format
+	// FileSizeBytes is nil when the host did not say, for example because a
+	// machine refers to a file that is missing.
+	FileSizeBytes *int64
+}
+
+// List yields the disks that l asks for, each once and in no order. An error is
+// the last thing it yields; what was yielded before it is not all there is. The
+// host is asked one thing at a time.
+func (h *Host) List(ctx context.Context, l Listing) iter.Seq2[ListedDisk, error] {
+	if len(l.Formats) == 0 {
+		l.Formats = []Format{FormatVHD, FormatVHDX}
+	}
+	all := h.listDirectory
+	if l.Machine != "" {
+		all = h.listMachine
+	}
+	return func(yield func(ListedDisk, error) bool) {
+		for disk, err := range all(ctx, l) {
+			if err == nil && !l.wants(disk) {
+				continue
+			}
+			if !yield(disk, err) || err != nil {
+				return
+			}
+		}
+	}
+}
+
+// wants checks what a host has filtered once more, and the size. A file whose
+// size is not known is kept: whoever compacts it asks again.
+func (l Listing) wants(d ListedDisk) bool {
+	return slices.Contains(l.Formats, d.Format) &&
+		(d.FileSizeBytes == nil || *d.FileSizeBytes >= l.MinFileSizeBytes)
+}
+
+// listMachine yields the disks of a machine and of its checkpoints. The files
+// are asked for their sizes one by one: they can lie on shares, of which the
+// file classes know nothing.
+func (h *Host) listMachine(ctx context.Context, l Listing) iter.Seq2[ListedDisk, error] {
+	return func(yield func(ListedDisk, error) bool) {
+		paths, err := h.machineDisks(ctx, l.Machine)
+		if err != nil {
+			yield(ListedDisk{}, err)
+			return
+		}
+		for _, path := range paths {
+			disk := ListedDisk{Path: path, Format: formatOf(path)}
+			if !slices.Contains(l.Formats, disk.Format) {
+				continue
+			}
+			size, err := h.FileSize(ctx, path)
+			switch {
+			case err == nil:
+				disk.FileSizeBytes = &size
+			case !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrPathNotFound):
+				yield(ListedDisk{}, err)
+				return
+			}
+			if !yield(disk, nil) {
+				return
+			}
+		}
+	}
+}
+
+// machineDisks lists the paths in the settings of the machines of that name,
+// each once.
+func (h *Host) machineDisks(ctx context.Context, machine string) ([]string, error) {
+	u, err := h.loadUsage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if u.silent {
+		return nil, errUnnamedMachines
+	}
+	wanted := map[string]bool{}
+	for id, name := range u.machines {
+		if strings.EqualFold(name, machine) || strings.EqualFold(id, machine) {
+			wanted[id] = true
+		}
+	}
+	if len(wanted) == 0 {
+		return nil, noMachine(machine)
+	}
+	var paths []string
+	seen := map[string]bool{}
+	for _, d := range u.disks {
+		if key := winpath.Key(d.path); wanted[d.machine] && !seen[key] {
+			seen[key] = true
+			paths = append(paths, d.path)
+		}
+	}
+	return paths, nil
+}
