@@ -2,6 +2,8 @@ package provider
 
 import (
 	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -28,5 +30,52 @@ func TestGuideKnowsEveryVariable(t *testing.T) {
 	}
 	if diff := cmp.Diff(environment, listed); diff != "" {
 		t.Errorf("the guide differs (-code +guide):\n%s", diff)
+	}
+}
+
+// documents lists what is written by hand or generated for readers.
+func documents(t *testing.T) []string {
+	t.Helper()
+	var all []string
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md"} {
+		found, err := filepath.Glob("../../" + pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s finds %d documents, %v", pattern, len(found), err)
+		}
+		all = append(all, found...)
+	}
+	return all
+}
+
+var (
+	link   = regexp.MustCompile(`\]\(([^)#:]+)[)#]`)
+	target = regexp.MustCompile("(?m)(?:^|`)make ([a-z-]+)((?: [a-z-]+)*)")
+)
+
+// TestDocumentsNameWhatExists follows every link to a file, and looks up every
+// target of make.
+func TestDocumentsNameWhatExists(t *testing.T) {
+	t.Parallel()
+	makefile, err := os.ReadFile("../../GNUmakefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, document := range documents(t) {
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+			if _, err := os.Stat(filepath.Join(filepath.Dir(document), m[1])); err != nil {
+				t.Errorf("%s links to %s: %v", filepath.Base(document), m[1], err)
+			}
+		}
+		for _, m := range target.FindAllStringSubmatch(string(text), -1) {
+			for _, name := range append([]string{m[1]}, strings.Fields(m[2])...) {
+				if !strings.Contains(string(makefile), "\n"+name+":") {
+					t.Errorf("%s names the target %s, which GNUmakefile lacks", filepath.Base(document), name)
+				}
+			}
+		}
 	}
 }
