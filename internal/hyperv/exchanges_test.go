@@ -70,12 +70,11 @@ func polls(a, b hypervsim.Request) bool {
 func label(r hypervsim.Request, times int) string {
 	text := string(r.Operation)
 	switch r.Operation {
-	case hypervsim.OperationHandshake:
-		text = "logon"
 	case hypervsim.OperationInvoke:
 		text = r.Method
 	case hypervsim.OperationGet, hypervsim.OperationEnumerate:
 		text += " " + r.Class
+	default:
 	}
 	for _, p := range r.Parameters {
 		if p.Name != "Path" {

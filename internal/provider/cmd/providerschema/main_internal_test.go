@@ -2,9 +2,9 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -82,15 +82,13 @@ func ask(t *testing.T, terraform string) []byte {
 // TestNoBlocks holds the provider to what convertSchema relies on.
 func TestNoBlocks(t *testing.T) {
 	t.Parallel()
-	in, err := providerserver.NewProtocol6(provider.New("docs")())().GetProviderSchema(context.Background(), &tfprotov6.GetProviderSchemaRequest{})
+	in, err := providerserver.NewProtocol6(provider.New("docs")())().GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	all := map[string]*tfprotov6.Schema{"provider": in.Provider}
 	for _, kind := range []map[string]*tfprotov6.Schema{in.ResourceSchemas, in.DataSourceSchemas, in.ListResourceSchemas, in.EphemeralResourceSchemas} {
-		for name, s := range kind {
-			all[name] = s
-		}
+		maps.Copy(all, kind)
 	}
 	for name, a := range in.ActionSchemas {
 		all[name] = a.Schema
