@@ -6,6 +6,8 @@ import (
 	"context"
 	"flag"
 	"log"
+	"os"
+	"runtime/debug"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
@@ -15,11 +17,18 @@ import (
 // version is set by the linker of a release.
 var version = "dev"
 
+// gcPercent trades some time of the collector for memory: Terraform keeps one
+// process per walk, and the framework keeps the context of every call in it.
+const gcPercent = 50
+
 func main() {
-	debug := flag.Bool("debug", false, "serve for a debugger such as delve; prints how to attach Terraform to it")
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	debugging := flag.Bool("debug", false, "serve for a debugger such as delve; prints how to attach Terraform to it")
 	flag.Parse()
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
-		Address: provider.Address, Debug: *debug, ProtocolVersion: 6,
+		Address: provider.Address, Debug: *debugging, ProtocolVersion: 6,
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -21,7 +21,7 @@ type Explanation struct {
 
 // Explain finds the deciding number in err and what is known about it.
 func Explain(err error) Explanation {
-	if c, ok := decidingCode(err); ok {
+	if c, ok := decidingCode(err); ok && !errors.Is(err, ErrInterrupted) {
 		return Explanation{Code: c.String(), Hint: c.Hint, HostWide: hostWide(err)}
 	}
 	return Explanation{Hint: hintOf(err), HostWide: hostWide(err)}

@@ -128,3 +128,33 @@ func TestCancelAwaitsTheEnd(t *testing.T) {
 		})
 	}
 }
+
+// TestLeftAttachedIsGivenBackWhateverTheGatesSay: a disk that an earlier run left
+// attached is detached even when this run has nothing to do.
+func TestLeftAttachedIsGivenBackWhateverTheGatesSay(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		adjust func(*hypervsim.VHD)
+		order  func(*hyperv.Compaction)
+		want   hyperv.Status
+	}{
+		"below the minimum": {func(*hypervsim.VHD) {}, func(c *hyperv.Compaction) { c.MinFileSizeBytes = 11 * gib }, hyperv.StatusBelowMinimum},
+		"fixed":             {func(v *hypervsim.VHD) { v.Type = hypervsim.TypeFixed }, func(*hyperv.Compaction) {}, hyperv.StatusFailed},
+		"an unmounted run":  {func(*hypervsim.VHD) {}, mode(hyperv.ModePrezeroed), hyperv.StatusCompacted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim, host := simulate(t, disk(tt.adjust))
+				if err := sim.Attach(diskPath, true); err != nil {
+					t.Fatal(err)
+				}
+				got, _ := host.Compact(t.Context(), order(tt.order, func(c *hyperv.Compaction) { c.LeftAttached = true }))
+				if got.Status != tt.want || got.LeftAttached {
+					t.Errorf("result = %+v, want %s and detached", got, tt.want)
+				}
+				clean(t, sim)
+			})
+		})
+	}
+}

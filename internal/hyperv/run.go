@@ -41,8 +41,8 @@ func (h *Host) Compact(ctx context.Context, c Compaction) (Result, error) {
 	c.Path = winpath.Normalize(c.Path)
 	r := &run{host: h, order: c, mayAttached: c.LeftAttached}
 	err := r.gates(ctx)
-	if err == nil && r.result.Status == "" {
-		err = r.takeTurn(ctx)
+	if r.goesOn(err) || r.owesDetach(err) {
+		err = r.takeTurn(ctx, err)
 	}
 	if err != nil && ctx.Err() != nil && !errors.Is(err, ErrInterrupted) {
 		err = r.interrupted(context.Cause(ctx), err)
@@ -50,12 +50,22 @@ func (h *Host) Compact(ctx context.Context, c Compaction) (Result, error) {
 	return r.settle(err)
 }
 
+// goesOn reports whether the gates let the run go on.
+func (r *run) goesOn(err error) bool { return err == nil && r.result.Status == "" }
+
+// owesDetach reports whether a run that the gates have ended must still give back
+// a disk that an earlier one left attached.
+func (r *run) owesDetach(err error) bool {
+	return r.mayAttached && !errors.Is(err, ErrUnreachable) && !errors.Is(err, ErrUnauthenticated)
+}
+
 // takeTurn waits for a turn and spends it. Machines may have been started and
 // the disk may have grown during the wait, so the gates are passed again then.
-func (r *run) takeTurn(ctx context.Context) error {
-	end, waited, err := r.host.turns.take(ctx, winpath.Key(r.order.Path), func() { r.report(Progress{Phase: PhaseWaiting}) })
-	if err != nil {
-		return err
+// Err is how the gates ended.
+func (r *run) takeTurn(ctx context.Context, err error) error {
+	end, waited, refused := r.host.turns.take(ctx, winpath.Key(r.order.Path), func() { r.report(Progress{Phase: PhaseWaiting}) })
+	if refused != nil {
+		return refused
 	}
 	defer end()
 	if r.order.Timeout > 0 {
@@ -63,12 +73,13 @@ func (r *run) takeTurn(ctx context.Context) error {
 		defer stop()
 		ctx = timed
 	}
-	if waited {
-		if err := r.gates(ctx); err != nil || r.result.Status != "" {
-			return err
-		}
+	if waited && r.goesOn(err) {
+		err = r.gates(ctx)
 	}
-	return r.leave(ctx, r.underTurn(ctx))
+	if r.goesOn(err) {
+		err = r.underTurn(ctx)
+	}
+	return r.leave(ctx, err)
 }
 
 // underTurn is the run proper: adopt what still runs, or attach and compact.
@@ -118,27 +129,37 @@ func (r *run) settle(err error) (Result, error) {
 
 func (r *run) settleSuccess() error {
 	res := &r.result
+	if r.mayAttached {
+		res.Detail = "the disk could not be detached: " + r.detachErr.Error()
+		err := fmt.Errorf("the disk is not detached: %w", r.detachErr)
+		if res.Run == nil || res.Run.FileSizeAfterBytes == nil {
+			res.Status = StatusFailed
+			return err
+		}
+		r.compareSizes()
+		return err
+	}
 	if res.Run == nil {
 		return nil // a gate ended the run and has set the status
 	}
-	before, after := res.Run.FileSizeBeforeBytes, res.Run.FileSizeAfterBytes
-	if after == nil {
+	if res.Run.FileSizeAfterBytes == nil {
 		res.Status = StatusUnknown
 		res.Detail = "the compaction completed, but the size of the file could not be read afterwards"
 		return fmt.Errorf("%w: %s", ErrOutcomeUnknown, res.Detail)
 	}
-	res.Status = StatusUnchanged
-	if *after < *before {
-		res.Status = StatusCompacted
-	}
-	if r.mayAttached {
-		res.Detail = "the disk could not be detached: " + r.detachErr.Error()
-		return fmt.Errorf("compacted, but not detached: %w", r.detachErr)
-	}
-	if res.Detail == "" && r.disk.Type == TypeDifferencing {
+	r.compareSizes()
+	if r.disk.Type == TypeDifferencing {
 		res.Detail = "a differencing disk: only its own blocks were compacted, not its parent's"
 	}
 	return nil
+}
+
+// compareSizes tells a run that reclaimed something from one that did not.
+func (r *run) compareSizes() {
+	r.result.Status = StatusUnchanged
+	if run := r.result.Run; *run.FileSizeAfterBytes < *run.FileSizeBeforeBytes {
+		r.result.Status = StatusCompacted
+	}
 }
 
 func (r *run) warn(kind WarningKind, detail string) {
