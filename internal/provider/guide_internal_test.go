@@ -96,3 +96,25 @@ func TestDocumentsNameWhatExists(t *testing.T) {
 		}
 	}
 }
+
+// TestReadmeIsRun holds the first page to what CI runs.
+func TestReadmeIsRun(t *testing.T) {
+	t.Parallel()
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ci, err := os.ReadFile("../../.ci/run")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := target.FindAllStringSubmatch(string(readme), -1)
+	if len(named) < 2 {
+		t.Fatalf("the readme names %d targets, want at least demo and test", len(named))
+	}
+	for _, m := range named {
+		if !strings.Contains(string(ci), "make "+m[1]+"\n") {
+			t.Errorf("the readme names make %s, which .ci/run does not run", m[1])
+		}
+	}
+}
