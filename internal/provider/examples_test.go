@@ -76,3 +76,43 @@ func checkTotals(t *testing.T, c cli, want map[string]any) {
 		t.Errorf("totals differ (-want +got):\n%s", diff)
 	}
 }
+
+// TestExamples_waysOut tries what the guide on scheduled applies offers when the
+// host of a disk is gone for good.
+func TestExamples_waysOut(t *testing.T) {
+	t.Parallel()
+	const forget = "removed {\n  from = hyperv_vhd_compaction.disk\n  lifecycle {\n    destroy = false\n  }\n}\n"
+	apply := []string{"apply", "-auto-approve", "-input=false"}
+	for name, out := range map[string]func(t *testing.T, c cli, provider string){
+		"plan without a refresh": func(t *testing.T, c cli, _ string) {
+			t.Helper()
+			contains(t, c.expect(0, "plan", "-detailed-exitcode", "-refresh=false"), "No changes")
+		},
+		"take it out and forget it": func(t *testing.T, c cli, provider string) {
+			t.Helper()
+			c.write(provider)
+			c.expect(1, apply...)
+			contains(t, c.expect(0, append(apply, "-refresh=false")...), "1 destroyed")
+		},
+		"a removed block": func(t *testing.T, c cli, provider string) {
+			t.Helper()
+			c.write(provider + forget)
+			contains(t, c.expect(0, apply...), "will no longer be managed", "0 destroyed")
+		},
+		"state rm": func(t *testing.T, c cli, _ string) {
+			t.Helper()
+			contains(t, c.expect(0, "state", "rm", address), "Successfully removed 1")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := host(t, hypervsim.WithVHD(vhd()))
+			c := newCLI(t)
+			c.write(providerFor(sim) + disk())
+			c.expect(0, apply...)
+			must(t, sim.Close())
+			contains(t, c.expect(1, "plan"), "Unable to read virtual hard disk")
+			out(t, c, providerFor(sim))
+		})
+	}
+}
