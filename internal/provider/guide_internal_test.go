@@ -5,11 +5,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/providerserver"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
 const guides = "../../templates/guides/"
@@ -115,6 +118,41 @@ func TestReadmeIsRun(t *testing.T) {
 	for _, m := range named {
 		if !strings.Contains(string(ci), "make "+m[1]+"\n") {
 			t.Errorf("the readme names make %s, which .ci/run does not run", m[1])
+		}
+	}
+}
+
+// TestPagesTellEverything holds the page of each thing that touches a host to
+// the same headings.
+func TestPagesTellEverything(t *testing.T) {
+	t.Parallel()
+	server := providerserver.NewProtocol6(New("test")())()
+	schema, err := server.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := map[string][]string{
+		"resources":      slices.Collect(maps.Keys(schema.ResourceSchemas)),
+		"data-sources":   slices.Collect(maps.Keys(schema.DataSourceSchemas)),
+		"actions":        slices.Collect(maps.Keys(schema.ActionSchemas)),
+		"list-resources": slices.Collect(maps.Keys(schema.ListResourceSchemas)),
+	}
+	for kind, names := range pages {
+		for _, name := range names {
+			page := "../../docs/" + kind + "/" + strings.TrimPrefix(name, typeName+"_") + ".md"
+			text, err := os.ReadFile(page)
+			if err != nil {
+				t.Error(err)
+				continue
+			}
+			for _, heading := range []string{"```", "## What it does", "## What it never does", "## Permissions", "imits", "imeouts", "## Schema"} {
+				_, rest, found := strings.Cut(string(text), heading)
+				if !found {
+					t.Errorf("%s lacks %q, or has it before what belongs before it", page, heading)
+					break
+				}
+				text = []byte(rest)
+			}
 		}
 	}
 }
