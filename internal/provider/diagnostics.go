@@ -20,6 +20,8 @@ const (
 	summaryMount       = "Attaching disks is not allowed"
 	summaryImport      = "Unable to import virtual hard disk compaction"
 	summaryCompact     = "Unable to compact virtual hard disk"
+	summaryList        = "Unable to list virtual hard disks"
+	summaryInspect     = "Virtual hard disk not inspected"
 	summaryRead        = "Unable to read virtual hard disk"
 	summaryDetach      = "Unable to detach virtual hard disk"
 	summaryUnreachable = "Hyper-V host unreachable, state kept"

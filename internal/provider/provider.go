@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -20,7 +22,11 @@ const Address = "registry.terraform.io/hypervcompact/hyperv"
 
 const typeName = "hyperv"
 
-var _ provider.ProviderWithFunctions = (*hypervProvider)(nil)
+var (
+	_ provider.ProviderWithActions       = (*hypervProvider)(nil)
+	_ provider.ProviderWithFunctions     = (*hypervProvider)(nil)
+	_ provider.ProviderWithListResources = (*hypervProvider)(nil)
+)
 
 type hypervProvider struct {
 	version string
@@ -58,6 +64,18 @@ func providerDataFrom(handed any) (*providerData, diag.Diagnostics) {
 		return nil, diag.Diagnostics{bug(fmt.Sprintf("It is a %T.", handed))}
 	}
 	return data, nil
+}
+
+// reachOr finds the host that is named, or else the provider's, and its name.
+func (d *providerData) reachOr(name types.String) (*hyperv.Host, types.String, diag.Diagnostic) {
+	if name.IsNull() {
+		name = d.host
+	}
+	if name.IsNull() {
+		return nil, name, noHost()
+	}
+	host, bad := d.reach(name)
+	return host, name, bad
 }
 
 // reach finds a host by name. Nothing is dialled before it is asked something.
@@ -106,7 +124,22 @@ func (p *hypervProvider) Resources(context.Context) []func() resource.Resource {
 }
 
 func (p *hypervProvider) DataSources(context.Context) []func() datasource.DataSource {
-	return nil
+	return []func() datasource.DataSource{
+		newVHDDataSource,
+		newVHDsDataSource,
+	}
+}
+
+func (p *hypervProvider) Actions(context.Context) []func() action.Action {
+	return []func() action.Action{
+		newVHDCompactAction,
+	}
+}
+
+func (p *hypervProvider) ListResources(context.Context) []func() list.ListResource {
+	return []func() list.ListResource{
+		newVHDCompactionList,
+	}
 }
 
 func (p *hypervProvider) Functions(context.Context) []func() function.Function {

@@ -8,8 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
 // ModifyPlan gathers the facts and writes down the decision. It asks no host:
@@ -108,16 +106,7 @@ func (f planFacts) check(plan vhdCompactionModel) diag.Diagnostics {
 	if plan.Host.IsNull() {
 		diags.Append(noHost())
 	}
-	if f.allowMount.IsUnknown() || f.allowMount.ValueBool() {
-		return diags
-	}
-	if plan.MountReadOnly.ValueBool() {
-		diags.Append(mountForbidden("mount_read_only", "true"))
-	}
-	// Retrim is documented as possible only while the disk is attached read-only.
-	if plan.Mode.ValueString() == string(hyperv.ModeRetrim) {
-		diags.Append(mountForbidden("mode", plan.Mode.ValueString()))
-	}
+	diags.Append(checkAllowMount(f.allowMount, plan.Mode, plan.MountReadOnly)...)
 	return diags
 }
 

@@ -53,22 +53,22 @@ func inputAttributes() map[string]schema.Attribute {
 			Required:            true,
 			CustomType:          pathtype.Type{},
 			PlanModifiers:       []planmodifier.String{pathtype.RequiresReplace()},
-			MarkdownDescription: "Absolute path of a `.vhd` or `.vhdx` file on the host: with a drive letter, UNC or `\\\\?\\Volume{…}`. Letter case, `/` and `\\` do not matter. Another file is another resource.",
+			MarkdownDescription: describePath + " Another file is another resource.",
 		},
 		"host": schema.StringAttribute{
 			Optional:            true,
 			Computed:            true,
 			Validators:          []validator.String{hostValidator{}},
-			MarkdownDescription: "Hyper-V host that serves the file. Default: `host` of the provider. Another host is another resource.",
+			MarkdownDescription: describeHost + " Another host is another resource.",
 		},
 		"mode": schema.StringAttribute{
 			Optional:            true,
 			Validators:          []validator.String{oneOf(modeNames()...)},
-			MarkdownDescription: "Mode of the compaction: `Full`, `Quick`, `Retrim`, `Pretrimmed` or `Prezeroed`. Default: as Optimize-VHD, `Quick` for VHDX and `Full` for VHD. Hosts before Windows Server 2012 have no modes. A change compacts again.",
+			MarkdownDescription: describeMode + " A change compacts again.",
 		},
 		"mount_read_only": schema.BoolAttribute{
 			Optional:            true,
-			MarkdownDescription: "Attach the disk to the host, read-only and without a drive letter, while it is compacted: only then is the free space of its file systems seen. Default: `true` for `Full`, `Quick` and `Retrim`, `false` for `Pretrimmed` and `Prezeroed` and for hosts without modes. A change compacts again.",
+			MarkdownDescription: describeMount + " A change compacts again.",
 		},
 		"if_in_use": schema.StringAttribute{
 			Optional: true, Computed: true,
@@ -85,7 +85,7 @@ func inputAttributes() map[string]schema.Attribute {
 		"allow_parent": schema.BoolAttribute{
 			Optional: true, Computed: true,
 			Default:             booldefault.StaticBool(false),
-			MarkdownDescription: "Compact a disk on which checkpoints or differencing disks depend. Default: `false`.",
+			MarkdownDescription: describeParent,
 		},
 		"min_file_size_bytes": schema.Int64Attribute{
 			Optional: true, Computed: true,
@@ -114,7 +114,7 @@ func inputAttributes() map[string]schema.Attribute {
 			Optional: true, Computed: true,
 			Default:             int64default.StaticInt64(defaultMaxPasses),
 			Validators:          []validator.Int64{int64validator.Between(1, mostPasses)},
-			MarkdownDescription: "Passes of one run, 1 to 5: it repeats while a pass reclaims at least 1 % of the size before it. Default: `1`.",
+			MarkdownDescription: describeMaxPasses,
 		},
 		"triggers": schema.MapAttribute{
 			Optional:            true,
@@ -132,8 +132,8 @@ func inputAttributes() map[string]schema.Attribute {
 func outputAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"id":                       computedString("Host and path, as `host|path`."),
-		"format":                   computedString("Format of the file: `vhd` or `vhdx`."),
-		"vhd_type":                 computedString("Type of the disk: `dynamic`, `differencing` or `fixed`."),
+		"format":                   computedString(describeFormat),
+		"vhd_type":                 computedString(describeVHDType),
 		"file_size_bytes":          computedInt64("Size of the file on the host, refreshed by every plan."),
 		"baseline_file_size_bytes": computedInt64("Size after the last compaction that ran; growth counts from it."),
 		"growth_bytes":             computedInt64("Growth since the baseline."),

@@ -1,0 +1,164 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/action/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework/action"
+	"github.com/hashicorp/terraform-plugin-framework/action/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/pathtype"
+)
+
+var (
+	_ action.ActionWithConfigure      = (*vhdCompactAction)(nil)
+	_ action.ActionWithModifyPlan     = (*vhdCompactAction)(nil)
+	_ action.ActionWithValidateConfig = (*vhdCompactAction)(nil)
+)
+
+// vhdCompactAction compacts a disk once and remembers nothing.
+type vhdCompactAction struct {
+	data *providerData
+}
+
+func newVHDCompactAction() action.Action { return &vhdCompactAction{} }
+
+func (a *vhdCompactAction) Metadata(_ context.Context, _ action.MetadataRequest, resp *action.MetadataResponse) {
+	resp.TypeName = typeName + "_vhd_compact"
+}
+
+func (a *vhdCompactAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
+	data, diags := providerDataFrom(req.ProviderData)
+	resp.Diagnostics.Append(diags...)
+	a.data = data
+}
+
+type vhdCompactModel struct {
+	Path          pathtype.Value `tfsdk:"path"`
+	Host          types.String   `tfsdk:"host"`
+	Mode          types.String   `tfsdk:"mode"`
+	MountReadOnly types.Bool     `tfsdk:"mount_read_only"`
+	IfInUse       types.String   `tfsdk:"if_in_use"`
+	AllowParent   types.Bool     `tfsdk:"allow_parent"`
+	MaxPasses     types.Int64    `tfsdk:"max_passes"`
+	Timeouts      timeouts.Value `tfsdk:"timeouts"`
+}
+
+// Schema describes the inputs, as those of the resource.
+func (a *vhdCompactAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Compacts a virtual hard disk file on a Hyper-V host once, with progress, and keeps nothing in state: for a disk that is wanted small now. `hyperv_vhd_compaction` remembers and repeats.",
+		Attributes: map[string]schema.Attribute{
+			"path":            schema.StringAttribute{Required: true, CustomType: pathtype.Type{}, MarkdownDescription: describePath},
+			"host":            schema.StringAttribute{Optional: true, Validators: []validator.String{hostValidator{}}, MarkdownDescription: describeHost},
+			"mode":            schema.StringAttribute{Optional: true, Validators: []validator.String{oneOf(modeNames()...)}, MarkdownDescription: describeMode},
+			"mount_read_only": schema.BoolAttribute{Optional: true, MarkdownDescription: describeMount},
+			"if_in_use": schema.StringAttribute{
+				Optional: true, Validators: []validator.String{oneOf(onTroubleFail, onTroubleSkip)},
+				MarkdownDescription: "What a disk in use does: `fail` (default) is an error, `skip` a warning.",
+			},
+			"allow_parent": schema.BoolAttribute{Optional: true, MarkdownDescription: describeParent},
+			"max_passes": schema.Int64Attribute{
+				Optional: true, Validators: []validator.Int64{int64validator.Between(1, mostPasses)},
+				MarkdownDescription: describeMaxPasses,
+			},
+			"timeouts": schema.SingleNestedAttribute{
+				Optional:            true,
+				CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutMember("invoke")}},
+				MarkdownDescription: "Bounds of operations.",
+				Attributes: map[string]schema.Attribute{
+					"invoke": schema.StringAttribute{
+						Optional: true, Validators: []validator.String{durationValidator{}},
+						MarkdownDescription: "Bound of the run, from its turn on, as `8h` or `90m`. Default: `8h`.",
+					},
+				},
+			},
+		},
+	}
+}
+
+func (a *vhdCompactAction) ValidateConfig(ctx context.Context, req action.ValidateConfigRequest, resp *action.ValidateConfigResponse) {
+	var config vhdCompactModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(checkMount(config.Mode, config.MountReadOnly)...)
+	}
+}
+
+// ModifyPlan refuses, before anything runs, what the provider block contradicts.
+func (a *vhdCompactAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
+	var config vhdCompactModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if resp.Diagnostics.HasError() || a.data == nil {
+		return
+	}
+	if config.Host.IsNull() && a.data.host.IsNull() {
+		resp.Diagnostics.Append(noHost())
+	}
+	resp.Diagnostics.Append(checkAllowMount(a.data.allowMount, config.Mode, config.MountReadOnly)...)
+}
+
+// Invoke compacts the disk. Ctrl-C interrupts the run: the job is cancelled and
+// the disk detached.
+func (a *vhdCompactAction) Invoke(ctx context.Context, req action.InvokeRequest, resp *action.InvokeResponse) {
+	var config vhdCompactModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	timeout, diags := config.Timeouts.Invoke(ctx, defaultRunTimeout)
+	resp.Diagnostics.Append(diags...)
+	host, name, bad := a.data.reachOr(config.Host)
+	if bad != nil {
+		resp.Diagnostics.Append(bad)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	about := subject{path: config.Path.ValueString(), host: name.ValueString()}
+	say := func(line string) {
+		if line != "" {
+			resp.SendProgress(action.InvokeProgressEvent{Message: line})
+		}
+	}
+
+	order := config.toOrder()
+	order.AllowMount, order.Timeout = a.data.allowMount.ValueBool(), timeout
+	log := logProgress(ctx, about)
+	order.OnProgress = func(p hyperv.Progress) {
+		log(p)
+		say(progressLine(p))
+	}
+	result, err := host.Compact(ctx, order)
+	if result.Run != nil {
+		about.job = result.Run.JobID
+	}
+	for _, w := range result.Warnings {
+		resp.Diagnostics.Append(describeWarning(about, w))
+	}
+	if err != nil {
+		resp.Diagnostics.Append(a.data.told.describeError(summaryCompact, about, err))
+		return
+	}
+	say(resultLine(result))
+}
+
+// toOrder turns the inputs into an order, with the defaults of the resource.
+func (m vhdCompactModel) toOrder() hyperv.Compaction {
+	order := hyperv.Compaction{
+		Path:          m.Path.ValueString(),
+		MountReadOnly: m.MountReadOnly.ValueBoolPointer(),
+		SkipInUse:     m.IfInUse.ValueString() == onTroubleSkip,
+		AllowParent:   m.AllowParent.ValueBool(),
+		MaxPasses:     defaultMaxPasses,
+	}
+	if !m.MaxPasses.IsNull() {
+		order.MaxPasses = int(m.MaxPasses.ValueInt64())
+	}
+	if !m.Mode.IsNull() {
+		mode := hyperv.Mode(m.Mode.ValueString())
+		order.Mode = &mode
+	}
+	return order
+}

@@ -1,0 +1,213 @@
+package provider
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
+	"github.com/hashicorp/terraform-plugin-framework/datasource"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/pathtype"
+)
+
+var (
+	_ datasource.DataSourceWithConfigure      = (*vhdsDataSource)(nil)
+	_ datasource.DataSourceWithValidateConfig = (*vhdsDataSource)(nil)
+)
+
+type vhdsDataSource struct {
+	data *providerData
+}
+
+func newVHDsDataSource() datasource.DataSource { return &vhdsDataSource{} }
+
+func (d *vhdsDataSource) Metadata(_ context.Context, _ datasource.MetadataRequest, resp *datasource.MetadataResponse) {
+	resp.TypeName = typeName + "_vhds"
+}
+
+func (d *vhdsDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
+	data, diags := providerDataFrom(req.ProviderData)
+	resp.Diagnostics.Append(diags...)
+	d.data = data
+}
+
+// vhdsModel is a listing.
+type vhdsModel struct {
+	vhdSelection
+
+	Inspect  types.Bool        `tfsdk:"inspect"`
+	Timeouts timeouts.Value    `tfsdk:"timeouts"`
+	Disks    []listedDiskModel `tfsdk:"disks"`
+	Paths    []string          `tfsdk:"paths"`
+}
+
+// listedDiskModel is one disk of a listing.
+type listedDiskModel struct {
+	Path             types.String `tfsdk:"path"`
+	Format           types.String `tfsdk:"format"`
+	FileSizeBytes    types.Int64  `tfsdk:"file_size_bytes"`
+	InUseBy          []useModel   `tfsdk:"in_use_by"`
+	VHDType          types.String `tfsdk:"vhd_type"`
+	VirtualSizeBytes types.Int64  `tfsdk:"virtual_size_bytes"`
+	ParentPath       types.String `tfsdk:"parent_path"`
+}
+
+// Schema describes inputs first, then outputs.
+func (d *vhdsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
+	resp.Schema = schema.Schema{
+		MarkdownDescription: "Lists the virtual hard disks in a directory of a Hyper-V host or of one virtual machine, for `for_each`. A directory costs two exchanges, three with `recurse`, however many disks are in it, and two more for the listing; the virtual machines cost three per host. A directory that is not there is an error, never an empty list.",
+		Attributes: map[string]schema.Attribute{
+			"host": schema.StringAttribute{
+				Optional: true, Computed: true,
+				Validators:          []validator.String{hostValidator{}},
+				MarkdownDescription: describeHost,
+			},
+			"directory": schema.StringAttribute{Optional: true, CustomType: pathtype.Type{Directory: true}, MarkdownDescription: describeDirectory},
+			"recurse":   schema.BoolAttribute{Optional: true, MarkdownDescription: describeRecurse},
+			"vm_name":   schema.StringAttribute{Optional: true, MarkdownDescription: describeVMName},
+			"extensions": schema.ListAttribute{
+				Optional: true, ElementType: types.StringType,
+				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(oneOf(extensions()...))},
+				MarkdownDescription: describeExtensions,
+			},
+			"min_file_size_bytes": schema.Int64Attribute{
+				Optional:            true,
+				Validators:          []validator.Int64{int64validator.AtLeast(0)},
+				MarkdownDescription: describeMinimum,
+			},
+			"inspect":  schema.BoolAttribute{Optional: true, MarkdownDescription: "Open each disk for its `vhd_type`, `virtual_size_bytes` and `parent_path`, which costs two exchanges per disk. A disk that cannot be opened gets a warning and null. Default: `false`."},
+			"timeouts": readTimeoutAttribute(),
+
+			"disks": schema.ListNestedAttribute{
+				Computed:            true,
+				MarkdownDescription: "The disks, by path.",
+				NestedObject:        schema.NestedAttributeObject{Attributes: listedDiskAttributes()},
+			},
+			"paths": schema.SetAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "The paths of the disks, for `for_each`."},
+		},
+	}
+}
+
+func listedDiskAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"path":               schema.StringAttribute{Computed: true, MarkdownDescription: "Path of the file. What follows `directory` is in the letters that the host reports, which are lower case as a rule."},
+		"format":             schema.StringAttribute{Computed: true, MarkdownDescription: "Format by the extension of the file: `vhd` or `vhdx`."},
+		"file_size_bytes":    computedSize("Size of the file on the host; null when the host does not find a file that a virtual machine refers to."),
+		"in_use_by":          inUseByAttribute(),
+		"vhd_type":           schema.StringAttribute{Computed: true, MarkdownDescription: describeVHDType + " Null without `inspect`."},
+		"virtual_size_bytes": computedSize(describeVirtualSize + " Null without `inspect`."),
+		"parent_path":        schema.StringAttribute{Computed: true, MarkdownDescription: describeParentPath + " Null without `inspect`."},
+	}
+}
+
+// extensions are those that can be listed.
+func extensions() []string { return []string{string(hyperv.FormatVHD), string(hyperv.FormatVHDX)} }
+
+func (d *vhdsDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
+	var config vhdsConfig
+	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(config.check()...)
+	}
+}
+
+// vhdsConfig is a listing before anything is known of the disks.
+type vhdsConfig struct {
+	vhdSelection
+
+	Inspect  types.Bool     `tfsdk:"inspect"`
+	Timeouts timeouts.Value `tfsdk:"timeouts"`
+	Disks    types.List     `tfsdk:"disks"`
+	Paths    types.Set      `tfsdk:"paths"`
+}
+
+func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
+	var model vhdsModel
+	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
+	timeout, diags := model.Timeouts.Read(ctx, defaultReadTimeout)
+	resp.Diagnostics.Append(diags...)
+	listing, diags := model.toListing(ctx)
+	resp.Diagnostics.Append(diags...)
+	host, name, bad := d.data.reachOr(model.Host)
+	if bad != nil {
+		resp.Diagnostics.Append(bad)
+	}
+	if resp.Diagnostics.HasError() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	var found []hyperv.ListedDisk
+	for disk, err := range host.List(ctx, listing) {
+		if err != nil {
+			resp.Diagnostics.Append(d.data.listError(model.vhdSelection, name, err))
+			return
+		}
+		found = append(found, disk)
+	}
+	slices.SortFunc(found, func(a, b hyperv.ListedDisk) int {
+		return strings.Compare(winpath.Key(a.Path), winpath.Key(b.Path))
+	})
+	model.Host = name
+	resp.Diagnostics.Append(model.fill(ctx, d.data, host, found)...)
+	if !resp.Diagnostics.HasError() {
+		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
+	}
+}
+
+// fill adds to the files what is known of the disks in them.
+func (m *vhdsModel) fill(ctx context.Context, data *providerData, host *hyperv.Host, found []hyperv.ListedDisk) diag.Diagnostics {
+	var diags diag.Diagnostics
+	m.Disks, m.Paths = []listedDiskModel{}, []string{}
+	for _, disk := range found {
+		about := subject{path: disk.Path, host: m.Host.ValueString()}
+		uses, hidden, err := host.VisibleUses(ctx, disk.Path)
+		if err != nil {
+			diags.Append(data.told.describeError(summaryList, about, err))
+			return diags
+		}
+		if len(m.Disks) == 0 {
+			diags.Append(hiddenUsesWarning(about, hidden)...) // true of all disks of the host
+		}
+		one := listedDiskModel{
+			Path:          types.StringValue(disk.Path),
+			Format:        types.StringValue(string(disk.Format)),
+			FileSizeBytes: types.Int64PointerValue(disk.FileSizeBytes),
+			InUseBy:       usesModel(uses, hidden),
+		}
+		if m.Inspect.ValueBool() {
+			diags.Append(one.inspect(ctx, data, host, about)...)
+		}
+		if diags.HasError() {
+			return diags
+		}
+		m.Disks, m.Paths = append(m.Disks, one), append(m.Paths, disk.Path)
+	}
+	return diags
+}
+
+// inspect opens a disk. What is wrong with one disk is a warning, so that it
+// does not end the plan of all the others.
+func (m *listedDiskModel) inspect(ctx context.Context, data *providerData, host *hyperv.Host, about subject) diag.Diagnostics {
+	disk, err := host.Inspect(ctx, about.path)
+	switch {
+	case err == nil:
+		m.VHDType = optionalString(string(disk.Type))
+		m.VirtualSizeBytes = types.Int64Value(disk.VirtualSizeBytes)
+		m.ParentPath = optionalString(disk.ParentPath)
+		return nil
+	case ctx.Err() != nil || hyperv.Explain(err).HostWide:
+		return diag.Diagnostics{data.told.describeError(summaryList, about, err)}
+	}
+	return diag.Diagnostics{diag.NewWarningDiagnostic(summaryInspect, about.lines()+"\n"+err.Error())}
+}
