@@ -42,8 +42,30 @@ func newConnector(cfg Config) (*connector, error) {
 	return c, nil
 }
 
+// WireConfig is what a client of WS-Management needs to reach host, for programs
+// that speak to it below this package. Release what it holds with the function.
+func WireConfig(cfg Config, host string) (wire wsman.Config, release func(), err error) {
+	c, err := newConnector(cfg)
+	if err != nil {
+		return wsman.Config{}, nil, err
+	}
+	if wire, err = c.wire(strings.Trim(host, "[]")); err != nil {
+		c.close()
+		return wsman.Config{}, nil, err
+	}
+	return wire, c.close, nil
+}
+
 // connect makes the client of one host. It dials nothing.
 func (c *connector) connect(host string) (*wsman.Client, error) {
+	cfg, err := c.wire(host)
+	if err != nil {
+		return nil, err
+	}
+	return wsman.New(cfg)
+}
+
+func (c *connector) wire(host string) (wsman.Config, error) {
 	cfg := wsman.Config{
 		Endpoint: c.endpoint(host), MaxConns: c.cfg.MaxConcurrentRequests,
 		RequestTimeout: c.cfg.RequestTimeout, Logger: c.cfg.Logger, Dial: c.cfg.Dial,
@@ -54,7 +76,7 @@ func (c *connector) connect(host string) (*wsman.Client, error) {
 	case AuthKerberos:
 		mechanism, err := c.kerberos.ForHost(host)
 		if err != nil {
-			return nil, err
+			return wsman.Config{}, err
 		}
 		cfg.Mechanism = mechanism
 	case AuthBasic:
@@ -62,7 +84,7 @@ func (c *connector) connect(host string) (*wsman.Client, error) {
 	case AuthCertificate:
 		cfg.Certificate = true
 	}
-	return wsman.New(cfg)
+	return cfg, nil
 }
 
 func (c *connector) endpoint(host string) *winrm.Endpoint {

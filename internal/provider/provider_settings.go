@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hostenv"
 )
 
 // settings reads attributes that fall back to the environment and collects what
@@ -31,15 +32,11 @@ func (s *settings) read(attribute string, null, unknown bool, value string) (tex
 	if !null {
 		return value, ""
 	}
-	for _, name := range environment[attribute] {
-		if name == envCCName && s.withoutCCName {
-			continue
-		}
-		if value, ok := s.env(name); ok && value != "" {
-			return value, name
-		}
+	var except []string
+	if s.withoutCCName {
+		except = append(except, envCCName)
 	}
-	return "", ""
+	return hostenv.Read(hostenv.Lookup(s.env), attribute, except...)
 }
 
 func (s *settings) text(attribute string, v types.String) string {

@@ -1,0 +1,18 @@
+package wsman
+
+import "context"
+
+// Send sends an envelope that the caller wrote and returns the answer as it
+// came, faults included. It is for programs that find out how a host answers
+// what this package never sends; the envelope must not change anything, for it
+// may be sent twice. An answer without a message is an [HTTPError].
+func (c *Client) Send(ctx context.Context, envelope []byte) (status int, body []byte, err error) {
+	r := request{op: "send"}
+	c.traceBody(ctx, "request", r, func() string { return string(envelope) })
+	a, err := c.session.exchange(ctx, message{soap: envelope})
+	if err != nil {
+		return 0, nil, c.annotate(r, err)
+	}
+	c.traceBody(ctx, "answer", r, func() string { return string(a.body) })
+	return a.status, a.body, nil
+}
