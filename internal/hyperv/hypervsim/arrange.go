@@ -20,6 +20,16 @@ func WithVM(machines ...VM) Option {
 	})
 }
 
+// WithDirectory puts directories on the host.
+func WithDirectory(paths ...string) Option {
+	return arranged(func(h *Host) error {
+		for _, path := range paths {
+			h.AddDirectory(path)
+		}
+		return nil
+	})
+}
+
 // WithFolder shows a real folder under a path of the host: the virtual hard
 // disks in it are read and compacted with qemu-img.
 func WithFolder(path, folder string) Option {

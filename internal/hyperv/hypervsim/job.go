@@ -27,6 +27,7 @@ type JobType uint16
 
 // The types of storage jobs that are modelled.
 const (
+	JobCreation      JobType = 1
 	JobCompaction    JobType = 3
 	JobLoopbackMount JobType = 7
 	JobGetInfo       JobType = 8

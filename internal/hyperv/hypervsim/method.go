@@ -54,6 +54,8 @@ var v1Methods = map[string][]method{
 	cim.ClassImageManagementService: {
 		{name: "GetVirtualHardDiskInfo", input: []parameter{pathParameter}, run: (*world).getVirtualHardDiskInfo},
 		{name: "CompactVirtualHardDisk", input: []parameter{pathParameter}, run: (*world).compactV1},
+		{name: "CreateDynamicVirtualHardDisk", input: createInputV1, run: (*world).createDynamicVHD},
+		{name: "CreateFixedVirtualHardDisk", input: createInputV1, run: (*world).createFixedVHD},
 		{name: "Mount", input: []parameter{pathParameter}, run: (*world).mount},
 		{name: "Unmount", input: []parameter{pathParameter}, run: (*world).unmountByPath},
 	},
@@ -72,6 +74,7 @@ var v2Methods = map[string][]method{
 		{name: "GetVirtualHardDiskSettingData", input: []parameter{pathParameter}, run: (*world).getVirtualHardDiskSettingData},
 		{name: "GetVirtualHardDiskState", input: []parameter{pathParameter}, run: (*world).getVirtualHardDiskState},
 		{name: "CompactVirtualHardDisk", input: []parameter{pathParameter, {"Mode", typeUint16}}, run: (*world).compactV2},
+		{name: "CreateVirtualHardDisk", input: []parameter{{"VirtualDiskSettingData", typeString}}, run: (*world).createVirtualHardDisk},
 		{name: "AttachVirtualHardDisk", input: []parameter{pathParameter, {"AssignDriveLetter", typeBoolean}, {"ReadOnly", typeBoolean}}, run: (*world).attachVirtualHardDisk},
 		{name: "FindMountedStorageImageInstance", since: Server2016, input: []parameter{{"SelectionCriterion", typeString}, {"CriterionType", typeUint16}}, run: (*world).findMountedImage},
 	},
@@ -86,13 +89,23 @@ var v2Methods = map[string][]method{
 	},
 }
 
+// cimv2Methods are the methods in root\cimv2, by class.
+var cimv2Methods = map[string][]method{
+	cim.ClassDataFile: {{name: "Delete", run: (*world).deleteDataFile}},
+}
+
+var createInputV1 = []parameter{pathParameter, {"MaxInternalSize", typeUint64}}
+
 var requestStateChangeInput = []parameter{{"RequestedState", typeUint16}, {"TimeoutPeriod", typeInterval}}
 
 // method finds a method of a class.
 func (w *world) method(namespace string, c *class, name string) (*method, *failure) {
 	byClass := v2Methods
-	if strings.EqualFold(namespace, cim.NamespaceVirtualizationV1) {
+	switch {
+	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV1):
 		byClass = v1Methods
+	case strings.EqualFold(namespace, cim.NamespaceCIMv2):
+		byClass = cimv2Methods
 	}
 	list := byClass[c.name]
 	for i := range list {

@@ -25,12 +25,19 @@ const (
 	returnCIMNoTimeout         = 4098
 )
 
+// Return values of CIM_DataFile.Delete.
+const (
+	returnFileAccessDenied     = 2
+	returnFileSharingViolation = 15
+)
+
 // HRESULTs with which a storage job completes.
 const (
 	statusFileNotFound     = 0x80070002
 	statusPathNotFound     = 0x80070003
 	statusAccessDenied     = 0x80070005
 	statusSharingViolation = 0x80070020
+	statusFileExists       = 0x80070050
 	statusCancelled        = 0x800704C7
 	statusParentNotFound   = 0xC03A000D
 	statusLimitation       = 0xC03A001A

@@ -43,10 +43,10 @@ func (w *world) texts() language {
 func english() language {
 	return language{
 		captions: map[JobType]string{
-			JobCompaction: "Compact virtual hard disk", JobLoopbackMount: "Attach virtual hard disk", JobGetInfo: "Inspect virtual hard disk",
+			JobCreation: "Create virtual hard disk", JobCompaction: "Compact virtual hard disk", JobLoopbackMount: "Attach virtual hard disk", JobGetInfo: "Inspect virtual hard disk",
 		},
 		descriptions: map[JobType]string{
-			JobCompaction: "Compacting virtual hard disk", JobLoopbackMount: "Attaching virtual hard disk", JobGetInfo: "Inspecting virtual hard disk",
+			JobCreation: "Creating virtual hard disk", JobCompaction: "Compacting virtual hard disk", JobLoopbackMount: "Attaching virtual hard disk", JobGetInfo: "Inspecting virtual hard disk",
 		},
 		states: map[JobState]string{
 			JobNew: "Job is new", JobStarting: "Job is starting", JobRunning: "Job is running", JobShuttingDown: "Job is shutting down",
@@ -57,7 +57,7 @@ func english() language {
 		failedBecause: "%s (0x%08X).",
 		causes: map[uint32]string{
 			statusFileNotFound: "There is no such file", statusPathNotFound: "There is no such path",
-			statusAccessDenied: "Access was denied", statusSharingViolation: "Another process uses the file",
+			statusFileExists: "The file exists", statusAccessDenied: "Access was denied", statusSharingViolation: "Another process uses the file",
 			statusCancelled: "The operation was cancelled", statusParentNotFound: "A parent disk is missing",
 			statusLimitation: "The file is compressed, encrypted or sparse", statusInvalidType: "Disks of this type cannot do that",
 			statusInvalidState: "The disk is in the wrong state", statusCorrupt: "The file is damaged",
@@ -71,10 +71,10 @@ func english() language {
 func japanese() language {
 	return language{
 		captions: map[JobType]string{
-			JobCompaction: "仮想ハード ディスクの最適化", JobLoopbackMount: "仮想ハード ディスクの接続", JobGetInfo: "仮想ハード ディスクの検査",
+			JobCreation: "仮想ハード ディスクの作成", JobCompaction: "仮想ハード ディスクの最適化", JobLoopbackMount: "仮想ハード ディスクの接続", JobGetInfo: "仮想ハード ディスクの検査",
 		},
 		descriptions: map[JobType]string{
-			JobCompaction: "仮想ハード ディスクの最適化中", JobLoopbackMount: "仮想ハード ディスクの接続中", JobGetInfo: "仮想ハード ディスクの検査中",
+			JobCreation: "仮想ハード ディスクの作成中", JobCompaction: "仮想ハード ディスクの最適化中", JobLoopbackMount: "仮想ハード ディスクの接続中", JobGetInfo: "仮想ハード ディスクの検査中",
 		},
 		states: map[JobState]string{
 			JobNew: "ジョブは新規です", JobStarting: "ジョブは開始中です", JobRunning: "ジョブは実行中です", JobShuttingDown: "ジョブは停止中です",
@@ -85,7 +85,7 @@ func japanese() language {
 		failedBecause: "%s (0x%08X)。",
 		causes: map[uint32]string{
 			statusFileNotFound: "ファイルがありません", statusPathNotFound: "パスがありません",
-			statusAccessDenied: "アクセスが拒否されました", statusSharingViolation: "別のプロセスがファイルを使用中です",
+			statusFileExists: "ファイルが既に存在します", statusAccessDenied: "アクセスが拒否されました", statusSharingViolation: "別のプロセスがファイルを使用中です",
 			statusCancelled: "操作は取り消されました", statusParentNotFound: "親ディスクがありません",
 			statusLimitation: "ファイルが圧縮、暗号化、またはスパースです", statusInvalidType: "この種類のディスクでは実行できません",
 			statusInvalidState: "ディスクの状態が正しくありません", statusCorrupt: "ファイルが壊れています",

@@ -27,6 +27,7 @@ type world struct {
 	offline     map[string]bool   // volumes by path key
 	disks       map[string]*disk  // by path key
 	folders     []folder
+	created     VHD // what disks that clients create are like
 	attachments []*attachment
 	jobs        []*job
 	machines    []*machine

@@ -48,6 +48,10 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 		s.options = append(s.options, hypervsim.WithFolder(path, folder))
 		return nil
 	})
+	flags.Func("directory", `'D:\scratch' puts an empty directory on the host, in which clients can create disks of numbers; can be repeated`, func(value string) error {
+		s.options = append(s.options, hypervsim.WithDirectory(value))
+		return nil
+	})
 	flags.Func("vm", `'name=D:\VMs\a.vhdx,D:\VMs\b.vhdx' puts a virtual machine on the host; can be repeated`, func(value string) error {
 		name, disks, ok := strings.Cut(value, "=")
 		if !ok || name == "" {
