@@ -92,6 +92,10 @@ func (h *Host) cancelJob(ctx context.Context, job StorageJob) (StorageJob, error
 	}
 	_, _, err := h.invoke(ctx, method{target: job.ref, name: "RequestStateChange", jobless: true, params: params([2]string{"RequestedState", requestTerminate})})
 	if err != nil && !errors.Is(err, ErrOutcomeUnknown) {
+		// A job refuses when it has ended since it was last looked at.
+		if last, readErr := h.getJob(ctx, job.ref); readErr == nil && last.State.Terminal() {
+			return last, nil
+		}
 		return job, err
 	}
 	ctx, stop := context.WithTimeoutCause(ctx, cancelWait, errCancelPending)

@@ -158,3 +158,21 @@ func TestLeftAttachedIsGivenBackWhateverTheGatesSay(t *testing.T) {
 		})
 	}
 }
+
+// TestCancelComesTooLate: an interrupt between the end of a job and the look that
+// would have noticed it has nothing to cancel. The run was a success.
+func TestCancelComesTooLate(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const job = 10 * time.Minute // looked at every 12 s by then
+		sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration, v.Progress = job, hypervsim.ProgressAtEnd }))
+		got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Compaction) { c.Timeout = job + time.Second }))
+		if err != nil || got.Status != hyperv.StatusCompacted {
+			t.Errorf("result = %+v, %v, want it compacted", got, err)
+		}
+		if n := sim.Calls("RequestStateChange"); n != 1 {
+			t.Errorf("RequestStateChange calls = %d, want 1: the interrupt met no moment between two looks", n)
+		}
+		clean(t, sim)
+	})
+}
