@@ -66,12 +66,13 @@ func (f *Fleet) Close() {
 
 // Host is one Hyper-V host. It is safe for concurrent use.
 type Host struct {
-	name   string
-	client *wsman.Client
-	log    *slog.Logger
-	turns  *turns
-	usage  usageCache
-	jobs   jobRegistry
+	name     string
+	client   *wsman.Client
+	log      *slog.Logger
+	turns    *turns
+	usage    usageCache
+	attached attachedCache
+	jobs     jobRegistry
 
 	known  atomic.Pointer[generation]
 	detect chan struct{} // held by whoever finds out the generation
@@ -80,10 +81,11 @@ type Host struct {
 func newHost(name string, client *wsman.Client, cfg Config) *Host {
 	return &Host{
 		name: name, client: client, log: cfg.Logger.With("host", name),
-		turns:  newTurns(cfg.MaxConcurrentCompactions),
-		detect: make(chan struct{}, 1),
-		usage:  usageCache{loading: make(chan struct{}, 1)},
-		jobs:   jobRegistry{disks: map[string]string{}},
+		turns:    newTurns(cfg.MaxConcurrentCompactions),
+		detect:   make(chan struct{}, 1),
+		usage:    usageCache{loading: make(chan struct{}, 1)},
+		attached: attachedCache{loading: make(chan struct{}, 1)},
+		jobs:     jobRegistry{disks: map[string]string{}},
 	}
 }
 

@@ -102,6 +102,13 @@ func (m *vhdCompactionModel) unseenJob() string {
 	return id.ValueString()
 }
 
+// lastMounted reports whether the last run attached the disk to the host: only
+// then is an attachment one that a later, killed run can have left.
+func (m *vhdCompactionModel) lastMounted() bool {
+	mounted, _ := m.LastRun.Attributes()["mounted"].(types.Bool)
+	return mounted.ValueBool()
+}
+
 // afterRun is the state after a run: the planned inputs with what was observed.
 // After a failure the inputs that ask for a run stay the prior ones, so that the
 // next plan asks for it again. Prior is nil after the first run.

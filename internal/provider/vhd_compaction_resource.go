@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
@@ -26,7 +27,8 @@ const (
 
 	defaultRunTimeout  = 8 * time.Hour
 	defaultReadTimeout = 5 * time.Minute
-	// detachTimeout bounds the one thing that Delete may do on a host.
+	// detachTimeout bounds the one thing that Delete may do on a host, and the
+	// search for an attachment.
 	detachTimeout = time.Minute
 )
 
@@ -106,6 +108,9 @@ func (r *vhdCompactionResource) Read(ctx context.Context, req resource.ReadReque
 		return
 	default:
 		state.refreshed(size)
+		if state.lastMounted() && r.isAttached(ctx, &state) {
+			state.LeftAttached = types.BoolValue(true)
+		}
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	found.Unreachable = err != nil
@@ -216,6 +221,20 @@ func (r *vhdCompactionResource) fileSize(ctx context.Context, state *vhdCompacti
 		return 0, err
 	}
 	return host.FileSize(ctx, state.Path.ValueString())
+}
+
+// isAttached reports whether the host has the disk attached as a killed run
+// leaves it. A host that does not tell is none to complain about here: what is
+// due does not depend on it.
+func (r *vhdCompactionResource) isAttached(ctx context.Context, state *vhdCompactionModel) bool {
+	host, err := r.data.fleet.Host(state.Host.ValueString())
+	if err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, detachTimeout)
+	defer cancel()
+	attached, err := host.AttachedReadOnly(ctx, state.Path.ValueString())
+	return attached && err == nil
 }
 
 func (r *vhdCompactionResource) detach(ctx context.Context, state *vhdCompactionModel) diag.Diagnostics {
