@@ -36,6 +36,7 @@ has() {
 needs() {
   case $1 in
   */actions/*) echo 1.14 ;;
+  */functions/*) echo 1.8 ;;
   */list-resources/*) echo 1.14 ;;
   *import-by-identity*) echo 1.12 ;;
   esac
