@@ -20,6 +20,8 @@ const (
 	maxEmptyPages = 100
 	// releaseTimeout is how long an abandoned enumeration may take to release.
 	releaseTimeout = 10 * time.Second
+	// releaseGrace is how long it may take once the caller has given up waiting.
+	releaseGrace = 500 * time.Millisecond
 )
 
 // Enumeration asks for instances: of the class of ResourceURI, or by WQL of a
@@ -117,7 +119,11 @@ func (c *Client) release(ctx context.Context, e Enumeration, p page, cause error
 	if p.last || p.context == "" || errors.As(cause, &fault) && fault.Has(codeInvalidEnumeration) {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), releaseTimeout)
+	timeout := releaseTimeout
+	if ctx.Err() != nil {
+		timeout = releaseGrace
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), timeout)
 	defer cancel()
 	r := e.request("release", actionRelease, func(b *builder, body *dom.Element) {
 		release := b.element(body, enumerationNamespace, "Release")
