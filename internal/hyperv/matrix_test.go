@@ -153,15 +153,22 @@ func (c matrixRun) String() string {
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
 	cells := matrixCells()
-	t.Logf("%d cells", len(cells))
-	if len(cells) < 300 {
-		t.Errorf("the matrix has %d cells, want over 300", len(cells))
-	}
-	for _, cell := range cells {
+	ran := 0
+	for i, cell := range cells {
+		// The two cells of a pair are the fault once and for good; the stride
+		// must not take the same of each.
+		if (i+i/2)%matrixStride != 0 {
+			continue
+		}
+		ran++
 		t.Run(cell.String(), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, cell.test)
 		})
+	}
+	t.Logf("%d of %d cells", ran, len(cells))
+	if ran < 300 {
+		t.Errorf("%d cells ran, want over 300", ran)
 	}
 }
 
