@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"maps"
 	"strings"
 	"testing"
 
@@ -18,7 +19,8 @@ type server struct {
 	schema *tfprotov6.GetProviderSchemaResponse
 }
 
-func serve(t *testing.T, sim *hypervsim.Host) server {
+// serve configures the provider for a host; changes replace attributes.
+func serve(t *testing.T, sim *hypervsim.Host, changes ...map[string]tftypes.Value) server {
 	t.Helper()
 	p, err := factories()["hyperv"]()
 	must(t, err)
@@ -26,10 +28,14 @@ func serve(t *testing.T, sim *hypervsim.Host) server {
 	must(t, err)
 	s := server{t: t, ProviderServer: p, schema: schema}
 	s.clean(schema.Diagnostics)
-	config := s.object(schema.Provider, map[string]tftypes.Value{
+	attributes := map[string]tftypes.Value{
 		"host": text(sim.HostName()), "port": tftypes.NewValue(tftypes.Number, sim.Port()), "https": tftypes.NewValue(tftypes.Bool, false),
 		"username": text(hypervsim.DefaultUser), "password": text(hypervsim.DefaultPassword),
-	})
+	}
+	for _, change := range changes {
+		maps.Copy(attributes, change)
+	}
+	config := s.object(schema.Provider, attributes)
 	configured, err := p.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: &config})
 	must(t, err)
 	s.clean(configured.Diagnostics)
@@ -168,5 +174,14 @@ func TestProtocol_descriptions(t *testing.T) {
 	check("provider ", s.schema.Provider.Block.Attributes)
 	for name, schema := range s.schema.ResourceSchemas {
 		check(name+" ", schema.Block.Attributes)
+	}
+	for name, schema := range s.schema.DataSourceSchemas {
+		check("data "+name+" ", schema.Block.Attributes)
+	}
+	for name, schema := range s.schema.ListResourceSchemas {
+		check("list "+name+" ", schema.Block.Attributes)
+	}
+	for name, schema := range s.schema.ActionSchemas {
+		check("action "+name+" ", schema.Schema.Block.Attributes)
 	}
 }

@@ -1,0 +1,151 @@
+package provider_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
+
+const actionName = "hyperv_vhd_compact"
+
+// invocation is what an action has said.
+type invocation struct {
+	progress    []string
+	diagnostics []*tfprotov6.Diagnostic
+}
+
+// errors are the diagnostics of one severity, in one text.
+func (i invocation) told(severity tfprotov6.DiagnosticSeverity) string {
+	var b strings.Builder
+	for _, d := range i.diagnostics {
+		if d.Severity == severity {
+			b.WriteString(d.Summary + ": " + d.Detail + "\n")
+		}
+	}
+	return b.String()
+}
+
+// action plans and invokes the action.
+func (s server) action(ctx context.Context, set map[string]tftypes.Value) (planned, invoked invocation) {
+	s.t.Helper()
+	config := s.object(s.schema.ActionSchemas[actionName].Schema, set)
+	actions, ok := s.ProviderServer.(tfprotov6.ActionServer)
+	if !ok {
+		s.t.Fatal("the provider serves no actions")
+	}
+	plan, err := actions.PlanAction(ctx, &tfprotov6.PlanActionRequest{ActionType: actionName, Config: &config})
+	must(s.t, err)
+	if planned.diagnostics = plan.Diagnostics; len(plan.Diagnostics) > 0 {
+		return planned, invoked
+	}
+	stream, err := actions.InvokeAction(ctx, &tfprotov6.InvokeActionRequest{ActionType: actionName, Config: &config})
+	must(s.t, err)
+	for event := range stream.Events {
+		switch e := event.Type.(type) {
+		case tfprotov6.ProgressInvokeActionEventType:
+			invoked.progress = append(invoked.progress, e.Message)
+		case tfprotov6.CompletedInvokeActionEventType:
+			invoked.diagnostics = e.Diagnostics
+		}
+	}
+	return planned, invoked
+}
+
+func TestVHDCompactAction(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.Immediate, v.JobDuration = false, 2*time.Second })))
+	_, got := serve(t, sim).action(t.Context(), map[string]tftypes.Value{"path": text(diskPath)})
+	if told := got.told(tfprotov6.DiagnosticSeverityError); told != "" {
+		t.Fatal(told)
+	}
+	all := strings.Join(got.progress, "\n")
+	for _, part := range []string{"attaching the disk read-only", " % after ", " left", "detaching the disk"} {
+		if !strings.Contains(all, part) {
+			t.Errorf("the progress lacks %q:\n%s", part, all)
+		}
+	}
+	if last := got.progress[len(got.progress)-1]; !strings.HasPrefix(last, "compacted: 10.0 GiB before, 4.0 GiB after, 6.0 GiB (60.0 %) reclaimed in ") {
+		t.Errorf("last line = %q", last)
+	}
+	if n := len(sim.Attachments()); n != 0 {
+		t.Errorf("%d attachments left", n)
+	}
+	compactions(t, sim, 1)
+}
+
+func TestVHDCompactAction_inUse(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		set            map[string]tftypes.Value
+		errors, warns  string
+		lastLinePrefix string
+	}{
+		"fail": {nil, "in use by virtual machine web01", "", ""},
+		"skip": {map[string]tftypes.Value{"if_in_use": text("skip")}, "", "in use by virtual machine web01", "skipped_in_use: 10.0 GiB"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := host(t, hypervsim.WithVHD(vhd()), hypervsim.WithVM(hypervsim.VM{Name: "web01", State: hypervsim.VMRunning, Disks: []string{diskPath}}))
+			set := map[string]tftypes.Value{"path": text(diskPath)}
+			for name, value := range test.set {
+				set[name] = value
+			}
+			_, got := serve(t, sim).action(t.Context(), set)
+			holds(t, "errors", got.told(tfprotov6.DiagnosticSeverityError), test.errors)
+			holds(t, "warnings", got.told(tfprotov6.DiagnosticSeverityWarning), test.warns)
+			last := ""
+			if len(got.progress) > 0 {
+				last = got.progress[len(got.progress)-1]
+			}
+			holds(t, "the last line", last, test.lastLinePrefix)
+			compactions(t, sim, 0)
+		})
+	}
+}
+
+// holds checks that a text holds a part, or is empty when none is wanted.
+func holds(t *testing.T, what, got, want string) {
+	t.Helper()
+	if want == "" && got != "" || !strings.Contains(got, want) {
+		t.Errorf("%s: %q, want %q", what, got, want)
+	}
+}
+
+// What the provider block contradicts is refused in the plan, before anything runs.
+func TestVHDCompactAction_plan(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	s := serve(t, sim, map[string]tftypes.Value{"host": tftypes.NewValue(tftypes.String, nil), "allow_mount": tftypes.NewValue(tftypes.Bool, false)})
+	planned, _ := s.action(t.Context(), map[string]tftypes.Value{
+		"path": text(diskPath), "mount_read_only": tftypes.NewValue(tftypes.Bool, true),
+	})
+	told := planned.told(tfprotov6.DiagnosticSeverityError)
+	holds(t, "errors", told, "HYPERV_HOST")
+	holds(t, "errors", told, "allow_mount of the provider is false")
+	if n := len(sim.Requests()); n != 0 {
+		t.Errorf("%d requests while planning, want none", n)
+	}
+}
+
+// Ctrl-C cancels the job and detaches the disk.
+func TestVHDCompactAction_interrupted(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.Immediate, v.JobDuration = false, time.Hour })))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	sim.AddRule(hypervsim.Rule{Operation: hypervsim.OperationGet, Class: "Msvm_StorageJob", Skip: 2, Func: func(hypervsim.Request) { cancel() }})
+	_, got := serve(t, sim).action(ctx, map[string]tftypes.Value{"path": text(diskPath)})
+	holds(t, "errors", got.told(tfprotov6.DiagnosticSeverityError), "Unable to compact virtual hard disk")
+	if n := len(sim.Attachments()); n != 0 {
+		t.Errorf("%d attachments left", n)
+	}
+	if n := sim.Calls("RequestStateChange"); n != 1 {
+		t.Errorf("RequestStateChange calls = %d, want 1", n)
+	}
+}

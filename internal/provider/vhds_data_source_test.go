@@ -1,0 +1,148 @@
+package provider_test
+
+import (
+	"regexp"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
+	"github.com/hashicorp/terraform-plugin-testing/statecheck"
+	"github.com/hashicorp/terraform-plugin-testing/tfjsonpath"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
+
+const listAddress = "data.hyperv_vhds.disk"
+
+// shelf is a host with disks in two directories and a virtual machine.
+func shelf(t *testing.T) *hypervsim.Host {
+	t.Helper()
+	one := func(path string, size int64) hypervsim.VHD {
+		return vhd(func(v *hypervsim.VHD) { v.Path, v.FileSize, v.ReclaimableMounted = path, size, 0 })
+	}
+	return host(t,
+		hypervsim.WithVHD(one(`D:\VMs\web02.vhd`, 2*gib), vhd(), one(`D:\VMs\Old\é'1%.vhdx`, gib)),
+		hypervsim.WithVM(hypervsim.VM{Name: "web01", State: hypervsim.VMRunning, Disks: []string{diskPath}}))
+}
+
+// of is the path of a member of a listed disk.
+func of(index int, member string) tfjsonpath.Path {
+	return tfjsonpath.New("disks").AtSliceIndex(index).AtMapKey(member)
+}
+
+func TestVHDsDataSource_directory(t *testing.T) {
+	t.Parallel()
+	sim := shelf(t)
+	steps(t, resource.TestStep{
+		Config: providerFor(sim) + dataSource("hyperv_vhds", settings{"directory": quote(`D:\VMs`), "recurse": "true"}),
+		ConfigStateChecks: []statecheck.StateCheck{
+			statecheck.ExpectKnownValue(listAddress, at("host"), knownvalue.StringExact("127.0.0.1")),
+			statecheck.ExpectKnownValue(listAddress, at("disks"), knownvalue.ListSizeExact(3)),
+			statecheck.ExpectKnownValue(listAddress, of(0, "path"), knownvalue.StringExact(`D:\VMs\old\é'1%.vhdx`)),
+			statecheck.ExpectKnownValue(listAddress, of(1, "path"), knownvalue.StringExact(diskPath)),
+			statecheck.ExpectKnownValue(listAddress, of(1, "file_size_bytes"), knownvalue.Int64Exact(10*gib)),
+			statecheck.ExpectKnownValue(listAddress, of(1, "format"), knownvalue.StringExact("vhdx")),
+			statecheck.ExpectKnownValue(listAddress, of(1, "in_use_by"), usedBy("web01", "running")),
+			statecheck.ExpectKnownValue(listAddress, of(1, "vhd_type"), knownvalue.Null()),
+			statecheck.ExpectKnownValue(listAddress, of(2, "path"), knownvalue.StringExact(`D:\VMs\web02.vhd`)),
+			statecheck.ExpectKnownValue(listAddress, of(2, "in_use_by"), usedBy()),
+			statecheck.ExpectKnownValue(listAddress, at("paths"), knownvalue.SetSizeExact(3)),
+		},
+	})
+	if n := sim.Calls("GetVirtualHardDiskSettingData"); n != 0 {
+		t.Errorf("%d disks were opened, want none without inspect", n)
+	}
+}
+
+func TestVHDsDataSource_selections(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		attributes settings
+		want       []string
+	}{
+		"machine":    {settings{"vm_name": `"WEB01"`}, []string{diskPath}},
+		"extensions": {settings{"directory": quote(`D:\VMs`), "extensions": `["vhd"]`}, []string{`D:\VMs\web02.vhd`}},
+		"minimum":    {settings{"directory": quote(`D:\VMs`), "recurse": "true", "min_file_size_bytes": "2147483649"}, []string{diskPath}},
+		"nothing":    {settings{"directory": quote(`D:\VMs`), "min_file_size_bytes": "999999999999"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			want := []knownvalue.Check{}
+			for _, path := range test.want {
+				want = append(want, knownvalue.StringExact(path))
+			}
+			steps(t, resource.TestStep{
+				Config:            providerFor(shelf(t)) + dataSource("hyperv_vhds", test.attributes),
+				ConfigStateChecks: inData(listAddress, "paths", knownvalue.SetExact(want)),
+			})
+		})
+	}
+}
+
+// inspect opens the disks; one that cannot be opened is a warning.
+func TestVHDsDataSource_inspect(t *testing.T) {
+	t.Parallel()
+	sim := shelf(t)
+	sim.AddRule(hypervsim.Rule{
+		Method: "GetVirtualHardDiskSettingData", Path: `web02`, Times: -1, Effect: hypervsim.Fault(0x80041001, hypervsim.FaultForm(0)),
+	})
+	steps(t, resource.TestStep{
+		Config: providerFor(sim) + dataSource("hyperv_vhds", settings{"directory": quote(`D:\VMs`), "inspect": "true"}),
+		ConfigStateChecks: []statecheck.StateCheck{
+			statecheck.ExpectKnownValue(listAddress, of(0, "vhd_type"), knownvalue.StringExact("dynamic")),
+			statecheck.ExpectKnownValue(listAddress, of(0, "virtual_size_bytes"), knownvalue.NotNull()),
+			statecheck.ExpectKnownValue(listAddress, of(1, "vhd_type"), knownvalue.Null()),
+		},
+	})
+}
+
+// A listing is made for for_each: as a set of paths and as a map of objects,
+// under the same keys.
+func TestVHDsDataSource_forEach(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd(), vhd(func(v *hypervsim.VHD) { v.Path = `D:\VMs\web02.vhdx` })))
+	c := newCLI(t)
+	write := func(collection, path string) {
+		c.write(providerFor(sim) + dataSource("hyperv_vhds", settings{"directory": quote(`D:\VMs`)}) +
+			"resource \"hyperv_vhd_compaction\" \"all\" {\n  for_each = " + collection + "\n  path = " + path + "\n}\n")
+	}
+	plan := []string{"plan", "-detailed-exitcode", "-input=false"}
+
+	write("data.hyperv_vhds.disk.paths", "each.value")
+	c.expect(0, "apply", "-auto-approve", "-input=false")
+	c.expect(0, plan...)
+	write("{ for d in data.hyperv_vhds.disk.disks : d.path => d }", "each.value.path")
+	c.expect(0, plan...)
+	compactions(t, sim, 2)
+
+	// A volume that is offline is no reason to forget its disks.
+	sim.RemoveVolume("D:")
+	contains(t, c.expect(1, append(plan, "-refresh=false")...), "Unable to list virtual hard disks")
+}
+
+func TestVHDsDataSource_fails(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		attributes settings
+		want       string
+	}{
+		"neither":          {settings{}, `Neither directory nor vm_name`},
+		"both":             {settings{"directory": quote(`D:\VMs`), "vm_name": `"web01"`}, `Both directory and vm_name`},
+		"recurse machine":  {settings{"vm_name": `"web01"`, "recurse": "true"}, `in\s+no\s+directory`},
+		"empty machine":    {settings{"vm_name": `""`}, `the\s+name\s+or\s+the\s+GUID`},
+		"other extension":  {settings{"directory": quote(`D:\VMs`), "extensions": `["iso"]`}, `one\s+of\s+vhd,\s+vhdx`},
+		"no directory":     {settings{"directory": quote(`D:\nothing`)}, `Unable to list virtual hard disks`},
+		"share":            {settings{"directory": quote(`\\nas\vms`)}, `behind\s+a\s+share`},
+		"no machine":       {settings{"vm_name": `"nobody"`}, `no\s+virtual\s+machine\s+is\s+named\s+"nobody"`},
+		"relative":         {settings{"directory": `"VMs"`}, `relative`},
+		"negative minimum": {settings{"directory": quote(`D:\VMs`), "min_file_size_bytes": "-1"}, `at\s+least\s+0`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			steps(t, resource.TestStep{
+				Config:      providerFor(shelf(t)) + dataSource("hyperv_vhds", test.attributes),
+				ExpectError: regexp.MustCompile(test.want),
+			})
+		})
+	}
+}
