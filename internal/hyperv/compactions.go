@@ -80,8 +80,13 @@ func (h *Host) findLost(ctx context.Context, path string, since time.Duration) (
 // Unverified on a real host: the state in which a cancelled compaction ends.
 const requestTerminate = "4"
 
-// cancelWait is how long a cancelled job is given to end.
-const cancelWait = 3 * time.Second
+const (
+	// cancelWait is how long a cancelled job is given to end.
+	cancelWait = 3 * time.Second
+	// cancelTry is how long a host that cannot be reached is asked again: the
+	// disk cannot be detached before either, and not beneath its compaction.
+	cancelTry = 20 * time.Second
+)
 
 // cancelJob asks the host to end a job and waits for its end a short time. The
 // job is returned as last seen.
@@ -90,13 +95,25 @@ func (h *Host) cancelJob(ctx context.Context, job StorageJob) (StorageJob, error
 	if g == nil || !g.cancels {
 		return job, fmt.Errorf("%w: jobs of this generation of Hyper-V cannot be cancelled", ErrNotSupported)
 	}
-	_, _, err := h.invoke(ctx, method{target: job.ref, name: "RequestStateChange", jobless: true, params: params([2]string{"RequestedState", requestTerminate})})
-	if err != nil && !errors.Is(err, ErrOutcomeUnknown) {
+	for deadline := time.Now().Add(cancelTry); ; {
+		last, err := h.cancelOnce(ctx, job)
+		if last.State.Terminal() {
+			return last, nil
+		}
+		if !passing(err) || time.Now().After(deadline) || pause(ctx, time.Second) != nil {
+			return last, err
+		}
+	}
+}
+
+func (h *Host) cancelOnce(ctx context.Context, job StorageJob) (StorageJob, error) {
+	_, _, sendErr := h.invoke(ctx, method{target: job.ref, name: "RequestStateChange", jobless: true, params: params([2]string{"RequestedState", requestTerminate})})
+	if sendErr != nil && !errors.Is(sendErr, ErrOutcomeUnknown) {
 		// A job refuses when it has ended since it was last looked at.
 		if last, readErr := h.getJob(ctx, job.ref); readErr == nil && last.State.Terminal() {
 			return last, nil
 		}
-		return job, err
+		return job, sendErr
 	}
 	ctx, stop := context.WithTimeoutCause(ctx, cancelWait, errCancelPending)
 	defer stop()
@@ -104,8 +121,8 @@ func (h *Host) cancelJob(ctx context.Context, job StorageJob) (StorageJob, error
 	if last.State == 0 {
 		last = job
 	}
-	if last.State.Terminal() {
-		return last, nil
+	if sendErr != nil && errors.Is(err, errCancelPending) {
+		err = sendErr // the request may never have arrived
 	}
 	return last, err
 }

@@ -15,7 +15,10 @@ const maxHandshake = 4
 
 // logon lets handshakes in. Until one has succeeded they go one at a time, and
 // the first rejection is final: a wrong password costs one failed logon, not one
-// for each disk, which would lock the account out.
+// for each disk, which would lock the account out. Credentials that were good
+// before get one more try, alone: a host that lost its domain controller for a
+// moment, or a 401 that somebody forged on plain http, must not keep a process
+// from detaching its disks.
 type logon struct {
 	turn chan struct{} // held by the handshake that goes alone
 
@@ -63,7 +66,10 @@ func (g *logon) record(err error) {
 	switch {
 	case err == nil:
 		g.proven = true
-	case errors.Is(err, secure.ErrRejected):
+	case !errors.Is(err, secure.ErrRejected):
+	case g.proven:
+		g.proven = false
+	default:
 		g.refused = err
 	}
 }
