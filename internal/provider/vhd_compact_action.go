@@ -64,7 +64,7 @@ func (a *vhdCompactAction) Schema(_ context.Context, _ action.SchemaRequest, res
 			"allow_parent": schema.BoolAttribute{Optional: true, MarkdownDescription: describeParent},
 			"max_passes": schema.Int64Attribute{
 				Optional: true, Validators: []validator.Int64{int64validator.Between(1, mostPasses)},
-				MarkdownDescription: describeMaxPasses,
+				MarkdownDescription: describeRepeats,
 			},
 			"timeouts": schema.SingleNestedAttribute{
 				Optional:            true,

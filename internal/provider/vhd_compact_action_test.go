@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -93,9 +94,7 @@ func TestVHDCompactAction_inUse(t *testing.T) {
 			t.Parallel()
 			sim := host(t, hypervsim.WithVHD(vhd()), hypervsim.WithVM(hypervsim.VM{Name: "web01", State: hypervsim.VMRunning, Disks: []string{diskPath}}))
 			set := map[string]tftypes.Value{"path": text(diskPath)}
-			for name, value := range test.set {
-				set[name] = value
-			}
+			maps.Copy(set, test.set)
 			_, got := serve(t, sim).action(t.Context(), set)
 			holds(t, "errors", got.told(tfprotov6.DiagnosticSeverityError), test.errors)
 			holds(t, "warnings", got.told(tfprotov6.DiagnosticSeverityWarning), test.warns)

@@ -42,19 +42,23 @@ func TestVHDCompactionList(t *testing.T) {
 		want  map[string]string // display name by path
 	}{
 		"directory": {
-			map[string]tftypes.Value{"directory": text(`D:\VMs`)}, 0,
+			map[string]tftypes.Value{"directory": text(`D:\VMs`)},
+			0,
 			map[string]string{diskPath: diskPath + " on 127.0.0.1 (10.0 GiB)", `D:\VMs\web02.vhd`: `D:\VMs\web02.vhd on 127.0.0.1 (2.0 GiB)`},
 		},
 		"recurse, minimum": {
-			map[string]tftypes.Value{"directory": text(`D:\VMs`), "recurse": yes, "min_file_size_bytes": tftypes.NewValue(tftypes.Number, 5*gib)}, 0,
+			map[string]tftypes.Value{"directory": text(`D:\VMs`), "recurse": yes, "min_file_size_bytes": tftypes.NewValue(tftypes.Number, 5*gib)},
+			0,
 			map[string]string{diskPath: diskPath + " on 127.0.0.1 (10.0 GiB)"},
 		},
 		"machine": {
-			map[string]tftypes.Value{"vm_name": text("web01"), "host": text("localhost")}, 0,
+			map[string]tftypes.Value{"vm_name": text("web01"), "host": text("localhost")},
+			0,
 			map[string]string{diskPath: diskPath + " on localhost (10.0 GiB)"},
 		},
 		"limit": {
-			map[string]tftypes.Value{"directory": text(`D:\VMs`), "recurse": yes}, 1,
+			map[string]tftypes.Value{"directory": text(`D:\VMs`), "recurse": yes},
+			1,
 			map[string]string{`D:\VMs\web02.vhd`: `D:\VMs\web02.vhd on 127.0.0.1 (2.0 GiB)`},
 		},
 	} {

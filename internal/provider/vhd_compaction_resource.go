@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -54,11 +53,7 @@ func (r *vhdCompactionResource) ValidateConfig(ctx context.Context, req resource
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	unmounted := !config.MountReadOnly.IsNull() && !config.MountReadOnly.IsUnknown() && !config.MountReadOnly.ValueBool()
-	if unmounted && config.Mode.ValueString() == string(hyperv.ModeRetrim) {
-		resp.Diagnostics.Append(invalidAttribute(path.Root("mount_read_only"), "false", "true with mode Retrim, which works only while the disk is attached read-only",
-			"Leave mount_read_only out, or choose Pretrimmed, which works unattached."))
-	}
+	resp.Diagnostics.Append(checkMount(config.Mode, config.MountReadOnly)...)
 }
 
 func (r *vhdCompactionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {

@@ -114,7 +114,7 @@ func inputAttributes() map[string]schema.Attribute {
 			Optional: true, Computed: true,
 			Default:             int64default.StaticInt64(defaultMaxPasses),
 			Validators:          []validator.Int64{int64validator.Between(1, mostPasses)},
-			MarkdownDescription: describeMaxPasses,
+			MarkdownDescription: describeRepeats,
 		},
 		"triggers": schema.MapAttribute{
 			Optional:            true,

@@ -22,7 +22,7 @@ func dataSource(kind string, attributes settings) string {
 func inData(address string, pairs ...any) []statecheck.StateCheck {
 	var all []statecheck.StateCheck
 	for i := 0; i < len(pairs); i += 2 {
-		all = append(all, statecheck.ExpectKnownValue(address, at(pairs[i].(string)), exactly(pairs[i+1]))) //nolint:forcetypeassert // a test is written so
+		all = append(all, statecheck.ExpectKnownValue(address, at(pairs[i].(string)), exactly(pairs[i+1])))
 	}
 	return all
 }
