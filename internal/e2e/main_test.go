@@ -1,0 +1,60 @@
+package e2e_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// parallel is how many tests run at once: they wait for jobs more than they
+// compute.
+const parallel = "6"
+
+// programs are what the tests start; empty with the reason when they cannot.
+var programs struct {
+	terraform string
+	folder    string // holds the provider
+	missing   string
+}
+
+func TestMain(m *testing.M) { os.Exit(run(m)) }
+
+// run builds the provider once for all tests.
+func run(m *testing.M) int {
+	flag.Parse()
+	if err := flag.Set("test.parallel", parallel); err != nil {
+		return fail(err)
+	}
+	folder, err := os.MkdirTemp("", "hyperv-e2e-")
+	if err != nil {
+		return fail(err)
+	}
+	defer os.RemoveAll(folder)
+	programs.folder = folder
+	programs.terraform = os.Getenv("TF_ACC_TERRAFORM_PATH")
+	if programs.terraform == "" {
+		programs.terraform, err = exec.LookPath("terraform")
+	}
+	if _, noGo := exec.LookPath("go"); err != nil || noGo != nil {
+		programs.missing = "Terraform or Go is not on PATH"
+		return m.Run()
+	}
+	binary := filepath.Join(folder, "terraform-provider-hyperv")
+	if runtime.GOOS == "windows" {
+		binary += ".exe"
+	}
+	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "../..").CombinedOutput()
+	if err != nil {
+		return fail(fmt.Errorf("build the provider: %w\n%s", err, out))
+	}
+	return m.Run()
+}
+
+func fail(err error) int {
+	fmt.Fprintln(os.Stderr, err)
+	return 1
+}

@@ -1,0 +1,143 @@
+package e2e_test
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
+
+// moment is a point in a run, as the host sees it. Watch calls strike once when
+// it has come; the request that marks it is answered only afterwards.
+type moment struct {
+	name    string
+	mounted bool // only a run that attaches the disk has it
+	watch   func(t *testing.T, sim *hypervsim.Host, strike func())
+	// started: something has been started on the host by then.
+	started bool
+	// over: the job has ended by then, so an interrupt has nothing to cancel.
+	over bool
+}
+
+// moments are the stages of a run in their order.
+func moments() []moment {
+	all := []moment{
+		{name: "settings asked for", watch: arriving(hypervsim.Rule{Method: "GetVirtualHardDiskSettingData"})},
+		{name: "state asked for", watch: onRequest(func(sim *hypervsim.Host, q hypervsim.Request) bool {
+			return q.Method == "GetVirtualHardDiskState" && sim.Calls("GetVirtualHardDiskSettingData") > 0
+		})},
+		{name: "machines asked for", watch: arriving(hypervsim.Rule{Class: cim.ClassComputerSystem})},
+		{name: "attach sent", mounted: true, started: true, watch: arriving(hypervsim.Rule{Method: "AttachVirtualHardDisk"})},
+		{name: "attach job", mounted: true, started: true, watch: arriving(hypervsim.Rule{Class: cim.ClassStorageJob, Operation: hypervsim.OperationGet})},
+		{name: "attached", mounted: true, started: true, watch: arriving(hypervsim.Rule{Class: cim.ClassMountedStorageImage})},
+		{name: "compact sent", started: true, watch: arriving(hypervsim.Rule{Method: "CompactVirtualHardDisk"})},
+	}
+	for percent := 10; percent <= 90; percent += 10 {
+		all = append(all, moment{name: fmt.Sprintf("%d percent", percent), started: true, watch: onProgress(percent)})
+	}
+	return append(all,
+		moment{name: "job done", started: true, over: true, watch: onProgress(100)},
+		moment{name: "detach sent", mounted: true, started: true, over: true, watch: arriving(hypervsim.Rule{Method: "DetachVirtualHardDisk"})},
+		moment{name: "last read sent", started: true, over: true, watch: onRequest(lastRead)},
+		moment{name: "last read answered", started: true, over: true, watch: afterLastRead},
+	)
+}
+
+// named picks moments.
+func named(names ...string) []moment {
+	var picked []moment
+	for _, m := range moments() {
+		for _, name := range names {
+			if m.name == name {
+				picked = append(picked, m)
+			}
+		}
+	}
+	return picked
+}
+
+// arriving strikes when a request arrives that the rule matches.
+func arriving(rule hypervsim.Rule) func(*testing.T, *hypervsim.Host, func()) {
+	return func(_ *testing.T, sim *hypervsim.Host, strike func()) {
+		mine := rule // scenarios share the moments
+		mine.Func = func(hypervsim.Request) { strike() }
+		sim.AddRule(mine)
+	}
+}
+
+// onRequest strikes when the first request arrives for which is holds.
+func onRequest(is func(*hypervsim.Host, hypervsim.Request) bool) func(*testing.T, *hypervsim.Host, func()) {
+	return func(_ *testing.T, sim *hypervsim.Host, strike func()) {
+		var once sync.Once
+		sim.AddRule(hypervsim.Rule{Times: -1, Func: func(q hypervsim.Request) {
+			if is(sim, q) {
+				once.Do(strike)
+			}
+		}})
+	}
+}
+
+// lastRead reports whether a request is the one that ends a run.
+func lastRead(sim *hypervsim.Host, q hypervsim.Request) bool {
+	return q.Method == "GetVirtualHardDiskState" && compaction(sim).ended() && len(sim.Attachments()) == 0
+}
+
+// onProgress strikes when the compaction has come so far.
+func onProgress(percent int) func(*testing.T, *hypervsim.Host, func()) {
+	return func(t *testing.T, sim *hypervsim.Host, strike func()) {
+		t.Helper()
+		go func() {
+			if await(t, func() bool { return compaction(sim).PercentComplete >= percent }) {
+				strike()
+			}
+		}()
+	}
+}
+
+// afterLastRead strikes when the last answer of a run has been sent.
+func afterLastRead(t *testing.T, sim *hypervsim.Host, strike func()) {
+	t.Helper()
+	go func() {
+		if await(t, func() bool {
+			all := sim.Requests()
+			last := len(all) - 1
+			return last >= 0 && lastRead(sim, all[last]) && all[last].Status != 0
+		}) {
+			strike()
+		}
+	}()
+}
+
+// compaction is the first compaction that the host has seen.
+func compaction(sim *hypervsim.Host) job {
+	for _, j := range sim.Jobs() {
+		if j.Type == hypervsim.JobCompaction {
+			return job{j}
+		}
+	}
+	return job{}
+}
+
+// job is a job of a simulated host.
+type job struct{ hypervsim.Job }
+
+// ended reports whether there was such a job and it is over.
+func (j job) ended() bool { return !j.EndTime.IsZero() }
+
+// await looks until something is so; false when the test ends before.
+func await(t *testing.T, so func() bool) bool {
+	t.Helper()
+	ticker := time.NewTicker(2 * time.Millisecond)
+	defer ticker.Stop()
+	for !so() {
+		select {
+		case <-ticker.C:
+		case <-t.Context().Done():
+			return false
+		}
+	}
+	return true
+}
