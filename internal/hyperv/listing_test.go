@@ -61,7 +61,7 @@ func TestListDirectory(t *testing.T) {
 					hypervsim.WithVM(hypervsim.VM{
 						Name: "web01", ID: "11111111-2222-3333-4444-555555555555",
 						Disks:       []string{`D:\VMs\a.avhdx`, `D:\VMs\missing.vhdx`},
-						Checkpoints: []hypervsim.Checkpoint{{Name: "before", Disks: []string{`D:\VMs\a.vhdx`}}},
+						Checkpoints: []hypervsim.Checkpoint{{Name: "before", Disks: []string{`D:\VMs\a.vhdx`}}, {Name: "later", Disks: []string{`d:\vms\A.vhdx`}}},
 					}))
 				got, err := listed(t.Context(), host, tt.listing)
 				if err != nil {
