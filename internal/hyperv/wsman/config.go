@@ -16,7 +16,7 @@ import (
 // Defaults of a [Config].
 const (
 	defaultMaxConns       = 5 // the WMI plug-in allows 15 operations per user
-	defaultMaxAnswer      = 16 << 20
+	defaultMaxAnswer      = 4 << 20 // four times an envelope of maxEnvelopeSize in UTF-16
 	defaultRequestTimeout = 60 * time.Second // MaxTimeoutms of a host (MS-WSMV 2.2.4.10)
 	defaultLocale         = "en-US"
 )
@@ -35,7 +35,7 @@ type Config struct {
 	Certificate bool
 	// MaxConns bounds the connections, and so the concurrent requests; 5 if zero.
 	MaxConns int
-	// MaxAnswer bounds an answer in bytes; 16 MiB if zero.
+	// MaxAnswer bounds an answer in bytes; 4 MiB if zero.
 	MaxAnswer int64
 	// RequestTimeout is how long the host may take for one exchange; 60 s if zero.
 	// The client waits a little longer than that.

@@ -227,13 +227,20 @@ func (s *session) take() *link {
 // put keeps l for the next exchange. After any error its context is not to be
 // relied on any more.
 func (s *session) put(l *link, err error) {
+	if err != nil || !s.keep(l) {
+		l.close() // which can wait for a host that does not read
+	}
+}
+
+// keep adds l to the idle connections, unless the session is closed.
+func (s *session) keep(l *link) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err != nil || s.closed {
-		l.close()
-		return
+	if s.closed {
+		return false
 	}
 	s.idle = append(s.idle, l)
+	return true
 }
 
 func (s *session) close() {
