@@ -15,8 +15,8 @@ import (
 
 // Defaults of a [Config].
 const (
-	defaultMaxConns       = 5 // the WMI plug-in allows 15 operations per user
-	defaultMaxAnswer      = 4 << 20 // four times an envelope of maxEnvelopeSize in UTF-16
+	defaultMaxConns       = 5                // the WMI plug-in allows 15 operations per user
+	defaultMaxAnswer      = 4 << 20          // four times an envelope of maxEnvelopeSize in UTF-16
 	defaultRequestTimeout = 60 * time.Second // MaxTimeoutms of a host (MS-WSMV 2.2.4.10)
 	defaultLocale         = "en-US"
 )

@@ -19,7 +19,7 @@ import (
 const testPassword = "S3cr3t-Pässwörd"
 
 // establishNTLM runs a handshake and returns the context.
-func establishNTLM(t *testing.T, config secure.NTLMConfig, binding []byte, host *ntlmAcceptor) secure.Context {
+func establishNTLM(t testing.TB, config secure.NTLMConfig, binding []byte, host *ntlmAcceptor) secure.Context {
 	t.Helper()
 	x, out, err := answerNTLM(t, config, binding, host)
 	if err != nil {
@@ -32,7 +32,7 @@ func establishNTLM(t *testing.T, config secure.NTLMConfig, binding []byte, host 
 }
 
 // answerNTLM runs a handshake up to the answer to the challenge.
-func answerNTLM(t *testing.T, config secure.NTLMConfig, binding []byte, host *ntlmAcceptor) (secure.Context, []byte, error) {
+func answerNTLM(t testing.TB, config secure.NTLMConfig, binding []byte, host *ntlmAcceptor) (secure.Context, []byte, error) {
 	t.Helper()
 	x, err := secure.NewNTLM(config).NewContext(binding)
 	if err != nil {
