@@ -1,0 +1,307 @@
+package conformance
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"unicode"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
+)
+
+// namespace tells whether the image management service of a namespace answers.
+func (k *kit) serves(ctx context.Context, namespace string) (bool, error) {
+	_, err := k.client.Get(ctx, service(namespace))
+	var fault *wsman.Fault
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.As(err, &fault) && !denied(fault):
+		return false, nil
+	}
+	return false, err
+}
+
+func (k *kit) namespacesByRelease(ctx context.Context) verdict {
+	is2012, known := k.atLeast(6, 2, 0)
+	is2016, _ := k.atLeast(10, 0, 0)
+	if !known {
+		return notTested("the version of Windows is not known")
+	}
+	if k.namespace == "" {
+		return notTested("the host serves no generation of the Hyper-V provider to this account")
+	}
+	v2, err := k.serves(ctx, cim.NamespaceVirtualizationV2)
+	if err != nil {
+		return trouble(err)
+	}
+	v1, err := k.serves(ctx, cim.NamespaceVirtualizationV1)
+	if err != nil {
+		return trouble(err)
+	}
+	return when(v2 == is2012 && (!is2016 || !v1), "version %s: newer generation %t, older generation %t", k.version, v2, v1)
+}
+
+func (k *kit) v1On2012R2(ctx context.Context) verdict {
+	if !strings.HasPrefix(k.version, "6.3.") {
+		return notTested("only asked of Server 2012 R2")
+	}
+	v1, err := k.serves(ctx, cim.NamespaceVirtualizationV1)
+	if err != nil {
+		return trouble(err)
+	}
+	return when(!v1, "older generation %t", v1)
+}
+
+func (k *kit) serviceOneSelector(ctx context.Context) verdict {
+	i, err := k.client.Get(ctx, service(k.namespace))
+	if err != nil {
+		return trouble(err)
+	}
+	class, _ := i.String("CreationClassName")
+	return when(class == cim.ClassImageManagementService, "%d properties, the expected class %t", len(i.Names()), class == cim.ClassImageManagementService)
+}
+
+func (k *kit) serviceName(ctx context.Context) verdict {
+	i, err := k.client.Get(ctx, service(k.namespace))
+	if err != nil {
+		return trouble(err)
+	}
+	name, _ := i.String("Name")
+	return when(name == "vhdsvc", "the expected name %t", name == "vhdsvc")
+}
+
+func (k *kit) withoutSelectors(ctx context.Context) error {
+	_, _, err := k.invoke(ctx, cim.NewReference(k.namespace, cim.ClassImageManagementService), k.inspection(), "Path", k.absent(".vhdx"))
+	return err
+}
+
+func (k *kit) invokeWithoutSelectors(ctx context.Context) verdict {
+	return wantFault(k.withoutSelectors(ctx), anyFault)
+}
+
+func (k *kit) invokeWithoutSelectorsCode(ctx context.Context) verdict {
+	return wantFault(k.withoutSelectors(ctx), hasAny(2147749935))
+}
+
+func (k *kit) rightsToInvoke(ctx context.Context) verdict {
+	value, _, err := k.invoke(ctx, service(k.namespace), k.inspection(), "Path", k.absent(k.extension()))
+	var fault *wsman.Fault
+	switch {
+	case errors.As(err, &fault) && denied(fault):
+		return contradicted("%s", describe(fault))
+	case err != nil:
+		return trouble(err)
+	}
+	return held("return value %d", value)
+}
+
+// accessDenied looks whether a refusal for lack of rights was met.
+func (k *kit) accessDenied(ctx context.Context) verdict {
+	if k.namespace != "" {
+		return notTested("this account may read the service")
+	}
+	var seen []string
+	for _, namespace := range []string{cim.NamespaceVirtualizationV2, cim.NamespaceVirtualizationV1} {
+		_, err := k.client.Get(ctx, service(namespace))
+		var fault *wsman.Fault
+		if errors.As(err, &fault) && denied(fault) {
+			return held("%s", describe(fault))
+		}
+		if fault != nil && (fault.Subcode.Local == "AccessDenied") {
+			return contradicted("%s", describe(fault))
+		}
+		seen = append(seen, summary(err))
+	}
+	return notTested("no refusal for lack of rights: %s", strings.Join(seen, "; "))
+}
+
+// extension is that of a disk which the host knows.
+func (k *kit) extension() string {
+	if k.isV2() {
+		return ".vhdx"
+	}
+	return ".vhd"
+}
+
+func (k *kit) deadJob(ctx context.Context) verdict {
+	_, err := k.client.Get(ctx, cim.NewReference(k.namespace, cim.ClassStorageJob, cim.Selector{Name: "InstanceID", Value: newGUID()}))
+	return wantFault(err, both(hasSubcode("DestinationUnreachable"), hasAny(2150858752)))
+}
+
+func (k *kit) findMountedNothing(ctx context.Context) verdict {
+	if is, known := k.atLeast(10, 0, 14393); !is && known {
+		return notTested("the method is not there before Server 2016")
+	}
+	value, _, err := k.invoke(ctx, service(k.namespace), "FindMountedStorageImageInstance", "SelectionCriterion", k.absent(".vhdx"), "CriterionType", "2")
+	if err != nil {
+		return trouble(err)
+	}
+	return when(value == 32789, "return value %d", value)
+}
+
+// inspectMissing inspects a file that does not exist.
+func (k *kit) inspectMissing(ctx context.Context) (outcome, error) {
+	return k.call(ctx, service(k.namespace), k.inspection(), "Path", k.absent(k.extension()))
+}
+
+func (k *kit) missingFileValue(ctx context.Context) verdict {
+	o, err := k.inspectMissing(ctx)
+	if err != nil {
+		return trouble(err)
+	}
+	return when(o.refused(32779, 0x80070002), "%s", o)
+}
+
+func (k *kit) missingFileWay(ctx context.Context) verdict {
+	o, err := k.inspectMissing(ctx)
+	if err != nil {
+		return trouble(err)
+	}
+	return when(o.value != 4096, "%s", o)
+}
+
+// inspections are the methods that tell about a disk and their out parameters.
+func (k *kit) inspections() [][2]string {
+	if k.isV2() {
+		return [][2]string{{"GetVirtualHardDiskSettingData", "SettingData"}, {"GetVirtualHardDiskState", "State"}}
+	}
+	return [][2]string{{"GetVirtualHardDiskInfo", "Info"}}
+}
+
+func (k *kit) inspectionImmediate(ctx context.Context) verdict {
+	for _, m := range k.inspections() {
+		value, out, err := k.invoke(ctx, service(k.namespace), m[0], "Path", k.options.Disk)
+		if err != nil {
+			return trouble(err)
+		}
+		text, ok := out.String(m[1])
+		if value != 0 && value != 4096 {
+			return notTested("%s returned %d", m[0], value)
+		}
+		if value != 0 || !ok || text == "" {
+			return contradicted("%s returned %d, instance %t", m[0], value, ok)
+		}
+	}
+	return held("return value 0 with the instance")
+}
+
+func (k *kit) inspectionAfterJob(ctx context.Context) verdict {
+	for _, m := range k.inspections() {
+		o, err := k.call(ctx, service(k.namespace), m[0], "Path", k.options.Disk)
+		if err != nil {
+			return trouble(err)
+		}
+		if o.value != 4096 {
+			continue
+		}
+		value, out, err := k.invoke(ctx, service(k.namespace), m[0], "Path", k.options.Disk)
+		if err != nil {
+			return trouble(err)
+		}
+		text, ok := out.String(m[1])
+		return when(value == 0 && ok && text != "", "%s; then return value %d, instance %t", o, value, ok)
+	}
+	return notTested("the host answered without a job")
+}
+
+func (k *kit) inspectionProperties(ctx context.Context) verdict {
+	found := map[string]bool{}
+	for _, m := range k.inspections() {
+		i, err := k.inspect(ctx, m, k.options.Disk)
+		if err != nil {
+			return trouble(err)
+		}
+		for _, name := range []string{"FileSize", "MaxInternalSize", "Type"} {
+			if _, ok, err := i.Uint(name, 64); ok && err == nil {
+				found[name] = true
+			}
+		}
+	}
+	return when(len(found) == 3, "FileSize %t, MaxInternalSize %t, Type %t", found["FileSize"], found["MaxInternalSize"], found["Type"])
+}
+
+// inspect reads the instance that an inspection method returns.
+func (k *kit) inspect(ctx context.Context, m [2]string, path string) (*cim.Instance, error) {
+	value, out, err := k.invoke(ctx, service(k.namespace), m[0], "Path", path)
+	if err != nil {
+		return nil, err
+	}
+	text, ok := out.String(m[1])
+	if value != 0 || !ok {
+		return nil, &valueError{m[0], value}
+	}
+	i, err := cim.DecodeEmbedded(text)
+	if err != nil {
+		return nil, &wsman.DecodeError{Err: err}
+	}
+	return i, nil
+}
+
+// file reads a file or a directory of root\cimv2.
+func (k *kit) file(ctx context.Context, class, path string) (*cim.Instance, error) {
+	return k.client.Get(ctx, cim.NewReference(cim.NamespaceCIMv2, class, cim.Selector{Name: "Name", Value: path}))
+}
+
+func gone(err error) bool {
+	var fault *wsman.Fault
+	return errors.As(err, &fault) && hasAny(2150858752, 2147749890)(fault)
+}
+
+func (k *kit) fileClassesByName(ctx context.Context) verdict {
+	if winpath.IsUNC(k.options.Disk) || winpath.IsVolumeGUID(k.options.Disk) {
+		return notTested("the disk is not on a drive of the host")
+	}
+	_, directory := k.file(ctx, cim.ClassDirectory, winpath.Dir(k.options.Disk))
+	_, file := k.file(ctx, cim.ClassDataFile, k.options.Disk)
+	for _, err := range []error{directory, file} {
+		if err != nil && !gone(err) {
+			return trouble(err)
+		}
+	}
+	return when(directory == nil && file == nil, "directory %t, file %t", directory == nil, file == nil)
+}
+
+func (k *kit) absentFile(ctx context.Context) verdict {
+	_, err := k.file(ctx, cim.ClassDataFile, k.absent(".vhdx"))
+	return wantFault(err, hasAny(2150858752, 2147749890))
+}
+
+func (k *kit) fileLetterCase(ctx context.Context) verdict {
+	i, err := k.file(ctx, cim.ClassDataFile, strings.ToUpper(k.options.Disk))
+	if err != nil {
+		return trouble(err)
+	}
+	name, _ := i.String("Name")
+	return when(name != "" && !strings.ContainsFunc(name, unicode.IsUpper), "capitals in the name %t", strings.ContainsFunc(name, unicode.IsUpper))
+}
+
+func (k *kit) localDrives(ctx context.Context) verdict {
+	_, err := k.file(ctx, cim.ClassDirectory, `\\localhost\ADMIN$`)
+	switch {
+	case err == nil:
+		return contradicted("a directory behind a share was found")
+	case gone(err):
+		return held("%s", summary(err))
+	}
+	return trouble(err)
+}
+
+func (k *kit) junctions(ctx context.Context) verdict {
+	query := `SELECT Name FROM Win32_Directory WHERE Drive='C:' AND Path='\\'`
+	all, err := k.enumerate(ctx, wsman.Enumeration{ResourceURI: allInCIMv2, WQL: query})
+	if err != nil {
+		return trouble(err)
+	}
+	if len(all) == 0 {
+		return notTested("the host lists nothing on drive C")
+	}
+	for _, i := range all {
+		if name, _ := i.String("Name"); strings.EqualFold(name, `C:\Documents and Settings`) {
+			return held("listed among %d directories", len(all))
+		}
+	}
+	return contradicted("not among %d directories", len(all))
+}

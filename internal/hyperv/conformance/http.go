@@ -1,0 +1,286 @@
+package conformance
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
+)
+
+// browser sends HTTP requests without the client, over one connection.
+type browser struct {
+	url       string
+	transport *http.Transport
+}
+
+const browserTimeout = 30 * time.Second
+
+// dialHTTP connects to the host. Without TLS, or with the certificate verified
+// as the configuration says; no credentials pass through here except in a
+// handshake that protects them.
+func (k *kit) dialHTTP(ctx context.Context) (*browser, error) {
+	ep := k.wire.Endpoint
+	address := net.JoinHostPort(ep.Host, strconv.Itoa(ep.Port))
+	dial := k.wire.Dial
+	if dial == nil {
+		dial = (&net.Dialer{}).DialContext
+	}
+	conn, err := dial(ctx, "tcp", address)
+	if err != nil {
+		return nil, &wsman.UnreachableError{Address: address, Err: err}
+	}
+	scheme := "http"
+	if ep.HTTPS {
+		scheme = "https"
+		client := tls.Client(conn, tlsConfig(ep.Host, ep.TLSServerName, ep.Insecure, ep.CACert))
+		if err := client.HandshakeContext(ctx); err != nil {
+			return nil, errors.Join(&wsman.TLSError{Address: address, Err: err}, conn.Close())
+		}
+		conn = client
+	}
+	var used atomic.Bool
+	one := func(context.Context, string, string) (net.Conn, error) {
+		if used.Swap(true) {
+			return nil, errors.New("the host closed the connection")
+		}
+		return conn, nil
+	}
+	return &browser{
+		url:       (&url.URL{Scheme: scheme, Host: address}).String(),
+		transport: &http.Transport{DialContext: one, DialTLSContext: one, MaxConnsPerHost: 1, DisableCompression: true},
+	}, nil
+}
+
+func tlsConfig(host, name string, insecure bool, authorities []byte) *tls.Config {
+	c := &tls.Config{ServerName: orElse(name, host), InsecureSkipVerify: insecure, MinVersion: tls.VersionTLS12} //nolint:gosec // the user asks for it, and nothing secret is sent
+	if len(authorities) > 0 {
+		c.RootCAs = x509.NewCertPool()
+		c.RootCAs.AppendCertsFromPEM(authorities)
+	}
+	return c
+}
+
+func (b *browser) close() { b.transport.CloseIdleConnections() }
+
+// hit is one HTTP request.
+type hit struct {
+	method, path, contentType string
+	token                     []byte
+	header                    [2]string
+	body                      []byte
+	chunked                   bool
+}
+
+// page is the answer.
+type page struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+// do sends a request and puts it on the tape, without headers and without
+// bodies that are no messages.
+func (k *kit) do(ctx context.Context, b *browser, h hit) (page, error) {
+	ctx, stop := context.WithTimeout(ctx, browserTimeout)
+	defer stop()
+	var body io.Reader = bytes.NewReader(h.body)
+	if h.chunked {
+		body = struct{ io.Reader }{body} // hides the length
+	}
+	req, err := http.NewRequestWithContext(ctx, orElse(h.method, http.MethodPost), b.url+orElse(h.path, "/wsman"), body)
+	if err != nil {
+		return page{}, err
+	}
+	if h.contentType != "" {
+		req.Header.Set("Content-Type", h.contentType)
+	}
+	if h.token != nil {
+		req.Header.Set("Authorization", "Negotiate "+base64.StdEncoding.EncodeToString(h.token))
+	}
+	if h.header[0] != "" {
+		req.Header.Set(h.header[0], h.header[1])
+	}
+	start := time.Now()
+	resp, err := b.transport.RoundTrip(req)
+	if err != nil {
+		return page{}, &wsman.ConnectionError{Address: b.url, Err: err}
+	}
+	defer resp.Body.Close() //nolint:errcheck // read to its end or given up
+	text, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	if err != nil {
+		return page{}, &wsman.ConnectionError{Address: b.url, Err: err}
+	}
+	k.tape.note(exchange{operation: "http " + strconv.Itoa(resp.StatusCode), request: readable(h.body), answer: readable(text), start: start, took: time.Since(start)})
+	return page{status: resp.StatusCode, header: resp.Header, body: text}, nil
+}
+
+// readable keeps messages and drops sealed and other bodies.
+func readable(body []byte) string {
+	if parse(string(body)) == nil {
+		return ""
+	}
+	return string(body)
+}
+
+// logOn establishes a security context on the connection.
+func (k *kit) logOn(ctx context.Context, b *browser) (secure.Context, error) {
+	sec, err := k.wire.Mechanism.NewContext(nil)
+	if err != nil {
+		return nil, err
+	}
+	var in []byte
+	for range 5 {
+		token, established, err := sec.Next(ctx, in)
+		if err != nil {
+			return nil, &wsman.AuthError{Err: err}
+		}
+		if token == nil && established {
+			return sec, nil
+		}
+		p, err := k.do(ctx, b, hit{token: token, contentType: secure.SOAPType})
+		switch {
+		case err != nil:
+			return nil, err
+		case established && p.status != http.StatusUnauthorized:
+			return sec, nil
+		case established:
+			return nil, &wsman.AuthError{Err: secure.ErrRejected}
+		}
+		if in = negotiateToken(p.header); in == nil {
+			return nil, &wsman.AuthError{Err: secure.ErrMalformed}
+		}
+	}
+	return nil, &wsman.AuthError{Err: secure.ErrMalformed}
+}
+
+func negotiateToken(h http.Header) []byte {
+	for _, v := range h.Values("Www-Authenticate") {
+		scheme, text, _ := strings.Cut(v, " ")
+		if token, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text)); err == nil && strings.EqualFold(scheme, "Negotiate") && len(token) > 0 {
+			return token
+		}
+	}
+	return nil
+}
+
+// get is a request that any host can answer.
+func (k *kit) harmless() []byte {
+	return []byte(`<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:wsmid="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"><s:Header/><s:Body><wsmid:Identify/></s:Body></s:Envelope>`)
+}
+
+// status sends one request without a logon and returns the status.
+func (k *kit) status(ctx context.Context, h hit) (page, error) {
+	b, err := k.dialHTTP(ctx)
+	if err != nil {
+		return page{}, err
+	}
+	defer b.close()
+	return k.do(ctx, b, h)
+}
+
+// wantStatus is held when a request without a logon gets that status.
+func wantStatus(h hit, status int) func(*kit, context.Context) verdict {
+	return func(k *kit, ctx context.Context) verdict {
+		p, err := k.status(ctx, h)
+		if err != nil {
+			return trouble(err)
+		}
+		return when(p.status == status, "HTTP status %d", p.status)
+	}
+}
+
+func (k *kit) identifyHidesVersion(ctx context.Context) verdict {
+	p, err := k.status(ctx, hit{header: [2]string{"WSMANIDENTIFY", "unauthenticated"}, contentType: secure.SOAPType, body: k.harmless()})
+	if err != nil {
+		return trouble(err)
+	}
+	version := parse(string(p.body)).find("ProductVersion")
+	if p.status != http.StatusOK || version == nil {
+		return contradicted("HTTP status %d without a version", p.status)
+	}
+	return when(!strings.Contains(version.value(), k.shortVersion()), "HTTP status %d", p.status)
+}
+
+// shortVersion is what a version that is not hidden would hold.
+func (k *kit) shortVersion() string { return orElse(k.version, "10.") }
+
+// sealedHit logs on and then sends one message in a way that the client does
+// not have.
+func (k *kit) sealedHit(ctx context.Context, make func(secure.Context) (hit, error)) (page, error) {
+	b, err := k.dialHTTP(ctx)
+	if err != nil {
+		return page{}, err
+	}
+	defer b.close()
+	sec, err := k.logOn(ctx, b)
+	if err != nil {
+		return page{}, err
+	}
+	h, err := make(sec)
+	if err != nil {
+		return page{}, err
+	}
+	return k.do(ctx, b, h)
+}
+
+// clear sends a message in the clear after the logon.
+func (k *kit) clear(ctx context.Context) (page, error) {
+	return k.sealedHit(ctx, func(secure.Context) (hit, error) {
+		return hit{contentType: secure.SOAPType, body: []byte(k.letterToSystem().String())}, nil
+	})
+}
+
+func (k *kit) unsealedRefused(ctx context.Context) verdict {
+	p, err := k.clear(ctx)
+	if err != nil {
+		return trouble(err)
+	}
+	return when(p.status != http.StatusOK, "HTTP status %d", p.status)
+}
+
+func (k *kit) unsealedStatus(ctx context.Context) verdict {
+	p, err := k.clear(ctx)
+	if err != nil {
+		return trouble(err)
+	}
+	return when(p.status == http.StatusInternalServerError && len(p.body) == 0, "HTTP status %d with a body of %d bytes", p.status, len(p.body))
+}
+
+func (k *kit) brokenSeal(ctx context.Context) verdict {
+	p, err := k.sealedHit(ctx, func(sec secure.Context) (hit, error) {
+		message := k.harmless()
+		signature, sealed, err := sec.Wrap(message)
+		if err != nil {
+			return hit{}, err
+		}
+		sealed[len(sealed)/2] ^= 1
+		return hit{contentType: secure.SealedContentType(secure.ProtocolSPNEGO), body: secure.EncodeSealed(secure.ProtocolSPNEGO, len(message), signature, sealed)}, nil
+	})
+	if err != nil {
+		return trouble(err)
+	}
+	return when(p.status == http.StatusBadRequest, "HTTP status %d", p.status)
+}
+
+func (k *kit) mediaType(ctx context.Context) verdict {
+	p, err := k.sealedHit(ctx, func(secure.Context) (hit, error) {
+		return hit{contentType: "text/plain", body: []byte("hello")}, nil
+	})
+	if err != nil {
+		return trouble(err)
+	}
+	return when(p.status == http.StatusUnsupportedMediaType, "HTTP status %d", p.status)
+}
