@@ -37,12 +37,11 @@ resource "hyperv_vhd_compaction" "disk" {
   recompact_growth_percent = var.recompact_growth_percent
 }
 
-# Named in every plan and apply until it is cured, without ending either.
+# Disks that fail end an apply with an error; those that were skipped do not, so
+# this names them, as a warning. They get their turn at the next apply.
 check "compactions" {
   assert {
-    condition = alltrue([
-      for d in hyperv_vhd_compaction.disk : !contains(["failed", "interrupted", "unknown"], d.status)
-    ])
-    error_message = "Not every disk was compacted: look at the output report."
+    condition     = alltrue([for d in hyperv_vhd_compaction.disk : d.status != "skipped_in_use"])
+    error_message = "Disks in use were left out: look at the output report."
   }
 }

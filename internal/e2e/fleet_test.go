@@ -442,7 +442,7 @@ func checkRefreshes(t *testing.T, sims []*hypervsim.Host, before traffic, disks 
 }
 
 // smallFleet is hosts with a few disks that can all be compacted.
-func smallFleet(t *testing.T, hosts, disks int) ([]*hypervsim.Host, workspace, map[string]any) {
+func smallFleet(t *testing.T, hosts, disks int, env ...string) ([]*hypervsim.Host, workspace, map[string]any) {
 	t.Helper()
 	var options []hypervsim.Option
 	for d := range disks {
@@ -452,7 +452,7 @@ func smallFleet(t *testing.T, hosts, disks int) ([]*hypervsim.Host, workspace, m
 		}))
 	}
 	sims := startFleet(t, hosts, options...)
-	w := newWorkspace(t)
+	w := newWorkspace(t, env...)
 	w.write("main.tf", providerBlock(sims[0].Port())+fleetConfig)
 	return sims, w, map[string]any{"disks": fleetVariables(hosts, disks)}
 }
