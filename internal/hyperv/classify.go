@@ -87,7 +87,7 @@ func faultKinds(f *wsman.Fault) []error {
 // class does not exist, which is how it says that it lacks a generation of the
 // Hyper-V provider.
 //
-// Unverified on a real host: which of these codes an Invoke on a namespace that
+// Unverified on a real host (missing-namespace-codes): which of these codes an Invoke on a namespace that
 // does not exist gives. All of them say that the class cannot be addressed.
 func isMissingClass(err error) bool {
 	var f *wsman.Fault
@@ -113,7 +113,7 @@ func answered(err error) bool {
 // isMissingMethod reports whether a host answered that the class has no such
 // method: its version of Windows is older than the method.
 //
-// Unverified on a real host: which of these codes a missing method gives.
+// Unverified on a real host (missing-method-codes): which of these codes a missing method gives.
 func isMissingMethod(err error) bool {
 	var f *wsman.Fault
 	if !errors.As(err, &f) {

@@ -37,7 +37,7 @@ func (r *jobRegistry) belongsElsewhere(id, path string) bool {
 // that are known to compact another disk than path. A storage job does not say
 // which disk it works on.
 //
-// Unverified on a real host: that an enumeration of Msvm_StorageJob lists the
+// Unverified on a real host (storage-jobs-of-other-users, storage-job-enumeration, affected-element): that an enumeration of Msvm_StorageJob lists the
 // jobs of every user, and what Msvm_AffectedStorageJobElement points to.
 func (h *Host) runningCompactions(ctx context.Context, path string) ([]StorageJob, error) {
 	var running []StorageJob
@@ -77,7 +77,7 @@ func (h *Host) findLost(ctx context.Context, path string, since time.Duration) (
 // requestTerminate ends a job cleanly (RequestedState 4). TimeoutPeriod is left
 // out: that is the one form that every known host takes.
 //
-// Unverified on a real host: the state in which a cancelled compaction ends.
+// Unverified on a real host (cancelled-state): the state in which a cancelled compaction ends.
 const requestTerminate = "4"
 
 const (

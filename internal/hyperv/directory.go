@@ -14,7 +14,7 @@ import (
 // deepest is how many levels below a directory are listed. Junctions can lead
 // back up; a walk that finds no bottom must end, and must not pass for complete.
 //
-// Unverified on a real host: whether Win32_Directory lists junctions.
+// Unverified on a real host (directory-junctions): whether Win32_Directory lists junctions.
 const deepest = 32
 
 // queryAll is the resource URI that takes queries: any class of root\cimv2

@@ -55,7 +55,7 @@ const readTries = 3
 // readEmbedded calls an inspection method and decodes the embedded instance that
 // it returns. The method may answer with a job, after which it is asked again.
 //
-// Unverified on a real host: whether the second call carries the instance then.
+// Unverified on a real host (inspection-after-job): whether the second call carries the instance then.
 func (h *Host) readEmbedded(ctx context.Context, g *generation, name, parameter, path string) (*cim.Instance, error) {
 	for range readTries {
 		out, job, err := h.invoke(ctx, method{
@@ -185,7 +185,7 @@ func (h *Host) proveAbsence(ctx context.Context, path string, err error) error {
 
 // seesNoFile is nil when the directory of path answers and the file does not.
 //
-// Unverified on a real host: that Win32_Directory and CIM_DataFile answer a Get
+// Unverified on a real host (file-classes-get-by-name, file-class-absent-file): that Win32_Directory and CIM_DataFile answer a Get
 // by Name over WS-Management as they do locally.
 func (h *Host) seesNoFile(ctx context.Context, path string) error {
 	if winpath.IsUNC(path) || winpath.IsVolumeGUID(path) {

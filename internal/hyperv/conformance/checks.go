@@ -100,3 +100,12 @@ func checks() []check {
 		{"detach", needWrite | needV2, (*kit).detachClaim},
 	}
 }
+
+// Checked lists the IDs of the claims that the kit asks about.
+func Checked() []string {
+	var ids []string
+	for _, c := range checks() {
+		ids = append(ids, c.claim)
+	}
+	return ids
+}

@@ -147,4 +147,3 @@ func TestSimulatedHosts(t *testing.T) {
 		})
 	}
 }
-

@@ -17,17 +17,19 @@
 // Specification: MS-WSMV, DSP0226, MS-NLMP, MS-SPNG, RFC 4121, RFC 4178, RFC
 // 5929, wsmerror.h and the reference of the Hyper-V WMI provider. Recorded:
 // answers of real hosts, which the tests rebuild to the byte where they are at
-// hand. Unverified: nothing but plausibility; the code says so at the spot with
-// the words "Unverified on a real host".
+// hand. Unverified: nothing but plausibility; the claim in parentheses is one
+// of package claims, and the code names it at the spot with the words
+// "Unverified on a real host".
 //
 // HTTP and connections:
 //   - POST to /wsman only; 401 with the schemes; 413 above MaxEnvelopeSizekb:
 //     specification (MS-WSMV 3.1.4.1.20).
 //   - 404, 405, 415 and 400 for a broken seal, 411 for a chunked request:
-//     unverified.
+//     unverified (http-unknown-path, http-other-method, http-media-type,
+//     broken-seal-status, chunked-request).
 //   - An unsealed message without TLS is refused (MS-WSMV 3.1.4.1.29.1); that the
-//     answer is an empty 500: unverified.
-//   - An idle connection is closed after 120 s: unverified.
+//     answer is an empty 500: unverified (unsealed-refused-status).
+//   - An idle connection is closed after 120 s: unverified (idle-connection).
 //   - Identify without a logon hides the version: specification (3.1.4.1.23).
 //
 // Authentication:
@@ -46,19 +48,20 @@
 // Messages:
 //   - Headers, selectors, limits and their faults: MS-WSMV 3.1.4.1 and
 //     wsmerror.h. Which fault answers XML that is not well-formed or a malformed
-//     duration: unverified.
+//     duration: unverified (malformed-xml-fault, malformed-duration-fault).
 //   - Locale is accepted and has no effect: texts are in the language of the
 //     host, as recorded without the header. That a host without the asked
-//     language behaves so: unverified. The texts are this package's own.
+//     language behaves so: unverified (locale-without-effect). The texts are this package's own.
 //   - The order of different input parameters does not matter, their spelling
 //     does (documented); an input element in another namespace, a reference in a
 //     wrapper, and an instance as elements are refused (reported).
 //   - Invoke with the one selector CreationClassName, and the refusal without
-//     any: reported from real hosts; the code of the refusal: unverified.
+//     any: reported from real hosts; the code of the refusal: unverified
+//     (invoke-without-selectors-code).
 //   - Clients that use the DMTF form of resource URIs get references in that
 //     form (MS-WSMV note 46).
 //   - A class that is missing: recorded for WQL and for Get. A namespace that is
-//     missing: unverified.
+//     missing: unverified (missing-namespace-codes, missing-namespace-wmi-code).
 //   - FragmentTransfer, Put, Create, Delete, Subscribe and shells are refused.
 //     Keep-alives of robust connections are never sent. OperationTimeout is
 //     checked but nothing takes that long; a [Rule] plays the fault.
@@ -67,17 +70,19 @@
 //   - Empty context in a complete optimized answer, items in two namespaces, one
 //     item by default, one-item first page, contexts that change: recorded.
 //   - Expiry after 240 s: recorded configuration. Pull with other limits than
-//     Enumerate: wsmerror.h; which limits count exactly: unverified.
+//     Enumerate: wsmerror.h; which limits count exactly: unverified
+//     (pull-other-limits).
 //   - WQL: SELECT with AND, OR, NOT, LIKE and comparisons. ASSOCIATORS OF,
 //     REFERENCES OF, ISA and event queries are refused as invalid.
 //   - Base classes do not return the instances of their subclasses.
 //
 // Quotas: an open enumeration is an operation of its user. The number, 15, and
 // the fault of Windows Server 2008 are recorded, the fault of later ones is from
-// wsmerror.h and MS-WSMV 3.1.4.1.34.3.1; the effective number there: unverified.
+// wsmerror.h and MS-WSMV 3.1.4.1.34.3.1; the effective number there: unverified
+// (plug-in-quota).
 //
 // Too large an answer: a fault, and after a method UnreportableSuccess
-// (wsmerror.h); which of the codes comes when: unverified.
+// (wsmerror.h); which of the codes comes when: unverified (too-large-code).
 //
 // Hyper-V:
 //   - Methods, parameters, properties, return values, HRESULTs and job states of
@@ -87,9 +92,15 @@
 //     demands one (documented). How much a mode reclaims is up to the [VHD].
 //   - A disk in use is refused with 32774 and 0x80070020, a compressed file with
 //     32768 and 0xC03A001A: reported from real hosts. Whether a refusal is a
-//     return value or a failed job: unverified, so [Via] can choose.
+//     return value or a failed job: unverified (refusal-way, missing-file-way), so
+//     [Via] can choose.
 //   - Codes for fixed VHD files, for a missing mode, for an attachment of an
-//     attached disk, and RequestStateChange of a finished job: unverified.
+//     attached disk, and RequestStateChange of a finished job: unverified
+//     (compact-fixed-vhd, compact-without-mode, attach-attached,
+//     state-change-ended-job).
+//   - Creating disks of numbers, dynamic and fixed: documented. The codes for a
+//     file that exists, and deletion of a file in use: unverified
+//     (create-existing, delete-in-use).
 //   - A job's record lives for five minutes (documented). A restart of the
 //     service loses all jobs: inferred. A cancelled compaction keeps what it
 //     reclaimed: documented for the API below.
@@ -100,7 +111,8 @@
 //     writing only, and its jobs cannot be cancelled: documented.
 //
 // Files: Win32_Directory and CIM_DataFile know local drives only and write names
-// in lower case: unverified. CIM_DataFile lists virtual hard disks, nothing else.
+// in lower case: unverified (file-classes-local-drives,
+// file-class-letter-case). CIM_DataFile lists virtual hard disks, nothing else.
 //
 // Real disks ([WithFolder]): dynamic VHD and VHDX files are read from their own
 // headers and compacted by qemu-img into a copy, which replaces the file when
@@ -110,7 +122,8 @@
 // VHD files with blocks other than 2 MiB are refused. Attaching a real disk
 // attaches nothing on this machine.
 //
-// Not modelled: creating, resizing, converting and merging disks, VHD Sets,
+// Not modelled: differencing disks that are created, creation in real folders,
+// resizing, converting and merging disks, VHD Sets,
 // pass-through disks, clusters, Hyper-V Replica, change tracking, and what a
 // guest does.
 package hypervsim

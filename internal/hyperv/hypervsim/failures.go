@@ -26,7 +26,7 @@ func noClass() *failure {
 
 // noNamespace is the answer for a namespace that is not there.
 //
-// Unverified on a real host: whether the plug-in passes the WMI code through.
+// Unverified on a real host (missing-namespace-wmi-code): whether the plug-in passes the WMI code through.
 func noNamespace() *failure {
 	return &failure{code: codeInvalidNamespace, subcode: "a:DestinationUnreachable", sender: true, detail: "InvalidResourceURI", plugin: true}
 }

@@ -72,7 +72,7 @@ func (w *world) isDirectory(path string) bool {
 // The file classes of root\cimv2 write names in lower case, and know local
 // drives only.
 //
-// Unverified on a real host: the letter case of names that were asked for with
+// Unverified on a real host (file-class-letter-case): the letter case of names that were asked for with
 // other letters.
 func fileName(path string) string { return strings.ToLower(winpath.Normalize(path)) }
 

@@ -196,7 +196,7 @@ func (w *world) compactV1(c invocation) ([]property, *failure) {
 // compactV2 compacts in one of the five modes. Without a mode it refuses, as
 // the documentation demands one of them.
 //
-// Unverified on a real host: the answer to a missing or unknown mode.
+// Unverified on a real host (compact-without-mode, compact-unknown-mode): the answer to a missing or unknown mode.
 func (w *world) compactV2(c invocation) ([]property, *failure) {
 	mode, ok := c.in.number("Mode", 16)
 	if !ok || mode > modePrezeroed {
@@ -283,7 +283,7 @@ func (w *world) mayCompact(d *disk, mode uint16) *refusal {
 		return &refusal{code: returnNotSupported, status: statusInvalidType}
 	case d.Format == FormatVHD && d.Type == TypeFixed:
 		// Not in the list of disks that the method takes.
-		// Unverified on a real host: the codes of this refusal.
+		// Unverified on a real host (compact-fixed-vhd): the codes of this refusal.
 		return &refusal{code: returnNotSupported, status: statusInvalidType, viaJob: true}
 	case mode == modeRetrim && a == nil:
 		return &refusal{code: returnInvalidState, status: statusInvalidState}

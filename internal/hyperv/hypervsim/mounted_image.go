@@ -94,7 +94,7 @@ func (w *world) detach(a *attachment, now time.Time) {
 
 // mayAttach says why a disk cannot be attached now.
 //
-// Unverified on a real host: the codes for a disk that is attached already.
+// Unverified on a real host (attach-attached): the codes for a disk that is attached already.
 func (w *world) mayAttach(d *disk) *refusal {
 	if d.Locked || w.attached(d.Path) != nil || w.jobOn(d.Path) != nil || w.isOpen(d.Path) {
 		return &refusal{code: returnInUse, status: statusSharingViolation}

@@ -188,7 +188,7 @@ func (h *Host) receive(x *exchange) int {
 		x.w.Header().Set("Allow", http.MethodPost)
 		return http.StatusMethodNotAllowed
 	case x.r.ContentLength < 0:
-		// Unverified on a real host: shells refuse chunked requests (MS-WSMV
+		// Unverified on a real host (chunked-request): shells refuse chunked requests (MS-WSMV
 		// 3.1.4.1.31.8); that WMI does too, and with this status, is assumed.
 		return http.StatusLengthRequired
 	case x.r.ContentLength > int64(h.options.maxEnvelopeKB<<10+sealOverhead):
@@ -460,7 +460,7 @@ func (h *Host) send(x *exchange, status int, text string) {
 	}
 	body, contentType := []byte(text), "application/soap+xml;charset=UTF-8"
 	if x.envelope != nil && x.envelope.wide {
-		// Unverified on a real host: that the answer to UTF-16 is UTF-16.
+		// Unverified on a real host (utf16-answer): that the answer to UTF-16 is UTF-16.
 		body, contentType = fromUTF8(text), "application/soap+xml;charset=UTF-16"
 	}
 	if x.sealed && x.effect.kind != effectUnsealed {

@@ -168,7 +168,7 @@ const (
 // requestStateChange cancels a job: Terminate or Kill. Cancelling keeps what
 // was reclaimed so far, for a compaction can be interrupted safely.
 //
-// Unverified on a real host: the return values for a job that has ended and
+// Unverified on a real host (state-change-ended-job, state-change-not-cancellable): the return values for a job that has ended and
 // for one that cannot be cancelled.
 func (w *world) requestStateChange(c invocation) ([]property, *failure) {
 	wanted, ok := c.in.number("RequestedState", 16)
@@ -236,7 +236,7 @@ func (w *world) errorInstance(j *job) string {
 
 // affectedElements links jobs that run to the service that carries them out.
 //
-// Unverified on a real host: what the affected element of a compaction is.
+// Unverified on a real host (affected-element): what the affected element of a compaction is.
 func (w *world) affectedElements(v view) []*object {
 	var all []*object
 	for _, j := range w.jobs {

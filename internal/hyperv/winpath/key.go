@@ -18,7 +18,7 @@ func Equal(a, b string) bool { return a == b || Key(a) == Key(b) }
 // except the final sigma. To take two files for one would be worse than to take
 // one for two, so what is in doubt is left as it is.
 //
-// Unverified on a real host: the table of a given version of Windows; later ones
+// Unverified on a real host (upcase-table): the table of a given version of Windows; later ones
 // know more letters.
 func upper(r rune) rune {
 	const maxUnit, finalSigma, capitalSigma = 0xFFFF, 'ς', 'Σ'

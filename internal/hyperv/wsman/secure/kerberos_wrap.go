@@ -133,7 +133,7 @@ func (c *kerberosChannel) open(token []byte) ([]byte, error) {
 	extra, rotation := int(binary.BigEndian.Uint16(header[4:])), int(binary.BigEndian.Uint16(header[6:]))
 	plain, err := c.decrypt(encrypted, rotation)
 	if err != nil && extra > 0 {
-		// Unverified on a real host: with filler, Windows is said to rotate by EC
+		// Unverified on a real host (kerberos-ec-rotation): with filler, Windows is said to rotate by EC
 		// and RRC together. The checksum tells which of the two it was.
 		plain, err = c.decrypt(encrypted, rotation+extra)
 	}

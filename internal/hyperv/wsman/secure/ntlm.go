@@ -39,7 +39,7 @@ type NTLM struct {
 func NewNTLM(c NTLMConfig) *NTLM {
 	user, domain := c.User, ""
 	// A user principal name goes into the user field whole, with no domain.
-	// Unverified on a real host: that it finds the domain of the suffix.
+	// Unverified on a real host (ntlm-suffix-domain): that it finds the domain of the suffix.
 	if d, u, ok := strings.Cut(c.User, `\`); ok {
 		user, domain = u, d
 	}
