@@ -105,12 +105,15 @@ func BenchmarkThousandRefreshes(b *testing.B) {
 // the process; its memory is what both hold.
 func BenchmarkSixHourJob(b *testing.B) {
 	for range b.N {
-		virtual(b, func(t *testing.T) { sixHours(t, b) })
+		virtual(b, func(t *testing.T) {
+			t.Helper()
+			sixHours(b, t)
+		})
 	}
 }
 
-func sixHours(t *testing.T, b *testing.B) {
-	t.Helper()
+func sixHours(b *testing.B, t *testing.T) {
+	b.Helper()
 	const job = 6 * time.Hour
 	sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration = job }))
 	reports := 0

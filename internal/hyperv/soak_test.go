@@ -86,7 +86,7 @@ func TestSoakRealTime(t *testing.T) { //nolint:paralleltest // it counts the gor
 	}
 	seed := soakSeed(t)
 	goroutines, handles := runtime.NumGoroutine(), fileHandles()
-	t.Run("storm", func(t *testing.T) { //nolint:paralleltest // see above
+	t.Run("storm", func(t *testing.T) {
 		sim := soakHost(t, 3*time.Second)
 		s := newSoak(sim, seed, 3*time.Second)
 		s.dial, s.every = (&net.Dialer{}).DialContext, 300*time.Millisecond
@@ -158,7 +158,7 @@ func (s *soak) run(t *testing.T, length time.Duration) {
 	wg.Go(func() { s.trouble(storm) })
 	for i := range disks {
 		disks[i] = &soakDisk{path: soakPath(i), jobs: map[string]bool{}}
-		wg.Go(func() { s.work(t, storm, host, disks[i], rand.New(rand.NewPCG(s.seed, uint64(i+1)))) })
+		wg.Go(func() { s.work(storm, t, host, disks[i], rand.New(rand.NewPCG(s.seed, uint64(i+1)))) })
 	}
 	wg.Wait()
 
@@ -254,7 +254,7 @@ func (s *soak) hit(name string) {
 }
 
 // work orders one compaction of a disk after the other.
-func (s *soak) work(t *testing.T, storm context.Context, host *hyperv.Host, d *soakDisk, random *rand.Rand) {
+func (s *soak) work(storm context.Context, t *testing.T, host *hyperv.Host, d *soakDisk, random *rand.Rand) {
 	t.Helper()
 	for storm.Err() == nil {
 		_ = s.sim.Grow(d.path, int64(random.IntN(64))*mib) // not while an earlier job still runs

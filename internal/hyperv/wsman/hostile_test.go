@@ -167,9 +167,9 @@ func (h *hostileHost) talk(conn net.Conn) {
 //
 // No other test runs beside it: it counts what the process allocates.
 func TestHostileHost(t *testing.T) { //nolint:paralleltest // see above
-	for name, answer := range hostileAnswers {
+	for name, answer := range hostileAnswers { //nolint:paralleltest // see above
 		for _, to := range []string{"logon", "message"} {
-			t.Run(name+" to a "+to, func(t *testing.T) { //nolint:paralleltest // see above
+			t.Run(name+" to a "+to, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					attack(t, answer, to == "message")
 				})
