@@ -15,8 +15,35 @@ import (
 // jobRegistry knows the disks of the jobs that this process has started, so
 // that a search for a lost job does not take another disk's for it.
 type jobRegistry struct {
-	mu    sync.Mutex
-	disks map[string]string // job id to disk key
+	mu      sync.Mutex
+	disks   map[string]string // job id to disk key
+	seekers []*seeker
+}
+
+// seeker is a search for a lost job.
+type seeker struct {
+	registry  *jobRegistry
+	contested bool // another search was under way at some time during this one
+}
+
+// seek begins a search.
+func (r *jobRegistry) seek() *seeker {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, other := range r.seekers {
+		other.contested = true
+	}
+	s := &seeker{registry: r, contested: len(r.seekers) > 0}
+	r.seekers = append(r.seekers, s)
+	return s
+}
+
+// end ends a search and says whether it was the only one all the time.
+func (s *seeker) end() (sole bool) {
+	s.registry.mu.Lock()
+	defer s.registry.mu.Unlock()
+	s.registry.seekers = slices.DeleteFunc(s.registry.seekers, func(other *seeker) bool { return other == s })
+	return !s.contested
 }
 
 func (r *jobRegistry) note(id, path string) {
@@ -62,16 +89,16 @@ func (h *Host) runningCompactions(ctx context.Context, path string) ([]StorageJo
 	return running, err
 }
 
-// startSlack is how much longer than we waited a lost job may have run: clocks
-// of hosts tick, and the request took its way.
+// startSlack is how much longer or shorter than we waited a lost job may have
+// run: clocks of hosts tick, and the request took its way.
 const startSlack = 5 * time.Second
 
 // findLost lists the running jobs that can be a compaction of path whose answer
-// was lost, sent at most since ago. A job tells how long it has run, so the clocks
-// of host and client need not agree.
+// was lost, sent since ago. A job tells how long it has run, so the clocks of
+// host and client need not agree.
 func (h *Host) findLost(ctx context.Context, path string, since time.Duration) ([]StorageJob, error) {
 	running, err := h.runningCompactions(ctx, path)
-	return slices.DeleteFunc(running, func(j StorageJob) bool { return j.Elapsed > since+startSlack }), err
+	return slices.DeleteFunc(running, func(j StorageJob) bool { return (j.Elapsed - since).Abs() > startSlack }), err
 }
 
 // requestTerminate ends a job cleanly (RequestedState 4). TimeoutPeriod is left

@@ -61,7 +61,9 @@ func (r *run) findLostJob(clean context.Context) {
 	if r.job != nil || r.lostSince.IsZero() {
 		return
 	}
-	if found, err := r.host.findLost(clean, r.order.Path, time.Since(r.lostSince)); err == nil && len(found) == 1 {
+	search := r.host.jobs.seek()
+	found, err := r.host.findLost(clean, r.order.Path, time.Since(r.lostSince))
+	if sole := search.end(); err == nil && len(found) == 1 && sole {
 		r.job, r.result.Run.JobID, r.lostSince = &found[0], found[0].ID, time.Time{}
 	}
 }

@@ -176,3 +176,52 @@ func TestCancelComesTooLate(t *testing.T) {
 		clean(t, sim)
 	})
 }
+
+// TestCompactLostAnswersOfTwoDisks: when the answers for two disks are lost at
+// once, and one of the requests with it, the one job that runs must not be taken
+// for both. Each disk is compacted in the end, and no run claims the other's.
+func TestCompactLostAnswersOfTwoDisks(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const other = `D:\VMs\other.vhdx`
+		sim, host := simulate(t, disk(), hypervsim.WithVHD(hypervsim.VHD{Path: other, FileSize: 10 * gib, ReclaimableUnmounted: gib, JobDuration: time.Hour}))
+		sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Path: "sql01", Effect: hypervsim.ResetAfter()})
+		sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Path: "other", Effect: hypervsim.ResetBefore()})
+		results := make(chan hyperv.Result)
+		for _, path := range []string{diskPath, other} {
+			go func() {
+				got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Compaction) { c.Path = path }))
+				if err == nil && sim.Compactions(path) == 0 {
+					t.Errorf("%s: %s is claimed, the host did nothing", path, got.Status)
+				}
+				results <- got
+			}()
+		}
+		for range 2 {
+			if got := <-results; got.Status != hyperv.StatusCompacted && got.Status != hyperv.StatusUnchanged {
+				t.Errorf("result = %+v", got)
+			}
+		}
+		clean(t, sim)
+	})
+}
+
+// TestCompactForeignJobIsNoProof: a compaction of another disk that began just
+// then is followed, but proves nothing: the disk did not shrink.
+func TestCompactForeignJobIsNoProof(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const foreign = `D:\VMs\foreign.vhdx`
+		sim, host := simulate(t, disk(), hypervsim.WithVHD(hypervsim.VHD{Path: foreign, FileSize: gib}))
+		sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Effect: hypervsim.ResetBefore(), Func: func(hypervsim.Request) {
+			if _, err := sim.StartForeignCompaction(foreign, 20*time.Minute); err != nil {
+				t.Error(err)
+			}
+		}})
+		got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed)))
+		if err != nil || got.Status != hyperv.StatusCompacted || sim.Compactions(diskPath) != 1 {
+			t.Errorf("result = %+v, %v, %d compactions of the disk", got, err, sim.Compactions(diskPath))
+		}
+		clean(t, sim)
+	})
+}

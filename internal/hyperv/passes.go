@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -16,7 +17,7 @@ const passGain = 100
 
 // passes compacts, and compacts again while it pays and the order allows it.
 func (r *run) passes(ctx context.Context) error {
-	size := r.disk.FileSizeBytes
+	r.size = r.disk.FileSizeBytes
 	for pass := 1; ; pass++ {
 		r.result.Run.Passes = pass
 		if err := r.whenFree(ctx, r.pass); err != nil {
@@ -29,10 +30,10 @@ func (r *run) passes(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("read the size after pass %d: %w", pass, err)
 		}
-		if size-after < size/passGain {
+		if r.size-after < r.size/passGain {
 			return nil
 		}
-		size = after
+		r.size = after
 	}
 }
 
@@ -47,7 +48,7 @@ func (r *run) pass(ctx context.Context) error {
 	switch {
 	case errors.Is(err, ErrOutcomeUnknown):
 		r.started, r.lostSince = true, sent
-		return r.followLost(ctx, err)
+		return r.resolveLost(ctx, err)
 	case err != nil:
 		return err
 	}
@@ -55,6 +56,7 @@ func (r *run) pass(ctx context.Context) error {
 	if ref == nil {
 		return nil
 	}
+	r.claim(*ref)
 	return r.follow(ctx, *ref)
 }
 
@@ -99,7 +101,6 @@ func (r *run) follow(ctx context.Context, ref cim.Reference) error {
 	r.job = &StorageJob{ref: ref}
 	r.job.ID, _ = ref.Selector("InstanceID")
 	r.result.Run.JobID = r.job.ID
-	r.host.jobs.note(r.job.ID, r.order.Path)
 
 	start := time.Now()
 	last, err := r.host.waitJob(ctx, ref, func(j StorageJob) {
@@ -121,44 +122,68 @@ func (r *run) follow(ctx context.Context, ref cim.Reference) error {
 	return err
 }
 
-// followLost finds the job of a compaction whose answer was lost and follows it.
-// The request is not sent again while it may have started one: only when several
-// jobs could be it are they all awaited, after which none of ours can be running.
-func (r *run) followLost(ctx context.Context, lost error) error {
-	found, err := r.lookForLost(ctx)
-	switch {
-	case err != nil:
-		return errors.Join(lost, fmt.Errorf("look for its job: %w", err))
-	case len(found) == 0:
-		return fmt.Errorf("%w; no running job is it", lost)
-	case len(found) == 1:
-		r.lostSince = time.Time{}
-		return r.follow(ctx, found[0].ref)
+// resolveLost finds out what became of a compaction whose answer was lost. The
+// job that may be it is followed; only a disk that shrank proves that it was.
+// Without that proof, and when several jobs may be it, the disk is compacted once
+// more after all of them have ended, when none of ours can be running.
+func (r *run) resolveLost(ctx context.Context, lost error) error {
+	single, err := r.followLost(ctx, lost)
+	if err != nil {
+		return err
 	}
-	if _, err := r.awaitOthers(ctx); err != nil {
-		return errors.Join(lost, err)
+	if single {
+		size, err := r.host.FileSize(ctx, r.order.Path)
+		if err != nil {
+			return errors.Join(lost, err)
+		}
+		if size < r.size {
+			return nil
+		}
 	}
-	r.lostSince = time.Time{}
 	return r.pass(ctx)
 }
 
+// followLost follows the one job that may be the lost one, or waits for all that
+// may. Single says that there was one, that ended well.
+func (r *run) followLost(ctx context.Context, lost error) (single bool, err error) {
+	found, sole, err := r.lookForLost(ctx)
+	switch {
+	case err != nil:
+		return false, errors.Join(lost, fmt.Errorf("look for its job: %w", err))
+	case len(found) == 0:
+		return false, fmt.Errorf("%w; no running job is it", lost)
+	case len(found) == 1 && sole:
+		r.lostSince = time.Time{}
+		return true, r.follow(ctx, found[0].ref)
+	}
+	if _, err := r.awaitOthers(ctx); err != nil {
+		return false, errors.Join(lost, err)
+	}
+	r.lostSince = time.Time{}
+	return false, nil
+}
+
 // lookForLost looks more than once: the host may not have come to the request
-// yet, or may not be reachable for a while.
-func (r *run) lookForLost(ctx context.Context) ([]StorageJob, error) {
+// yet, or may not be reachable for a while. What another run of this process has
+// claimed a second later is left out. Sole says that no other run looks for a job.
+func (r *run) lookForLost(ctx context.Context) (found []StorageJob, sole bool, err error) {
+	search := r.host.jobs.seek()
+	defer func() { sole = search.end() }()
 	deadline := time.Now().Add(jobRecordKept)
 	for looks := 0; ; {
 		found, err := r.host.findLost(ctx, r.order.Path, time.Since(r.lostSince))
 		if err == nil {
 			looks++
 		}
-		switch {
-		case len(found) > 0, looks == mountLooks:
-			return found, nil
-		case err != nil && (ctx.Err() != nil || !passing(err) || time.Now().After(deadline)):
-			return nil, err
+		if err != nil && (ctx.Err() != nil || !passing(err) || time.Now().After(deadline)) {
+			return nil, false, err
 		}
 		if err := pause(ctx, time.Second); err != nil {
-			return nil, err
+			return nil, false, err
+		}
+		found = slices.DeleteFunc(found, func(j StorageJob) bool { return r.host.jobs.belongsElsewhere(j.ID, r.order.Path) })
+		if len(found) > 0 || looks == mountLooks {
+			return found, false, nil // sole is known when the search has ended
 		}
 	}
 }
@@ -180,7 +205,15 @@ func (r *run) adoptPrior(ctx context.Context) (adopted bool, err error) {
 	}
 	r.started, r.result.Run.Passes = true, 1
 	r.warn(WarnAdopted, "Job "+job.ID+" of the last run was still running and was followed to its end.")
+	r.claim(ref)
 	return true, r.follow(ctx, ref)
+}
+
+// claim notes that a job is known to compact this disk: its own answer said so.
+func (r *run) claim(ref cim.Reference) {
+	if id, ok := ref.Selector("InstanceID"); ok {
+		r.host.jobs.note(id, r.order.Path)
+	}
 }
 
 // number is Microsoft's number of the mode.

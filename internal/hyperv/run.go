@@ -24,6 +24,7 @@ type run struct {
 	attaching   *cim.Reference // the job of an attach whose end was not seen
 	unsure      bool           // an attach may still be carried out
 	detachErr   error          // why the disk could not be detached
+	size        int64          // of the file before this pass
 	waited      bool           // another compaction was awaited since the disk was attached
 	started     bool           // something was started on the host
 	job         *StorageJob    // the compaction as last seen, nil before and after one
