@@ -107,12 +107,12 @@ func BenchmarkSixHourJob(b *testing.B) {
 	for range b.N {
 		virtual(b, func(t *testing.T) {
 			t.Helper()
-			sixHours(b, t)
+			sixHours(t, b)
 		})
 	}
 }
 
-func sixHours(b *testing.B, t *testing.T) {
+func sixHours(t *testing.T, b *testing.B) {
 	b.Helper()
 	const job = 6 * time.Hour
 	sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration = job }))

@@ -158,7 +158,7 @@ func (c *memoryCLI) run(args ...string) {
 // look reads the peaks that the kernel keeps of the processes that live.
 func (c *memoryCLI) look() {
 	pids, _ := os.ReadFile(filepath.Join(c.dir, "pids"))
-	for _, pid := range strings.Fields(string(pids)) {
+	for pid := range strings.FieldsSeq(string(pids)) {
 		status, err := os.ReadFile(filepath.Join("/proc", pid, "status"))
 		if err != nil {
 			continue // it has ended

@@ -41,8 +41,7 @@ func (normalizePathFunction) Run(ctx context.Context, req function.RunRequest, r
 	if resp.Error = req.Arguments.Get(ctx, &path); resp.Error != nil {
 		return
 	}
-	var refused *winpath.Error
-	if errors.As(winpath.Check(path), &refused) {
+	if refused, ok := errors.AsType[*winpath.Error](winpath.Check(path)); ok {
 		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("path is %q: %s. Allowed: %s.\n\n%s", path, refused.Reason, winpath.Form, refused.Fix))
 		return
 	}

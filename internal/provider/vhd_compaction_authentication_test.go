@@ -45,12 +45,14 @@ func TestVHDCompactionResource_authentication(t *testing.T) {
 		"Basic over https": {
 			[]hypervsim.Option{hypervsim.WithTLS(), hypervsim.WithBasic()},
 			func(t *testing.T, sim *hypervsim.Host) settings {
+				t.Helper()
 				return verified(t, sim).with(settings{"auth": quote("basic")})
 			},
 		},
 		"client certificate": {
 			[]hypervsim.Option{hypervsim.WithTLS(), hypervsim.WithClientCertificates(client.pool, hypervsim.DefaultUser)},
 			func(t *testing.T, sim *hypervsim.Host) settings {
+				t.Helper()
 				return verified(t, sim).with(settings{
 					"auth": quote("certificate"), "username": "", "password": "",
 					"cert_path": quote(write(t, "cert.pem", client.certificate)), "key_path": quote(write(t, "key.pem", client.key)),

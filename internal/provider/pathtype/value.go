@@ -61,8 +61,7 @@ func (v Value) ValidateAttribute(_ context.Context, req xattr.ValidateAttributeR
 	if v.directory {
 		check, form = winpath.CheckDirectory, winpath.DirectoryForm
 	}
-	var refused *winpath.Error
-	if errors.As(check(v.ValueString()), &refused) {
+	if refused, ok := errors.AsType[*winpath.Error](check(v.ValueString())); ok {
 		resp.Diagnostics.AddAttributeError(req.Path, "Invalid attribute value",
 			fmt.Sprintf("%s is %q: %s. Allowed: %s.\n\n%s", req.Path, refused.Path, refused.Reason, form, refused.Fix))
 	}

@@ -38,7 +38,7 @@ func TestValidateAttribute(t *testing.T) {
 			t.Fatal(diags)
 		}
 		var resp xattr.ValidateAttributeResponse
-		v.(xattr.ValidateableAttribute).ValidateAttribute(t.Context(), xattr.ValidateAttributeRequest{Path: path.Root("path")}, &resp) //nolint:forcetypeassert // a panic fails the test
+		v.(xattr.ValidateableAttribute).ValidateAttribute(t.Context(), xattr.ValidateAttributeRequest{Path: path.Root("path")}, &resp)
 		if diff := cmp.Diff(c.want, resp.Diagnostics); diff != "" {
 			t.Errorf("%s: diagnostics (-want +got):\n%s", name, diff)
 		}

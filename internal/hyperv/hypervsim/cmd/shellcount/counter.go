@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"strings"
 	"sync/atomic"
 )
 
@@ -22,12 +23,13 @@ func newCounter(output string) *counter { return &counter{output: output} }
 // totals is one line of all counts. A refused request is one that came without
 // credentials, as most clients send their first.
 func (c *counter) totals() string {
-	line := fmt.Sprintf("%d connections, %d requests, %d refused, %d bytes received, %d bytes sent",
-		c.connections.Load(), c.requests.Load(), c.refused.Load(), c.received.Load(), c.sent.Load())
+	var line strings.Builder
+	line.WriteString(fmt.Sprintf("%d connections, %d requests, %d refused, %d bytes received, %d bytes sent",
+		c.connections.Load(), c.requests.Load(), c.refused.Load(), c.received.Load(), c.sent.Load()))
 	for i, a := range actions {
-		line += fmt.Sprintf(", %d %s", c.actions[i].Load(), a.name)
+		line.WriteString(fmt.Sprintf(", %d %s", c.actions[i].Load(), a.name))
 	}
-	return line
+	return line.String()
 }
 
 // listener counts the connections of another one, and the bytes on them.
