@@ -112,7 +112,7 @@ func BenchmarkSixHourJob(b *testing.B) {
 	}
 }
 
-func sixHours(t *testing.T, b *testing.B) {
+func sixHours(t *testing.T, b *testing.B) { //nolint:thelper // a benchmark in a bubble has both
 	b.Helper()
 	const job = 6 * time.Hour
 	sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration = job }))

@@ -73,7 +73,7 @@ func (w *world) createVirtualHardDisk(c invocation) ([]property, *failure) {
 	}
 	v := w.created
 	v.Path, v.Format, v.Type = settings["path"], DiskFormat(number("format", 16)), DiskType(number("type", 16)) //nolint:gosec // G115: 16 bits were parsed
-	v.VirtualSize = int64(number("maxinternalsize", 63)) //nolint:gosec // G115: 63 bits were parsed
+	v.VirtualSize = int64(number("maxinternalsize", 63))                                                        //nolint:gosec // G115: 63 bits were parsed
 	return w.create(c, v)
 }
 
