@@ -173,7 +173,7 @@ func (k *kit) inspections() [][2]string {
 
 func (k *kit) inspectionImmediate(ctx context.Context) verdict {
 	for _, m := range k.inspections() {
-		value, out, err := k.invoke(ctx, service(k.namespace), m[0], "Path", k.options.Disk)
+		value, out, err := k.invoke(ctx, service(k.namespace), m[0], "Path", k.subject)
 		if err != nil {
 			return trouble(err)
 		}
@@ -190,14 +190,14 @@ func (k *kit) inspectionImmediate(ctx context.Context) verdict {
 
 func (k *kit) inspectionAfterJob(ctx context.Context) verdict {
 	for _, m := range k.inspections() {
-		o, err := k.call(ctx, service(k.namespace), m[0], "Path", k.options.Disk)
+		o, err := k.call(ctx, service(k.namespace), m[0], "Path", k.subject)
 		if err != nil {
 			return trouble(err)
 		}
 		if o.value != 4096 {
 			continue
 		}
-		value, out, err := k.invoke(ctx, service(k.namespace), m[0], "Path", k.options.Disk)
+		value, out, err := k.invoke(ctx, service(k.namespace), m[0], "Path", k.subject)
 		if err != nil {
 			return trouble(err)
 		}
@@ -210,7 +210,7 @@ func (k *kit) inspectionAfterJob(ctx context.Context) verdict {
 func (k *kit) inspectionProperties(ctx context.Context) verdict {
 	found := map[string]bool{}
 	for _, m := range k.inspections() {
-		i, err := k.inspect(ctx, m, k.options.Disk)
+		i, err := k.inspect(ctx, m, k.subject)
 		if err != nil {
 			return trouble(err)
 		}
@@ -245,17 +245,24 @@ func (k *kit) file(ctx context.Context, class, path string) (*cim.Instance, erro
 	return k.client.Get(ctx, cim.NewReference(cim.NamespaceCIMv2, class, cim.Selector{Name: "Name", Value: path}))
 }
 
+// gone tells whether an error says that an instance does not exist.
 func gone(err error) bool {
 	var fault *wsman.Fault
-	return errors.As(err, &fault) && hasAny(2150858752, 2147749890)(fault)
+	if !errors.As(err, &fault) {
+		return false
+	}
+	if len(fault.Codes) == 0 { // servers other than Windows send no numbers
+		return fault.Subcode.Local == "DestinationUnreachable"
+	}
+	return hasAny(2150858752, 2147749890)(fault)
 }
 
 func (k *kit) fileClassesByName(ctx context.Context) verdict {
-	if winpath.IsUNC(k.options.Disk) || winpath.IsVolumeGUID(k.options.Disk) {
+	if winpath.IsUNC(k.subject) || winpath.IsVolumeGUID(k.subject) {
 		return notTested("the disk is not on a drive of the host")
 	}
-	_, directory := k.file(ctx, cim.ClassDirectory, winpath.Dir(k.options.Disk))
-	_, file := k.file(ctx, cim.ClassDataFile, k.options.Disk)
+	_, directory := k.file(ctx, cim.ClassDirectory, winpath.Dir(k.subject))
+	_, file := k.file(ctx, cim.ClassDataFile, k.subject)
 	for _, err := range []error{directory, file} {
 		if err != nil && !gone(err) {
 			return trouble(err)
@@ -270,7 +277,7 @@ func (k *kit) absentFile(ctx context.Context) verdict {
 }
 
 func (k *kit) fileLetterCase(ctx context.Context) verdict {
-	i, err := k.file(ctx, cim.ClassDataFile, strings.ToUpper(k.options.Disk))
+	i, err := k.file(ctx, cim.ClassDataFile, strings.ToUpper(k.subject))
 	if err != nil {
 		return trouble(err)
 	}

@@ -15,8 +15,6 @@ const (
 	classOperatingSystem = "Win32_OperatingSystem"
 	classNone            = "Msvm_HypervConformanceNone"
 	namespaceNone        = `root\virtualization\hyperv_conformance_none`
-
-	nsEnumeration = "http://schemas.xmlsoap.org/ws/2004/09/enumeration"
 )
 
 var (
@@ -111,10 +109,6 @@ func (k *kit) localeMustUnderstand(ctx context.Context) verdict {
 	l.localeMustUnderstand = true
 	return k.sendWrong(ctx, l.String(), hasSubcode("UnsupportedFeature"))
 }
-
-// hyperVNamespace is the namespace that is asked about, the newer one where
-// the host has none.
-func (k *kit) hyperVNamespace() string { return orElse(k.namespace, cim.NamespaceVirtualizationV2) }
 
 func (k *kit) unknownClassGet(ctx context.Context) verdict {
 	_, err := k.client.Get(ctx, cim.NewReference(cim.NamespaceCIMv2, classNone, cim.Selector{Name: "Name", Value: "none"}))

@@ -26,7 +26,7 @@ func (k *kit) createExisting(ctx context.Context) verdict {
 	if err != nil {
 		return trouble(err)
 	}
-	return when(o.value == returnJobStarted && o.refused(32768, 0x80070050), "%s", o)
+	return when(o.value == returnJobStarted && o.code == 32768 && o.status == 0x80070050, "%s", o)
 }
 
 // deleteFile makes a disk for the sole purpose of deleting it.

@@ -80,11 +80,3 @@ func (e *element) value() string {
 	}
 	return strings.TrimSpace(e.Text)
 }
-
-// body is the content of the SOAP body.
-func (e *element) body() *element {
-	if b := e.find("Body"); b != nil && len(b.Children) > 0 {
-		return &b.Children[0]
-	}
-	return nil
-}

@@ -3,6 +3,7 @@ package conformance
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -68,8 +69,7 @@ var deniedCodes = []uint32{5, 0x80070005, 0x80041003, 0x80338104, 0x80338105, 0x
 // trouble is the verdict when a request did not get the answer that a check
 // needs to go on.
 func trouble(err error) verdict {
-	var fault *wsman.Fault
-	if errors.As(err, &fault) {
+	if fault, ok := errors.AsType[*wsman.Fault](err); ok {
 		if denied(fault) {
 			return notTested("access denied: %s", describe(fault))
 		}
@@ -90,12 +90,7 @@ func trouble(err error) verdict {
 
 // denied tells whether a fault is about rights.
 func denied(f *wsman.Fault) bool {
-	for _, code := range deniedCodes {
-		if f.Has(code) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(deniedCodes, f.Has)
 }
 
 // describe is a fault without its texts, which may name things.
@@ -177,12 +172,7 @@ func wantFault(err error, test func(*wsman.Fault) bool) verdict {
 
 func hasAny(codes ...uint32) func(*wsman.Fault) bool {
 	return func(f *wsman.Fault) bool {
-		for _, code := range codes {
-			if f.Has(code) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(codes, f.Has)
 	}
 }
 

@@ -176,7 +176,7 @@ func negotiateToken(h http.Header) []byte {
 	return nil
 }
 
-// get is a request that any host can answer.
+// harmless is a request that any host can answer.
 func (k *kit) harmless() []byte {
 	return []byte(`<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:wsmid="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"><s:Header/><s:Body><wsmid:Identify/></s:Body></s:Envelope>`)
 }
@@ -219,7 +219,7 @@ func (k *kit) shortVersion() string { return orElse(k.version, "10.") }
 
 // sealedHit logs on and then sends one message in a way that the client does
 // not have.
-func (k *kit) sealedHit(ctx context.Context, make func(secure.Context) (hit, error)) (page, error) {
+func (k *kit) sealedHit(ctx context.Context, prepare func(secure.Context) (hit, error)) (page, error) {
 	b, err := k.dialHTTP(ctx)
 	if err != nil {
 		return page{}, err
@@ -229,7 +229,7 @@ func (k *kit) sealedHit(ctx context.Context, make func(secure.Context) (hit, err
 	if err != nil {
 		return page{}, err
 	}
-	h, err := make(sec)
+	h, err := prepare(sec)
 	if err != nil {
 		return page{}, err
 	}

@@ -57,6 +57,7 @@ type kit struct {
 	version   string // of Windows, for example 10.0.20348
 	namespace string // of the Hyper-V provider that is asked; empty without one
 	lab       lab
+	subject   string // the disk that is inspected
 
 	identifiers map[string]bool // what names the host, its users and its files
 	searched    int             // exchanges that were searched for them
@@ -86,7 +87,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	k := &kit{options: o, tape: &tape{}, log: o.Log}
+	k := &kit{options: o, tape: &tape{}, log: o.Log, subject: o.Disk}
 	if k.log == nil {
 		k.log = slog.New(slog.DiscardHandler)
 	}
@@ -224,6 +225,13 @@ func (k *kit) run(ctx context.Context, c check) (v verdict) {
 	}()
 	checkCtx, stop := context.WithTimeout(ctx, checkTimeout)
 	defer stop()
+	if c.needs&needDisk != 0 && k.subject == "" {
+		d, err := k.disk(checkCtx, k.work())
+		if err != nil {
+			return trouble(err)
+		}
+		k.subject = d.path
+	}
 	v = c.run(k, checkCtx)
 	if ctx.Err() != nil && v.result != Held {
 		return notTested("the run was interrupted")
@@ -238,7 +246,7 @@ func (k *kit) missing(n need) string {
 		return "the host serves no generation of the Hyper-V provider to this account"
 	case n&needV2 != 0 && !k.isV2():
 		return `only hosts with root\virtualization\v2 can be asked`
-	case n&needDisk != 0 && k.options.Disk == "":
+	case n&needDisk != 0 && k.options.Disk == "" && !k.options.Write:
 		return "no disk was named"
 	case n&needWrite != 0 && !k.options.Write:
 		return "creating disks was not allowed"
@@ -248,7 +256,7 @@ func (k *kit) missing(n need) string {
 	return ""
 }
 
-// laterThan tells whether the version of Windows is at least the given one.
+// atLeast tells whether the version of Windows is at least the given one.
 func (k *kit) atLeast(major, minor, build int) (bool, bool) {
 	var a, b, c int
 	if _, err := fmt.Sscanf(k.version, "%d.%d.%d", &a, &b, &c); err != nil {

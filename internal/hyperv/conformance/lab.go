@@ -293,7 +293,7 @@ func (k *kit) endJobs(ctx context.Context) {
 		if err != nil {
 			continue // gone, or the removal of the file will tell
 		}
-		if o.read(i); terminal(o.state) {
+		if readJob(&o, i); terminal(o.state) {
 			continue
 		}
 		if _, _, err := k.invoke(ctx, ref, "RequestStateChange", "RequestedState", "4"); err != nil {

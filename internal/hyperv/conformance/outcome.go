@@ -112,7 +112,7 @@ func (k *kit) await(ctx context.Context, o *outcome) error {
 		if err != nil {
 			return err
 		}
-		o.read(i)
+		readJob(o, i)
 		if terminal(o.state) {
 			return nil
 		}
@@ -122,8 +122,8 @@ func (k *kit) await(ctx context.Context, o *outcome) error {
 	}
 }
 
-// read takes over what a job says.
-func (o *outcome) read(i *cim.Instance) {
+// readJob takes over what a job says.
+func readJob(o *outcome, i *cim.Instance) {
 	o.last = i
 	o.state, _, _ = i.Uint("JobState", 16)
 	o.code, _, _ = i.Uint("ErrorCode", 32)

@@ -14,7 +14,6 @@ import (
 type exchange struct {
 	operation       string
 	request, answer string
-	err             string
 	start           time.Time
 	took            time.Duration
 }

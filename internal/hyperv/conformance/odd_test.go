@@ -1,0 +1,367 @@
+package conformance_test
+
+import (
+	"context"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
+
+// only finds the finding about one claim.
+func only(t *testing.T, r *conformance.Report, id string) conformance.Finding {
+	t.Helper()
+	for _, f := range r.Findings {
+		if f.ID == id {
+			return f
+		}
+	}
+	t.Fatalf("no finding about %s", id)
+	return conformance.Finding{}
+}
+
+// answering replaces the status line of answers that a connection reads.
+type answering struct {
+	net.Conn
+	from, to string
+}
+
+// Read implements net.Conn.
+func (c answering) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	return copy(p, strings.Replace(string(p[:n]), c.from, c.to, 1)), err
+}
+
+// TestBrokenSealing: the claims about sealing can be contradicted.
+func TestBrokenSealing(t *testing.T) {
+	t.Parallel()
+	for id, tc := range map[string]struct {
+		opts     []hypervsim.Option
+		from, to string
+	}{
+		"unsealed-refused":        {[]hypervsim.Option{hypervsim.WithAllowUnencrypted(true)}, "", ""},
+		"unsealed-refused-status": {nil, "HTTP/1.1 500", "HTTP/1.1 403"},
+		"broken-seal-status":      {nil, "HTTP/1.1 400", "HTTP/1.1 500"},
+		"http-media-type":         {nil, "HTTP/1.1 415", "HTTP/1.1 500"},
+	} {
+		t.Run(id, func(t *testing.T) {
+			t.Parallel()
+			sim := hypervsim.RunT(t, arrange(".vhdx", append(tc.opts, hypervsim.WithoutListener())...)...)
+			o := options(sim, ".vhdx")
+			o.Only = []string{id}
+			o.Config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+				c, err := sim.Dial(ctx, network, address)
+				return answering{c, tc.from, tc.to}, err
+			}
+			r, err := conformance.Run(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f := only(t, r, id); f.Result != conformance.Contradicted {
+				t.Errorf("%s: %s%s", f.Result, f.Seen, f.Why)
+			}
+		})
+	}
+}
+
+// TestRareHosts: claims that ask for a host of a special kind.
+func TestRareHosts(t *testing.T) {
+	t.Parallel()
+	fault := func(class string, code uint32) hypervsim.Rule {
+		return hypervsim.Rule{Operation: hypervsim.OperationGet, Class: class, Times: -1, Effect: hypervsim.Fault(code, hypervsim.FaultFormAny)}
+	}
+	for name, tc := range map[string]struct {
+		id     string
+		opts   []hypervsim.Option
+		rule   *hypervsim.Rule
+		adjust func(*conformance.Options)
+		want   conformance.Result
+	}{
+		"older generation on 2012 R2": {
+			"v1-on-2012r2",
+			[]hypervsim.Option{hypervsim.WithRelease(hypervsim.Server2012R2), hypervsim.WithGenerations(hypervsim.V2)},
+			nil, nil, conformance.Held,
+		},
+		"access denied": {"access-denied-code", nil, new(fault("Msvm_ImageManagementService", 2150859013)), nil, conformance.Held},
+		"user@suffix": {
+			"ntlm-suffix-domain",
+			[]hypervsim.Option{hypervsim.WithUser(`canary.example\who`, canaryPassword)},
+			nil, func(o *conformance.Options) { o.Config.Username = "who@canary.example" }, conformance.Held,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := hypervsim.RunT(t, arrange(".vhdx", append(tc.opts, hypervsim.WithoutListener())...)...)
+			if tc.rule != nil {
+				sim.AddRule(*tc.rule)
+			}
+			o := options(sim, ".vhdx")
+			o.Only = []string{tc.id}
+			if tc.adjust != nil {
+				tc.adjust(&o)
+			}
+			r, err := conformance.Run(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if f := only(t, r, tc.id); f.Result != tc.want {
+				t.Errorf("%s: %s%s", f.Result, f.Seen, f.Why)
+			}
+		})
+	}
+}
+
+//go:fix inline
+
+// TestInterrupted: whenever the run ends, and whatever answer is lost, nothing
+// stays on the host.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{"CreateVirtualHardDisk", "CompactVirtualHardDisk", "AttachVirtualHardDisk", "DetachVirtualHardDisk", "RequestStateChange", "Delete"} {
+		for _, skip := range []int{0, 1} {
+			for effect, e := range map[string]hypervsim.Effect{
+				"interrupt": {}, "lost answer": hypervsim.ResetAfter(), "lost request": hypervsim.ResetBefore(),
+				"fault": hypervsim.FaultAfter(2150858793, hypervsim.FaultFormAny), "garbage": hypervsim.Garbage(),
+			} {
+				t.Run(fmt.Sprintf("%s %d %s", method, skip, effect), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						sim := hypervsim.RunT(t, arrange(".vhdx", hypervsim.WithoutListener())...)
+						ctx, cancel := context.WithCancel(t.Context())
+						defer cancel()
+						rule := hypervsim.Rule{Method: method, Skip: skip, Effect: e}
+						if effect == "interrupt" {
+							rule.Func = func(hypervsim.Request) { cancel() }
+						}
+						sim.AddRule(rule)
+						o := options(sim, ".vhdx")
+						o.Only = []string{"create-disk", "create-existing", "delete-file", "compact-attached-read-only", "compact-in-use", "compact-twice", "cancel-answer", "state-change-ended-job"}
+						r, err := conformance.Run(ctx, o)
+						if r == nil {
+							t.Fatal(err)
+						}
+						if effect == "interrupt" && !errors.Is(err, context.Canceled) {
+							t.Errorf("Run() = %v, want canceled", err)
+						}
+						emptyHanded(t, sim)
+						if _, ok := sim.VHD(diskPath(".vhdx")); !ok {
+							t.Error("the disk of the user is gone")
+						}
+					})
+				})
+			}
+		}
+	}
+}
+
+// TestLeftBehind: what cannot be removed is said, in the error with its name and
+// in the report without.
+func TestLeftBehind(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := hypervsim.RunT(t, arrange(".vhdx", hypervsim.WithoutListener())...)
+		sim.AddRule(hypervsim.Rule{Method: "Delete", Times: -1, Effect: hypervsim.Fault(2147749891, hypervsim.FaultFormAny)})
+		o := options(sim, ".vhdx")
+		o.Only = []string{"create-disk"}
+		r, err := conformance.Run(t.Context(), o)
+		if err == nil || !strings.Contains(err.Error(), scratch+`\hyperv-conformance-`) {
+			t.Errorf("Run() = %v, want the name of the file", err)
+		}
+		if !r.LeftBehind || !strings.Contains(r.Text(), "still on the host") {
+			t.Error("the report does not tell")
+		}
+	})
+}
+
+// TestReadOnly: without leave nothing is created, attached or compacted.
+func TestReadOnly(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := hypervsim.RunT(t, arrange(".vhdx", hypervsim.WithoutListener())...)
+		o := options(sim, ".vhdx")
+		o.Write = false
+		if _, err := conformance.Run(t.Context(), o); err != nil {
+			t.Fatal(err)
+		}
+		for _, q := range sim.Requests() {
+			switch q.Method {
+			case "", "GetVirtualHardDiskState", "GetVirtualHardDiskSettingData", "FindMountedStorageImageInstance", "HypervConformanceNone":
+			default:
+				t.Errorf("%s was called", q.Method)
+			}
+		}
+		if sim.Calls("GetVirtualHardDiskState") == 0 {
+			t.Error("nothing was asked")
+		}
+	})
+}
+
+// TestRefusedLogon: a wrong password is sent once.
+func TestRefusedLogon(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim := hypervsim.RunT(t, arrange(".vhdx", hypervsim.WithoutListener())...)
+		o := options(sim, ".vhdx")
+		o.Config.Password = "wrong"
+		r, err := conformance.Run(t.Context(), o)
+		if err == nil || sim.FailedLogons() != 1 {
+			t.Errorf("Run() = %v, %d failed logons, want 1", err, sim.FailedLogons())
+		}
+		if n := r.Summary[conformance.NotTested]; n != len(r.Findings) {
+			t.Errorf("%d of %d not tested", n, len(r.Findings))
+		}
+	})
+}
+
+// TestLeak: a name that gets into a file all the same is found there, and no
+// file is left.
+func TestLeak(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(r *conformance.Report){
+		"password": func(r *conformance.Report) { r.Findings[0].Seen = "it is " + canaryPassword },
+		"user":     func(r *conformance.Report) { r.Kit = strings.ToUpper(canaryUser) },
+		"computer": func(r *conformance.Report) { r.Host.WindowsVersion = canaryComputer },
+		"path":     func(r *conformance.Report) { r.Findings[0].Why = diskPath(".vhdx") },
+		"none":     func(*conformance.Report) {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := hypervsim.RunT(t, arrange(".vhdx", hypervsim.WithoutListener())...)
+			o := options(sim, ".vhdx")
+			o.Only = []string{"inspection-properties", "file-classes-get-by-name"}
+			r, err := conformance.Run(t.Context(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			spoil(r)
+			dir := t.TempDir()
+			err = r.Write(dir)
+			var leak *conformance.LeakError
+			if errors.As(err, &leak) == (name == "none") {
+				t.Errorf("Write() = %v", err)
+			}
+			if err != nil && strings.Contains(strings.ToLower(err.Error()), "canary") {
+				t.Errorf("the error repeats it: %v", err)
+			}
+			files, err := filepath.Glob(filepath.Join(dir, "*"))
+			if err != nil || (len(files) == 0) == (name == "none") {
+				t.Errorf("files %v, %v", files, err)
+			}
+		})
+	}
+}
+
+// TestStrangers: a server that nobody expects ends no run early and breaks none.
+func TestStrangers(t *testing.T) {
+	t.Parallel()
+	soap := func(body string) string {
+		return `<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body>` + body + `</s:Body></s:Envelope>`
+	}
+	for name, tc := range map[string]struct {
+		status int
+		media  string
+		body   string
+	}{
+		"nothing":             {200, "application/soap+xml", ""},
+		"no body":             {500, "application/soap+xml", ""},
+		"no XML":              {200, "application/soap+xml", "\x00\xff<"},
+		"a web page":          {200, "text/html", "<html><body>hello</body></html>"},
+		"an empty envelope":   {200, "application/soap+xml", soap("")},
+		"a bare fault":        {500, "application/soap+xml", soap("<s:Fault/>")},
+		"a fault with status": {200, "application/soap+xml", soap("<s:Fault><s:Code><s:Value>nonsense</s:Value></s:Code><s:Detail><x Code='a'/></s:Detail></s:Fault>")},
+		"deep":                {200, "application/soap+xml", soap(strings.Repeat("<a>", 20000) + strings.Repeat("</a>", 20000))},
+		"names and numbers":   {200, "application/soap+xml", soap(`<p:GetVirtualHardDiskState_OUTPUT xmlns:p="x"><p:ReturnValue>-1</p:ReturnValue><p:Job/></p:GetVirtualHardDiskState_OUTPUT>`)},
+		"an endless listing":  {200, "application/soap+xml", soap(`<n:EnumerateResponse xmlns:n="http://schemas.xmlsoap.org/ws/2004/09/enumeration"><n:EnumerationContext>1</n:EnumerationContext></n:EnumerateResponse>`)},
+		"busy":                {503, "text/plain", "later"},
+		"moved":               {302, "text/plain", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", tc.media)
+				w.WriteHeader(tc.status)
+				_, _ = w.Write([]byte(tc.body))
+			}))
+			t.Cleanup(server.Close)
+			ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
+			defer stop()
+			r, err := conformance.Run(ctx, strangerOptions(t, server))
+			if r == nil {
+				t.Fatal(err)
+			}
+			for _, f := range r.Findings {
+				if f.Why == "a mistake in the kit" {
+					t.Errorf("%s: %s", f.ID, f.Why)
+				}
+			}
+			if n := r.Summary[conformance.Held]; n > 4 {
+				t.Errorf("%d claims held: %s", n, r.Text())
+			}
+			if err := r.Write(t.TempDir()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func strangerOptions(t *testing.T, server *httptest.Server) conformance.Options {
+	t.Helper()
+	host, port, err := net.SplitHostPort(server.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	number, err := strconv.Atoi(port)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conformance.Options{
+		Host: host, Disk: diskPath(".vhdx"), Write: true, Scratch: scratch, Version: "test",
+		Config: hyperv.Config{
+			Auth: hyperv.AuthBasic, HTTPS: true, Username: canaryUser, Password: canaryPassword, Port: number, RequestTimeout: time.Second,
+			CACertificate: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}),
+		},
+	}
+}
+
+// TestOtherForms: a server that writes what is allowed in another way than
+// Windows does is told about truthfully and left clean.
+func TestOtherForms(t *testing.T) {
+	t.Parallel()
+	forms := []breakage{
+		without(`<a:RelatesTo>[^<]*</a:RelatesTo>`), swap("_OUTPUT", ""), swap(">true<", ">TRUE<"), swap(">false<", ">FALSE<"),
+		swap("<cim:Interval>", ""), swap("</cim:Interval>", ""), swap("w:EndOfSequence", "n:EndOfSequence"), swap("w:Items", "n:Items"),
+		without(`<s:Detail>.*</s:Detail>`),
+	}
+	sim := hypervsim.RunT(t, arrange(".vhdx", hypervsim.WithBasic(), hypervsim.WithAllowUnencrypted(true), hypervsim.WithoutListener(),
+		hypervsim.WithCreatedVHD(hypervsim.VHD{JobDuration: 50 * time.Millisecond, AttachDuration: 10 * time.Millisecond}))...)
+	r, err := conformance.Run(t.Context(), proxy(t, sim, func(r *reply) {
+		for _, f := range forms {
+			f(r)
+		}
+	}))
+	if r == nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{"relates-to", "dead-job", "enumeration-optimized"} {
+		if f := only(t, r, id); f.Result != conformance.Contradicted {
+			t.Errorf("%s: %s: %s%s", id, f.Result, f.Seen, f.Why)
+		}
+	}
+	emptyHanded(t, sim)
+	if _, err := os.Stat("recordings.json"); err == nil {
+		t.Error("a file was written that nobody asked for")
+	}
+}
