@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
@@ -91,6 +93,11 @@ func TestStoredState(t *testing.T) {
 	_, changes := w.plan(0)
 	if len(changes) != len(statuses) {
 		t.Errorf("resources in the plan = %d, want %d", len(changes), len(statuses))
+	}
+	for address, stored := range w.state() {
+		if diff := cmp.Diff(map[string]any(stored), changes[address].Change.Before); diff != "" {
+			t.Errorf("%s is read in another way than it was written (-stored +read):\n%s", address, diff)
+		}
 	}
 	if got := sim.Calls("GetVirtualHardDiskState"); got != len(statuses) {
 		t.Errorf("disks read = %d, want %d", got, len(statuses))
