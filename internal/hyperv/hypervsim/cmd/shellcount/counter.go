@@ -24,10 +24,10 @@ func newCounter(output string) *counter { return &counter{output: output} }
 // credentials, as most clients send their first.
 func (c *counter) totals() string {
 	var line strings.Builder
-	line.WriteString(fmt.Sprintf("%d connections, %d requests, %d refused, %d bytes received, %d bytes sent",
-		c.connections.Load(), c.requests.Load(), c.refused.Load(), c.received.Load(), c.sent.Load()))
+	_, _ = fmt.Fprintf(&line, "%d connections, %d requests, %d refused, %d bytes received, %d bytes sent",
+		c.connections.Load(), c.requests.Load(), c.refused.Load(), c.received.Load(), c.sent.Load())
 	for i, a := range actions {
-		line.WriteString(fmt.Sprintf(", %d %s", c.actions[i].Load(), a.name))
+		_, _ = fmt.Fprintf(&line, ", %d %s", c.actions[i].Load(), a.name)
 	}
 	return line.String()
 }
