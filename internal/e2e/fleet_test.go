@@ -376,21 +376,6 @@ func checkLimit(t *testing.T, sims []*hypervsim.Host, limit int) {
 	}
 }
 
-func checkStatuses(t *testing.T, w workspace, want map[string]int) {
-	t.Helper()
-	got := w.statuses()
-	for _, s := range sorted(want) {
-		if got[s] != want[s] {
-			t.Errorf("disks with status %s = %d, want %d", s, got[s], want[s])
-		}
-	}
-	for _, s := range sorted(got) {
-		if want[s] == 0 {
-			t.Errorf("disks with status %s = %d, want none", s, got[s])
-		}
-	}
-}
-
 // folds fails the test unless Terraform shows a warning once for many disks.
 func folds(t *testing.T, out, summary string) {
 	t.Helper()

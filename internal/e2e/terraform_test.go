@@ -202,6 +202,22 @@ func (w workspace) statuses() map[string]int {
 	return counts
 }
 
+// checkStatuses fails the test unless the state counts exactly these.
+func checkStatuses(t *testing.T, w workspace, want map[string]int) {
+	t.Helper()
+	got := w.statuses()
+	for _, s := range sorted(want) {
+		if got[s] != want[s] {
+			t.Errorf("disks with status %s = %d, want %d", s, got[s], want[s])
+		}
+	}
+	for _, s := range sorted(got) {
+		if want[s] == 0 {
+			t.Errorf("disks with status %s = %d, want none", s, got[s])
+		}
+	}
+}
+
 // providerBlock is the configuration of the provider, for hosts that listen on
 // this port.
 func providerBlock(port int, extra ...string) string {
