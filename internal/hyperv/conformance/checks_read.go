@@ -25,7 +25,7 @@ var (
 // letterToSystem begins an enumeration of the one operating system: it changes
 // nothing, and its answer tells nothing.
 func (k *kit) letterToSystem() letter {
-	return letter{resource: systems, action: actionEnumerate, body: `<n:Enumerate/>`}
+	return k.letter(systems, actionEnumerate, `<n:Enumerate/>`)
 }
 
 func (k *kit) identify(ctx context.Context) verdict {
@@ -184,7 +184,7 @@ func (k *kit) enumerationOptimized(ctx context.Context) verdict {
 
 // open begins an enumeration that is not optimized.
 func (k *kit) open(ctx context.Context, class, limit string) (enumerationContext string, answer *element, err error) {
-	root, err := k.send(ctx, letter{resource: class, action: actionEnumerate, body: `<n:Enumerate>` + limit + `</n:Enumerate>`}.String())
+	root, err := k.send(ctx, k.letter(class, actionEnumerate, `<n:Enumerate>`+limit+`</n:Enumerate>`).String())
 	if err != nil {
 		return "", nil, err
 	}
@@ -197,19 +197,13 @@ func (k *kit) open(ctx context.Context, class, limit string) (enumerationContext
 }
 
 func (k *kit) pull(ctx context.Context, class, enumerationContext, limit string) (*element, error) {
-	root, err := k.send(ctx, letter{
-		resource: class, action: actionPull,
-		body: `<n:Pull><n:EnumerationContext>` + escape(enumerationContext) + `</n:EnumerationContext>` + limit + `</n:Pull>`,
-	}.String())
+	root, err := k.send(ctx, k.letter(class, actionPull, `<n:Pull><n:EnumerationContext>`+escape(enumerationContext)+`</n:EnumerationContext>`+limit+`</n:Pull>`).String())
 	return root.find("PullResponse"), err
 }
 
 // release gives an enumeration back; the host drops it by itself otherwise.
 func (k *kit) release(ctx context.Context, class, enumerationContext string) {
-	_, err := k.send(context.WithoutCancel(ctx), letter{
-		resource: class, action: actionRelease,
-		body: `<n:Release><n:EnumerationContext>` + escape(enumerationContext) + `</n:EnumerationContext></n:Release>`,
-	}.String())
+	_, err := k.send(context.WithoutCancel(ctx), k.letter(class, actionRelease, `<n:Release><n:EnumerationContext>`+escape(enumerationContext)+`</n:EnumerationContext></n:Release>`).String())
 	if err != nil {
 		k.log.Debug("an enumeration was not released", "error", err)
 	}

@@ -6,15 +6,16 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
 const (
-	actionGet       = "http://schemas.xmlsoap.org/ws/2004/09/transfer/Get"
 	actionEnumerate = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Enumerate"
 	actionPull      = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Pull"
 	actionRelease   = "http://schemas.xmlsoap.org/ws/2004/09/enumeration/Release"
@@ -24,8 +25,7 @@ const (
 // letter is a message that the client would never write: the mistakes are made
 // here, in the clear.
 type letter struct {
-	resource, action     string
-	selectors            []cim.Selector
+	to, resource, action string
 	body                 string // markup
 	maxEnvelopeSize      string
 	timeout              string
@@ -33,23 +33,27 @@ type letter struct {
 	localeMustUnderstand bool
 }
 
+// letter begins a letter to the host.
+func (k *kit) letter(resource, action, body string) letter {
+	ep := k.wire.Endpoint
+	scheme := "http"
+	if ep.HTTPS {
+		scheme = "https"
+	}
+	to := url.URL{Scheme: scheme, Host: net.JoinHostPort(ep.Host, strconv.Itoa(ep.Port)), Path: "/wsman"}
+	return letter{to: to.String(), resource: resource, action: action, body: body}
+}
+
 // String is the envelope.
 func (l letter) String() string {
 	var b strings.Builder
 	b.WriteString(`<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"` +
 		` xmlns:n="http://schemas.xmlsoap.org/ws/2004/09/enumeration" xmlns:w="` + nsWSMan + `"><s:Header>` +
-		`<a:To>http://host/wsman</a:To><w:ResourceURI s:mustUnderstand="true">` + escape(l.resource) + `</w:ResourceURI>` +
+		`<a:To>` + escape(l.to) + `</a:To><w:ResourceURI s:mustUnderstand="true">` + escape(l.resource) + `</w:ResourceURI>` +
 		`<a:ReplyTo><a:Address s:mustUnderstand="true">http://schemas.xmlsoap.org/ws/2004/08/addressing/role/anonymous</a:Address></a:ReplyTo>` +
 		`<a:Action s:mustUnderstand="true">` + escape(l.action) + `</a:Action>`)
 	fmt.Fprintf(&b, `<w:MaxEnvelopeSize s:mustUnderstand="true">%s</w:MaxEnvelopeSize><a:MessageID>uuid:%s</a:MessageID>`, orElse(l.maxEnvelopeSize, "153600"), newGUID())
 	fmt.Fprintf(&b, `<w:Locale xml:lang="%s" s:mustUnderstand="%t"/>`, orElse(l.locale, "en-US"), l.localeMustUnderstand)
-	if len(l.selectors) > 0 {
-		b.WriteString(`<w:SelectorSet>`)
-		for _, s := range l.selectors {
-			b.WriteString(`<w:Selector Name="` + escape(s.Name) + `">` + escape(s.Value) + `</w:Selector>`)
-		}
-		b.WriteString(`</w:SelectorSet>`)
-	}
 	b.WriteString(`<w:OperationTimeout>` + orElse(l.timeout, "PT60S") + `</w:OperationTimeout></s:Header>`)
 	if l.body == "" {
 		b.WriteString(`<s:Body/>`)
