@@ -29,6 +29,9 @@ type hostileAnswer func(w net.Conn, messageID string)
 func endlessly(start, piece string) hostileAnswer {
 	chunk := []byte(strings.Repeat(piece, 1+4096/len(piece)))
 	return func(w net.Conn, _ string) {
+		// The host goes on reading: closing a TLS connection writes a farewell, and
+		// net/http holds a lock meanwhile that stops a bubble's clock.
+		go func() { _, _ = io.Copy(io.Discard, w) }()
 		_, err := io.WriteString(w, start)
 		for err == nil {
 			_, err = w.Write(chunk)
