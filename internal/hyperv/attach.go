@@ -64,13 +64,14 @@ const mountLooks = 3
 // findOwnMount finds what an attach that succeeded made. It must be found:
 // without it the disk cannot be detached.
 func (r *run) findOwnMount(ctx context.Context) error {
+	r.unsure = true // the host says that it attached the disk, whatever it lists
 	for range mountLooks {
 		m, err := r.host.findMount(ctx, r.order.Path)
 		if err != nil {
 			return fmt.Errorf("find the attached disk: %w", err)
 		}
 		if m != nil {
-			r.mount = m
+			r.mount, r.unsure = m, false
 			return nil
 		}
 		if err := pause(ctx, time.Second); err != nil {

@@ -102,7 +102,7 @@ func (r *run) detach(ctx context.Context) {
 		return
 	}
 	if err == nil {
-		err = errors.New("the host was asked to attach the disk and did not say whether it will")
+		err = errors.New("the host was asked to attach the disk and does not show whether it is")
 	}
 	r.detachErr = err
 	r.warn(WarnLeftAttached, "The disk may still be attached read-only on the host, and a virtual machine that uses it cannot start then. "+

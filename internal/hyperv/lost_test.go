@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
@@ -223,5 +224,25 @@ func TestCompactForeignJobIsNoProof(t *testing.T) {
 			t.Errorf("result = %+v, %v, %d compactions of the disk", got, err, sim.Compactions(diskPath))
 		}
 		clean(t, sim)
+	})
+}
+
+// TestAttachedButNotListedIsRemembered: the host said that it attached the disk,
+// then lists no mount of it. That proves no detach.
+func TestAttachedButNotListedIsRemembered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, host := simulate(t, disk())
+		sim.AddRule(hypervsim.Rule{
+			Operation: hypervsim.OperationEnumerate, Class: cim.ClassMountedStorageImage,
+			Func: func(hypervsim.Request) { sim.Detach(diskPath) },
+		})
+		got, err := host.Compact(t.Context(), order())
+		if err == nil || !got.LeftAttached {
+			t.Errorf("result = %+v, %v, want the attachment remembered", got, err)
+		}
+		if n := sim.Calls("CompactVirtualHardDisk"); n != 0 {
+			t.Errorf("%d compactions of a disk that cannot be detached", n)
+		}
 	})
 }

@@ -116,7 +116,7 @@ func (r *run) settle(err error) (Result, error) {
 	switch {
 	case errors.Is(err, ErrInterrupted):
 		res.Status = StatusInterrupted
-	case errors.Is(err, ErrInUse) && r.order.SkipInUse:
+	case errors.Is(err, ErrInUse) && r.order.SkipInUse && !r.mayAttached:
 		res.Status, res.Run = StatusSkippedInUse, nil
 		r.warn(WarnInUse, err.Error())
 		err = nil
