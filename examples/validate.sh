@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-tf=$(command -v terraform || command -v tofu) || { echo "install Terraform or OpenTofu first" >&2; exit 1; }
+tf=$(command -v "${TERRAFORM:-terraform}" || command -v tofu) || { echo "install Terraform or OpenTofu first" >&2; exit 1; }
 unset TF_LOG TF_WORKSPACE TF_CLI_ARGS TF_CLI_ARGS_validate TF_DATA_DIR
 export CHECKPOINT_DISABLE=1 TF_CLI_CONFIG_FILE=$work/terraform.rc
 
@@ -25,21 +25,23 @@ RC
 version=$("$tf" version | sed -n '1s/^\([A-Za-z]*\) v\([0-9.]*\).*/\1 \2/p')
 "$tf" fmt -recursive -check -diff "$root/examples"
 
-# has tells whether the installed program is Terraform of at least this version:
-# OpenTofu lacks what is asked for here.
-has() {
-  [[ $version == Terraform\ * ]] &&
-    [[ $(printf '%s\n%s\n' "$1" "${version#* }" | sort -V | head -n 1) == "$1" ]]
-}
-
-# needs names the version of Terraform that a file asks for.
+# needs names the first Terraform and the first OpenTofu that know what a file asks
+# for; "never" is one that does not exist.
 needs() {
   case $1 in
-  */actions/*) echo 1.14 ;;
-  */functions/*) echo 1.8 ;;
-  */list-resources/*) echo 1.14 ;;
-  *import-by-identity*) echo 1.12 ;;
+  */actions/*) echo 1.14 never ;;
+  */functions/*) echo 1.8 1.7 ;;
+  */list-resources/*) echo 1.14 never ;;
+  *import-by-identity*) echo 1.12 1.12 ;;
+  *) echo 1.0 1.6 ;;
   esac
+}
+
+# has tells whether the program is at least this Terraform or this OpenTofu.
+has() {
+  local least=$1
+  [[ $version == Terraform\ * ]] || least=$2
+  [[ $least != never && $(printf '%s\n%s\n' "$least" "${version#* }" | sort -V | head -n 1) == "$least" ]]
 }
 
 validated=0 skipped=0
@@ -49,9 +51,9 @@ while read -r folder; do
   mkdir -p "$copy"
   for file in "$folder"/*.tf "$folder"/*.tfquery.hcl; do
     [[ -e $file ]] || continue
-    least=$(needs "$file")
-    if [[ -n $least ]] && ! has "$least"; then
-      echo "skipped   ${file#"$root"/}: needs Terraform $least, this is $version"
+    read -r terraform opentofu < <(needs "$file")
+    if ! has "$terraform" "$opentofu"; then
+      echo "skipped   ${file#"$root"/}: needs Terraform $terraform, this is $version"
       skipped=$((skipped + 1))
       continue
     fi

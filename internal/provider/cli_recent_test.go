@@ -3,6 +3,8 @@ package provider_test
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -10,25 +12,98 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// envRecent names a Terraform of at least 1.14, which knows actions and queries.
+// envRecent names another Terraform or OpenTofu for the tests of this file: a newer
+// one than that of the other tests.
 const envRecent = "HYPERV_TEST_TERRAFORM"
 
-// newRecentCLI is newCLI with a Terraform that knows actions and queries.
-func newRecentCLI(t *testing.T) cli {
+// firstLine is what "terraform version" begins with.
+var firstLine = regexp.MustCompile(`^(Terraform|OpenTofu) v1\.(\d+)`)
+
+// recent is a program that may know what the other tests do not use.
+type recent struct {
+	cli
+	name  string // "Terraform" or "OpenTofu"
+	minor int
+}
+
+// since tells from which 1.x on Terraform and OpenTofu know a thing; zero is never.
+type since struct {
+	thing               string
+	terraform, openTofu int
+}
+
+var (
+	knowsFunctions = since{"functions of providers", 8, 7}
+	knowsIdentity  = since{"resource identity", 12, 12}
+	knowsActions   = since{"actions", 14, 0}
+	knowsQueries   = since{"queries", 14, 0}
+)
+
+func newRecent(t *testing.T) recent {
 	t.Helper()
-	binary := os.Getenv(envRecent)
-	if binary == "" {
-		t.Skip(envRecent + " names no Terraform of at least 1.14")
-	}
 	c := newCLI(t)
-	c.binary = binary
-	return c
+	if binary := os.Getenv(envRecent); binary != "" {
+		c.binary = binary
+	}
+	version := firstLine.FindStringSubmatch(c.expect(0, "version"))
+	if version == nil {
+		t.Fatalf("%s tells no version", c.binary)
+	}
+	minor, err := strconv.Atoi(version[2])
+	must(t, err)
+	return recent{c, version[1], minor}
+}
+
+func (r recent) knows(s since) bool {
+	first := s.terraform
+	if r.name == "OpenTofu" {
+		first = s.openTofu
+	}
+	return first != 0 && r.minor >= first
+}
+
+// newRecentCLI is a program that knows a thing; without one the test is skipped.
+func newRecentCLI(t *testing.T, s since) cli {
+	t.Helper()
+	r := newRecent(t)
+	if !r.knows(s) {
+		t.Skipf("%s 1.%d knows no %s; %s can name a newer program", r.name, r.minor, s.thing, envRecent)
+	}
+	return r.cli
+}
+
+// A program that does not know a thing says so and does not stumble.
+func TestCLI_unknownThings(t *testing.T) {
+	t.Parallel()
+	const (
+		block = "action \"hyperv_vhd_compact\" \"web01\" {\n  config {\n    path = \"D:\\\\VMs\\\\web01.vhdx\"\n  }\n}\n"
+		call  = "output \"size\" {\n  value = provider::hyperv::parse_bytes(\"20GiB\")\n}\n"
+		imp   = "resource \"hyperv_vhd_compaction\" \"disk\" {\n  path = \"D:\\\\VMs\\\\web01.vhdx\"\n}\n\nimport {\n  to = hyperv_vhd_compaction.disk\n  identity = {\n    path = \"D:\\\\VMs\\\\web01.vhdx\"\n  }\n}\n"
+	)
+	for _, tc := range []struct {
+		since  since
+		config string
+	}{{knowsActions, block}, {knowsFunctions, call}, {knowsIdentity, imp}} {
+		t.Run(tc.since.thing, func(t *testing.T) {
+			t.Parallel()
+			r := newRecent(t)
+			r.write("provider \"hyperv\" {}\n" + tc.config)
+			out, code := r.run("validate")
+			want := 1
+			if r.knows(tc.since) {
+				want = 0
+			}
+			if code != want || code != 0 && !strings.Contains(out, "main.tf line ") || strings.Contains(out, "panic") {
+				t.Errorf("%s 1.%d ended with %d, want %d and a line of the configuration:\n%s", r.name, r.minor, code, want, out)
+			}
+		})
+	}
 }
 
 func TestCLI_action(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.Immediate, v.JobDuration = false, 2*time.Second })))
-	c := newRecentCLI(t)
+	c := newRecentCLI(t, knowsActions)
 	block := func(attributes string) string {
 		return providerFor(sim) + "action \"hyperv_vhd_compact\" \"web01\" {\n  config {\n    path = " + quote(diskPath) + "\n" + attributes + "  }\n}\n"
 	}
@@ -45,7 +120,7 @@ func TestCLI_action(t *testing.T) {
 func TestCLI_actionTrigger(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
-	c := newRecentCLI(t)
+	c := newRecentCLI(t, knowsActions)
 	write := func(input string) {
 		c.write(providerFor(sim) + `
 action "hyperv_vhd_compact" "web01" {
@@ -77,7 +152,7 @@ resource "terraform_data" "cleaned" {
 func TestCLI_query(t *testing.T) {
 	t.Parallel()
 	sim := shelf(t)
-	c := newRecentCLI(t)
+	c := newRecentCLI(t, knowsQueries)
 	c.write(providerFor(sim))
 	query := `list "hyperv_vhd_compaction" "all" {
   provider = hyperv
@@ -105,10 +180,12 @@ func TestCLI_query(t *testing.T) {
 func TestCLI_importByIdentity(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
-	c := newRecentCLI(t)
+	c := newRecentCLI(t, knowsIdentity)
 	c.write(providerFor(sim) + disk() + "import {\n  to = " + address + "\n  identity = {\n    path = " + quote(diskPath) + "\n  }\n}\n")
 	contains(t, c.expect(0, "apply", "-auto-approve", "-input=false"), "1 imported, 0 added, 0 changed")
 	c.expect(0, "plan", "-detailed-exitcode", "-input=false")
-	contains(t, c.expect(0, "state", "pull"), `"identity": {`, `"host": "127.0.0.1"`)
+	if r := newRecent(t); r.name == "Terraform" { // OpenTofu imports by identity and stores none
+		contains(t, c.expect(0, "state", "pull"), `"identity": {`, `"host": "127.0.0.1"`)
+	}
 	compactions(t, sim, 0)
 }

@@ -97,7 +97,10 @@ func TestExamples_waysOut(t *testing.T) {
 		"a removed block": func(t *testing.T, c cli, provider string) {
 			t.Helper()
 			c.write(provider + forget)
-			contains(t, c.expect(0, apply...), "will no longer be managed", "0 destroyed")
+			contains(t, c.expect(0, append(apply, "-refresh=false")...), "0 destroyed")
+			if left := c.expect(0, "state", "list"); strings.Contains(left, address) {
+				t.Errorf("still in state: %s", left)
+			}
 		},
 		"state rm": func(t *testing.T, c cli, _ string) {
 			t.Helper()

@@ -1,7 +1,7 @@
 import {
-  to = hyperv_vhd_compaction.sql01
+  to = hyperv_vhd_compaction.web01
   identity = {
-    host = "hv02.example.com"
-    path = "E:\\VMs\\sql01-data.vhdx"
+    path = "D:\\VMs\\web01.vhdx"
+    # host: that of the provider if left out
   }
 }

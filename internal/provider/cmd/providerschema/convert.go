@@ -13,11 +13,11 @@ func convert(in *tfprotov6.GetProviderSchemaResponse) providerSchema {
 		DataSources:   convertAll(in.DataSourceSchemas),
 		Ephemeral:     convertAll(in.EphemeralResourceSchemas),
 		ListResources: convertAll(in.ListResourceSchemas),
-		Actions:       map[string]schema{},
+		Actions:       map[string]action{},
 		Functions:     map[string]function{},
 	}
-	for name, action := range in.ActionSchemas {
-		out.Actions[name] = convertSchema(action.Schema)
+	for name, a := range in.ActionSchemas {
+		out.Actions[name] = action{Block: convertSchema(a.Schema).Block}
 	}
 	for name, f := range in.Functions {
 		out.Functions[name] = convertFunction(f)

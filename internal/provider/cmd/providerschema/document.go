@@ -16,7 +16,7 @@ type providerSchema struct {
 	DataSources   map[string]schema         `json:"data_source_schemas,omitempty"`
 	Ephemeral     map[string]schema         `json:"ephemeral_resource_schemas,omitempty"`
 	ListResources map[string]schema         `json:"list_resource_schemas,omitempty"`
-	Actions       map[string]schema         `json:"action_schemas,omitempty"`
+	Actions       map[string]action         `json:"action_schemas,omitempty"`
 	Functions     map[string]function       `json:"functions,omitempty"`
 	Identities    map[string]identitySchema `json:"resource_identity_schemas,omitempty"`
 }
@@ -24,6 +24,11 @@ type providerSchema struct {
 type schema struct {
 	Version int64 `json:"version"`
 	Block   block `json:"block"`
+}
+
+// action has no version: it keeps nothing that could grow old.
+type action struct {
+	Block block `json:"block"`
 }
 
 type block struct {
