@@ -71,7 +71,9 @@ terraform {
 }
 TF
   fi
-  (cd "$copy" && "$tf" validate -no-color) >"$work/answer" 2>&1 || { cat "$work/answer" >&2; echo "invalid   $name" >&2; exit 1; }
+  query=()
+  if compgen -G "$copy/*.tfquery.hcl" >/dev/null; then query=(-query); fi
+  (cd "$copy" && "$tf" validate -no-color "${query[@]}") >"$work/answer" 2>&1 || { cat "$work/answer" >&2; echo "invalid   $name" >&2; exit 1; }
   echo "validated $name"
   validated=$((validated + 1))
 done < <(find "$root/examples" -type f \( -name '*.tf' -o -name '*.tfquery.hcl' \) -not -path '*/.terraform/*' -printf '%h\n' | sort -u)
