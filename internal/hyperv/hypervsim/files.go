@@ -115,8 +115,9 @@ func (w *world) dataFiles(v view) []*object {
 	return inNameOrder(all)
 }
 
-// candidates returns the paths on drives that are online: the one that was
-// asked for by its name, or all, with those of the mapped folders.
+// candidates returns the paths on drives that are online, with those of the
+// mapped folders: the one that was asked for by its name, those of the directory
+// that was asked for, or all.
 func (w *world) candidates(v view, known []string, one func(string) (string, bool), mapped func() []string) []string {
 	if name, ok := v.equality("Name"); ok {
 		if path, exists := one(name); exists && hasDrive(name) {
@@ -124,14 +125,25 @@ func (w *world) candidates(v view, known []string, one func(string) (string, boo
 		}
 		return nil
 	}
+	directory, inDirectory := v.directory()
 	var kept []string
 	for _, path := range append(known, mapped()...) {
+		if inDirectory && pathKey(winpath.Dir(path)) != directory {
+			continue
+		}
 		if hasDrive(path) && !w.offline[pathKey(volumeOf(path))] {
 			kept = append(kept, path)
 		}
 	}
 	slices.SortFunc(kept, func(a, b string) int { return cmp.Compare(pathKey(a), pathKey(b)) })
 	return slices.CompactFunc(kept, func(a, b string) bool { return pathKey(a) == pathKey(b) })
+}
+
+// directory returns the key of the directory that the answer will be filtered by.
+func (v view) directory() (string, bool) {
+	drive, hasDrive := v.equality("Drive")
+	path, hasPath := v.equality("Path")
+	return pathKey(drive + path), hasDrive && hasPath && path != ""
 }
 
 // fileProperties are those that directories and files have in common.
