@@ -15,9 +15,12 @@ const (
 	describeExtensions = "Extensions of the files to list, among `vhd` and `vhdx`. Default: both."
 	describeMinimum    = "Size in bytes below which a file is left out. Default: `0`."
 
+	describeTimeouts    = "Bounds of operations."
+	describeReadTimeout = "Bound of the reading, as `5m` or `30s`. Default: `5m`."
+
 	describeFormat      = "Format of the file: `vhd` or `vhdx`."
 	describeVHDType     = "Type of the disk: `dynamic`, `differencing` or `fixed`."
-	describeVirtualSize = "Size of the disk that a guest sees."
+	describeVirtualSize = "Size in bytes of the disk that a guest sees."
 	describeParentPath  = "Path of the parent of a differencing disk."
 	describeInUseBy     = "Virtual machines that refer to the disk; null when the host does not show them."
 )

@@ -43,17 +43,26 @@ var warningSummaries = map[hyperv.WarningKind]string{
 
 // subject is what an error or a warning is about.
 type subject struct {
-	path, host, job string
+	path      string
+	machine   string // in place of a path
+	host, job string
 }
 
 // lines is the head of a detail.
 func (s subject) lines() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Path: %s\nHost: %s\n", s.path, s.host)
+	fmt.Fprintf(&b, "%s\nHost: %s\n", s.first(), s.host)
 	if s.job != "" {
 		fmt.Fprintf(&b, "Job: %s\n", s.job)
 	}
 	return b.String()
+}
+
+func (s subject) first() string {
+	if s.machine != "" {
+		return "Virtual machine: " + s.machine
+	}
+	return "Path: " + s.path
 }
 
 // toldErrors remembers which errors of whole hosts this process has told in
@@ -84,8 +93,13 @@ func (t *toldErrors) describeError(summary string, s subject, err error) diag.Di
 	}
 	known := hyperv.Explain(err)
 	if known.HostWide && !t.first(s.host, failureOf(known, err)) {
-		return diag.NewErrorDiagnostic(summary, fmt.Sprintf("Path: %s\nHost: %s: as told in full for its first disk.", s.path, s.host))
+		return diag.NewErrorDiagnostic(summary, fmt.Sprintf("%s\nHost: %s: as told in full for its first disk.", s.first(), s.host))
 	}
+	return diag.NewErrorDiagnostic(summary, errorDetail(s, known, err))
+}
+
+// errorDetail names what an error is about, its cause and what helps.
+func errorDetail(s subject, known hyperv.Explanation, err error) string {
 	detail := s.lines() + "\n" + err.Error()
 	if known.Code != "" && !strings.Contains(err.Error(), known.Code) {
 		detail += "\n" + known.Code
@@ -93,7 +107,7 @@ func (t *toldErrors) describeError(summary string, s subject, err error) diag.Di
 	if known.Hint != "" {
 		detail += "\n\n" + known.Hint
 	}
-	return diag.NewErrorDiagnostic(summary, detail)
+	return detail
 }
 
 // failureOf names the way in which a host fails: two errors of one kind are told

@@ -13,8 +13,7 @@ var _ function.Function = formatBytesFunction{}
 // formatBytesFunction writes a number of bytes as plan_reason does.
 type formatBytesFunction struct{}
 
-// NewFormatBytesFunction returns the function format_bytes.
-func NewFormatBytesFunction() function.Function { return formatBytesFunction{} }
+func newFormatBytesFunction() function.Function { return formatBytesFunction{} }
 
 func (formatBytesFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
 	resp.Name = "format_bytes"

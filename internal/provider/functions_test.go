@@ -6,38 +6,60 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/function"
+	framework "github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider"
 )
 
+// functions are those that the provider serves, by name.
+func functions(t *testing.T) map[string]function.Function {
+	t.Helper()
+	p, ok := provider.New("test")().(framework.ProviderWithFunctions)
+	if !ok {
+		t.Fatal("the provider serves no functions")
+	}
+	all := map[string]function.Function{}
+	for _, serve := range p.Functions(t.Context()) {
+		f := serve()
+		var metadata function.MetadataResponse
+		f.Metadata(t.Context(), function.MetadataRequest{}, &metadata)
+		all[metadata.Name] = f
+	}
+	return all
+}
+
 func TestFunctions(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		function function.Function
+		function string
 		argument attr.Value
 		want     attr.Value // nil for an error
 		err      string
 	}{
-		"parse_bytes":               {provider.NewParseBytesFunction(), types.StringValue("1.5 GiB"), types.Int64Value(3 << 29), ""},
-		"parse_bytes nonsense":      {provider.NewParseBytesFunction(), types.StringValue("much"), nil, "20GiB"},
-		"parse_bytes negative":      {provider.NewParseBytesFunction(), types.StringValue("-1"), nil, "no size"},
-		"format_bytes":              {provider.NewFormatBytesFunction(), types.Int64Value(15247262515), types.StringValue("14.2 GiB"), ""},
-		"format_bytes negative":     {provider.NewFormatBytesFunction(), types.Int64Value(-1536), types.StringValue("-1.5 KiB"), ""},
-		"normalize_path":            {provider.NewNormalizePathFunction(), types.StringValue("d:/VMs//web01.vhdx"), types.StringValue(`D:\VMs\web01.vhdx`), ""},
-		"normalize_path relative":   {provider.NewNormalizePathFunction(), types.StringValue("web01.vhdx"), nil, "absolute path"},
-		"normalize_path checkpoint": {provider.NewNormalizePathFunction(), types.StringValue(`D:\web01.avhdx`), nil, "Delete the checkpoint"},
+		"parse_bytes":               {"parse_bytes", types.StringValue("1.5 GiB"), types.Int64Value(3 << 29), ""},
+		"parse_bytes nonsense":      {"parse_bytes", types.StringValue("much"), nil, "20GiB"},
+		"parse_bytes negative":      {"parse_bytes", types.StringValue("-1"), nil, "no size"},
+		"format_bytes":              {"format_bytes", types.Int64Value(15247262515), types.StringValue("14.2 GiB"), ""},
+		"format_bytes negative":     {"format_bytes", types.Int64Value(-1536), types.StringValue("-1.5 KiB"), ""},
+		"normalize_path":            {"normalize_path", types.StringValue("d:/VMs//web01.vhdx"), types.StringValue(`D:\VMs\web01.vhdx`), ""},
+		"normalize_path relative":   {"normalize_path", types.StringValue("web01.vhdx"), nil, "absolute path"},
+		"normalize_path checkpoint": {"normalize_path", types.StringValue(`D:\web01.avhdx`), nil, "Delete the checkpoint"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			f, ok := functions(t)[c.function]
+			if !ok {
+				t.Fatalf("the provider serves no function %s", c.function)
+			}
 			var definition function.DefinitionResponse
-			c.function.Definition(t.Context(), function.DefinitionRequest{}, &definition)
+			f.Definition(t.Context(), function.DefinitionRequest{}, &definition)
 			unknown, err := definition.Definition.Return.NewResultData(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
 			resp := function.RunResponse{Result: unknown}
-			c.function.Run(t.Context(), function.RunRequest{Arguments: function.NewArgumentsData([]attr.Value{c.argument})}, &resp)
+			f.Run(t.Context(), function.RunRequest{Arguments: function.NewArgumentsData([]attr.Value{c.argument})}, &resp)
 			if c.want == nil {
 				if resp.Error == nil || resp.Error.FunctionArgument == nil || *resp.Error.FunctionArgument != 0 || !strings.Contains(resp.Error.Text, c.err) {
 					t.Fatalf("error = %v, want one on argument 0 with %q", resp.Error, c.err)
@@ -51,26 +73,16 @@ func TestFunctions(t *testing.T) {
 	}
 }
 
-// TestFunctionDefinitions: names as documented, and definitions that the
-// framework accepts.
+// The framework accepts the definition of every function, and each is described.
 func TestFunctionDefinitions(t *testing.T) {
 	t.Parallel()
-	for want, f := range map[string]function.Function{
-		"parse_bytes":    provider.NewParseBytesFunction(),
-		"format_bytes":   provider.NewFormatBytesFunction(),
-		"normalize_path": provider.NewNormalizePathFunction(),
-	} {
-		var metadata function.MetadataResponse
-		f.Metadata(t.Context(), function.MetadataRequest{}, &metadata)
-		if metadata.Name != want {
-			t.Errorf("name = %q, want %q", metadata.Name, want)
-		}
+	for name, f := range functions(t) {
 		var resp function.DefinitionResponse
 		f.Definition(t.Context(), function.DefinitionRequest{}, &resp)
 		valid := function.DefinitionValidateResponse{}
-		resp.Definition.ValidateImplementation(t.Context(), function.DefinitionValidateRequest{FuncName: want}, &valid)
+		resp.Definition.ValidateImplementation(t.Context(), function.DefinitionValidateRequest{FuncName: name}, &valid)
 		if resp.Diagnostics.HasError() || valid.Diagnostics.HasError() || resp.Definition.Summary == "" || resp.Definition.MarkdownDescription == "" {
-			t.Errorf("%s: %v %v", want, resp.Diagnostics, valid.Diagnostics)
+			t.Errorf("%s: %v %v", name, resp.Diagnostics, valid.Diagnostics)
 		}
 	}
 }

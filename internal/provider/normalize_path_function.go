@@ -16,8 +16,7 @@ var _ function.Function = normalizePathFunction{}
 // keys of for_each.
 type normalizePathFunction struct{}
 
-// NewNormalizePathFunction returns the function normalize_path.
-func NewNormalizePathFunction() function.Function { return normalizePathFunction{} }
+func newNormalizePathFunction() function.Function { return normalizePathFunction{} }
 
 func (normalizePathFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
 	resp.Name = "normalize_path"

@@ -13,8 +13,7 @@ var _ function.Function = parseBytesFunction{}
 // parseBytesFunction reads a size for the inputs that count bytes.
 type parseBytesFunction struct{}
 
-// NewParseBytesFunction returns the function parse_bytes.
-func NewParseBytesFunction() function.Function { return parseBytesFunction{} }
+func newParseBytesFunction() function.Function { return parseBytesFunction{} }
 
 func (parseBytesFunction) Metadata(_ context.Context, _ function.MetadataRequest, resp *function.MetadataResponse) {
 	resp.Name = "parse_bytes"

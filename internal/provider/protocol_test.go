@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"fmt"
 	"maps"
 	"strings"
 	"testing"
@@ -68,6 +69,33 @@ func (s server) clean(diagnostics []*tfprotov6.Diagnostic) {
 	s.t.Helper()
 	for _, d := range diagnostics {
 		s.t.Fatalf("%s: %s", d.Summary, d.Detail)
+	}
+}
+
+// read reads a data source and returns what was said about it.
+func (s server) read(name string, set map[string]tftypes.Value) []*tfprotov6.Diagnostic {
+	s.t.Helper()
+	config := s.object(s.schema.DataSourceSchemas[name], set)
+	resp, err := s.ReadDataSource(s.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: &config})
+	must(s.t, err)
+	return resp.Diagnostics
+}
+
+// said writes a diagnostic as one text: severity, attribute, summary and detail.
+func said(d *tfprotov6.Diagnostic) string {
+	return fmt.Sprintf("%s at %s: %s\n%s", d.Severity, d.Attribute, d.Summary, d.Detail)
+}
+
+// saysOnce expects one diagnostic, which says certain things.
+func saysOnce(t *testing.T, diagnostics []*tfprotov6.Diagnostic, parts ...string) {
+	t.Helper()
+	if len(diagnostics) != 1 {
+		t.Fatalf("%d diagnostics, want 1: %v", len(diagnostics), diagnostics)
+	}
+	for _, part := range parts {
+		if text := said(diagnostics[0]); !strings.Contains(text, part) {
+			t.Errorf("the diagnostic lacks %q:\n%s", part, text)
+		}
 	}
 }
 
@@ -184,4 +212,22 @@ func TestProtocol_descriptions(t *testing.T) {
 	for name, schema := range s.schema.ActionSchemas {
 		check("action "+name+" ", schema.Schema.Block.Attributes)
 	}
+}
+
+// A host that is known only during apply cannot be asked by what is read while
+// planning. Nobody claims then that none is named.
+func TestProtocol_hostUnknown(t *testing.T) {
+	t.Parallel()
+	s := serve(t, host(t, hypervsim.WithVHD(vhd())), map[string]tftypes.Value{"host": tftypes.NewValue(tftypes.String, tftypes.UnknownValue)})
+	const want = "ERROR at : Provider configuration is not known yet"
+	saysOnce(t, s.read("hyperv_vhd", map[string]tftypes.Value{"path": text(diskPath)}), want, "-target")
+	saysOnce(t, s.read("hyperv_vhds", map[string]tftypes.Value{"directory": text(`D:\VMs`)}), want)
+	results := s.list(map[string]tftypes.Value{"directory": text(`D:\VMs`)}, 0, false)
+	if len(results) != 1 {
+		t.Fatalf("%d results, want 1", len(results))
+	}
+	saysOnce(t, results[0].Diagnostics, want)
+	imported, err := s.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: compactionName, ID: diskPath})
+	must(t, err)
+	saysOnce(t, imported.Diagnostics, want)
 }

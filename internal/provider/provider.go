@@ -2,19 +2,14 @@ package provider
 
 import (
 	"context"
-	"fmt"
 	"os"
 
 	"github.com/hashicorp/terraform-plugin-framework/action"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
-	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/function"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/provider"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
-	"github.com/hashicorp/terraform-plugin-framework/types"
-
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
 // Address is the source address of the provider in a configuration.
@@ -40,54 +35,6 @@ func New(version string) func() provider.Provider {
 
 func newWithEnv(version string, env lookupEnv) func() provider.Provider {
 	return func() provider.Provider { return &hypervProvider{version: version, env: env} }
-}
-
-// providerData is what a configured provider hands to everything it serves. A
-// value that is unknown at plan stays unknown in it.
-type providerData struct {
-	// fleet is nil while a part of the configuration is unknown.
-	fleet      *hyperv.Fleet
-	host       types.String
-	allowMount types.Bool
-	// told remembers which errors of whole hosts were told in full.
-	told *toldErrors
-}
-
-// providerDataFrom reads what Configure of the provider has handed on; it is nil
-// while Terraform only validates.
-func providerDataFrom(handed any) (*providerData, diag.Diagnostics) {
-	if handed == nil {
-		return nil, nil
-	}
-	data, ok := handed.(*providerData)
-	if !ok {
-		return nil, diag.Diagnostics{bug(fmt.Sprintf("It is a %T.", handed))}
-	}
-	return data, nil
-}
-
-// reachOr finds the host that is named, or else the provider's, and its name.
-func (d *providerData) reachOr(name types.String) (*hyperv.Host, types.String, diag.Diagnostic) {
-	if name.IsNull() {
-		name = d.host
-	}
-	if name.IsNull() {
-		return nil, name, noHost()
-	}
-	host, bad := d.reach(name)
-	return host, name, bad
-}
-
-// reach finds a host by name. Nothing is dialled before it is asked something.
-func (d *providerData) reach(name types.String) (*hyperv.Host, diag.Diagnostic) {
-	if d.fleet == nil {
-		return nil, notReady()
-	}
-	host, err := d.fleet.Host(name.ValueString())
-	if err != nil {
-		return nil, diag.NewErrorDiagnostic(summaryProvider, err.Error())
-	}
-	return host, nil
 }
 
 func (p *hypervProvider) Metadata(_ context.Context, _ provider.MetadataRequest, resp *provider.MetadataResponse) {
@@ -144,8 +91,8 @@ func (p *hypervProvider) ListResources(context.Context) []func() list.ListResour
 
 func (p *hypervProvider) Functions(context.Context) []func() function.Function {
 	return []func() function.Function{
-		NewFormatBytesFunction,
-		NewNormalizePathFunction,
-		NewParseBytesFunction,
+		newFormatBytesFunction,
+		newNormalizePathFunction,
+		newParseBytesFunction,
 	}
 }

@@ -93,11 +93,11 @@ func providerSchema() schema.Schema {
 			},
 			"max_concurrent_compactions": schema.Int64Attribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("max_concurrent_compactions", "Compactions that run at once on one host. Default: `2`."),
+				MarkdownDescription: withEnv("max_concurrent_compactions", "Compactions that run at once on one host, 1 to 100. Default: `2`."),
 			},
 			"max_concurrent_requests": schema.Int64Attribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("max_concurrent_requests", "Requests that are sent at once to one host. Default: `5`; WinRM allows 15 for one user."),
+				MarkdownDescription: withEnv("max_concurrent_requests", "Requests that are sent at once to one host, 1 to 15, which WinRM allows one user. Default: `5`."),
 			},
 		},
 	}

@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/action/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
@@ -32,9 +33,7 @@ func (a *vhdCompactAction) Metadata(_ context.Context, _ action.MetadataRequest,
 }
 
 func (a *vhdCompactAction) Configure(_ context.Context, req action.ConfigureRequest, resp *action.ConfigureResponse) {
-	data, diags := providerDataFrom(req.ProviderData)
-	resp.Diagnostics.Append(diags...)
-	a.data = data
+	a.data = providerDataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 type vhdCompactModel struct {
@@ -68,8 +67,8 @@ func (a *vhdCompactAction) Schema(_ context.Context, _ action.SchemaRequest, res
 			},
 			"timeouts": schema.SingleNestedAttribute{
 				Optional:            true,
-				CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutMember("invoke")}},
-				MarkdownDescription: "Bounds of operations.",
+				CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutMembers("invoke")}},
+				MarkdownDescription: describeTimeouts,
 				Attributes: map[string]schema.Attribute{
 					"invoke": schema.StringAttribute{
 						Optional: true, Validators: []validator.String{durationValidator{}},
@@ -110,9 +109,7 @@ func (a *vhdCompactAction) Invoke(ctx context.Context, req action.InvokeRequest,
 	timeout, diags := config.Timeouts.Invoke(ctx, defaultRunTimeout)
 	resp.Diagnostics.Append(diags...)
 	host, name, bad := a.data.reachOr(config.Host)
-	if bad != nil {
-		resp.Diagnostics.Append(bad)
-	}
+	resp.Diagnostics.Append(bad)
 	if resp.Diagnostics.HasError() {
 		return
 	}
@@ -123,42 +120,32 @@ func (a *vhdCompactAction) Invoke(ctx context.Context, req action.InvokeRequest,
 		}
 	}
 
-	order := config.toOrder()
-	order.AllowMount, order.Timeout = a.data.allowMount.ValueBool(), timeout
+	order := config.toOrder(timeout)
 	log := logProgress(ctx, about)
 	order.OnProgress = func(p hyperv.Progress) {
 		log(p)
 		say(progressLine(p))
 	}
-	result, err := host.Compact(ctx, order)
-	if result.Run != nil {
-		about.job = result.Run.JobID
+	result, told, err := a.data.compact(ctx, host, about, order)
+	resp.Diagnostics.Append(told...)
+	if err == nil {
+		say(resultLine(result))
 	}
-	for _, w := range result.Warnings {
-		resp.Diagnostics.Append(describeWarning(about, w))
-	}
-	if err != nil {
-		resp.Diagnostics.Append(a.data.told.describeError(summaryCompact, about, err))
-		return
-	}
-	say(resultLine(result))
 }
 
 // toOrder turns the inputs into an order, with the defaults of the resource.
-func (m vhdCompactModel) toOrder() hyperv.Compaction {
+func (m vhdCompactModel) toOrder(timeout time.Duration) hyperv.Compaction {
 	order := hyperv.Compaction{
 		Path:          m.Path.ValueString(),
+		Mode:          orderedMode(m.Mode),
 		MountReadOnly: m.MountReadOnly.ValueBoolPointer(),
 		SkipInUse:     m.IfInUse.ValueString() == onTroubleSkip,
 		AllowParent:   m.AllowParent.ValueBool(),
 		MaxPasses:     defaultMaxPasses,
+		Timeout:       timeout,
 	}
 	if !m.MaxPasses.IsNull() {
 		order.MaxPasses = int(m.MaxPasses.ValueInt64())
-	}
-	if !m.Mode.IsNull() {
-		mode := hyperv.Mode(m.Mode.ValueString())
-		order.Mode = &mode
 	}
 	return order
 }

@@ -21,7 +21,7 @@ type invocation struct {
 	diagnostics []*tfprotov6.Diagnostic
 }
 
-// errors are the diagnostics of one severity, in one text.
+// told is what the diagnostics of one severity say, in one text.
 func (i invocation) told(severity tfprotov6.DiagnosticSeverity) string {
 	var b strings.Builder
 	for _, d := range i.diagnostics {
@@ -120,16 +120,24 @@ func holds(t *testing.T, what, got, want string) {
 func TestVHDCompactAction_plan(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
-	s := serve(t, sim, map[string]tftypes.Value{"host": tftypes.NewValue(tftypes.String, nil), "allow_mount": tftypes.NewValue(tftypes.Bool, false)})
-	planned, _ := s.action(t.Context(), map[string]tftypes.Value{
-		"path": text(diskPath), "mount_read_only": tftypes.NewValue(tftypes.Bool, true),
-	})
-	told := planned.told(tfprotov6.DiagnosticSeverityError)
-	holds(t, "errors", told, "HYPERV_HOST")
-	holds(t, "errors", told, "allow_mount of the provider is false")
-	if n := len(sim.Requests()); n != 0 {
-		t.Errorf("%d requests while planning, want none", n)
+	disk := map[string]tftypes.Value{"path": text(diskPath)}
+	mounted := map[string]tftypes.Value{"path": text(diskPath), "mount_read_only": tftypes.NewValue(tftypes.Bool, true)}
+
+	planned, _ := serve(t, sim, map[string]tftypes.Value{"host": tftypes.NewValue(tftypes.String, nil)}).action(t.Context(), disk)
+	saysOnce(t, planned.diagnostics, `ERROR at AttributeName("host"): No Hyper-V host named`, "HYPERV_HOST")
+
+	unmounted := serve(t, sim, map[string]tftypes.Value{"allow_mount": tftypes.NewValue(tftypes.Bool, false)})
+	planned, _ = unmounted.action(t.Context(), mounted)
+	saysOnce(t, planned.diagnostics, `ERROR at AttributeName("mount_read_only"): `, "allow_mount of the provider is false")
+	if n := sim.Exchanges(); n != 0 {
+		t.Errorf("%d exchanges while planning, want none", n)
 	}
+	_, invoked := unmounted.action(t.Context(), disk)
+	holds(t, "errors", invoked.told(tfprotov6.DiagnosticSeverityError), "")
+	if n := sim.Calls("AttachVirtualHardDisk"); sim.Exchanges() == 0 || n != 0 {
+		t.Errorf("%d exchanges and %d attachments, want some and none", sim.Exchanges(), n)
+	}
+	compactions(t, sim, 1)
 }
 
 // Ctrl-C cancels the job and detaches the disk.

@@ -37,9 +37,11 @@ func setIdentity(ctx context.Context, m *vhdCompactionModel, identity *tfsdk.Res
 	return identity.Set(ctx, vhdIdentity{Host: m.Host, Path: m.Path.StringValue})
 }
 
-// importTarget reads what is to be imported; the host is empty when the
-// provider's is meant.
-func importTarget(ctx context.Context, req resource.ImportStateRequest) (host, file string, diags diag.Diagnostics) {
+// importTarget reads what is to be imported; the host is null when the provider's
+// is meant.
+func importTarget(ctx context.Context, req resource.ImportStateRequest) (types.String, string, diag.Diagnostics) {
+	var host, file string
+	var diags diag.Diagnostics
 	if req.ID == "" && req.Identity != nil {
 		var id vhdIdentity
 		diags.Append(req.Identity.Get(ctx, &id)...)
@@ -57,5 +59,5 @@ func importTarget(ctx context.Context, req resource.ImportStateRequest) (host, f
 	if err := winpath.Check(file); err != nil {
 		diags.AddError(summaryImport, fmt.Sprintf("The path %q cannot be imported: %s.\n\nImport by path, by host|path or by identity.", file, err))
 	}
-	return host, file, diags
+	return optionalString(host), file, diags
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
-// FuzzImportID: an import id is refused, or names a host that may be empty and a
+// FuzzImportID: an import id is refused, or names a host that may be null and a
 // path that is fit for a resource; and the id that a resource shows leads back
 // to both.
 func FuzzImportID(f *testing.F) {
@@ -26,12 +26,12 @@ func FuzzImportID(f *testing.F) {
 		if err := winpath.Check(file); err != nil {
 			t.Errorf("%q gave the path %q: %v", id, file, err)
 		}
-		if host == "" {
+		if host.IsNull() {
 			return
 		}
-		again, same, diags := importTarget(t.Context(), resource.ImportStateRequest{ID: host + "|" + file})
-		if diags.HasError() || again != host || same != file {
-			t.Errorf("%q gave %q and %q, and these %q and %q, %v", id, host, file, again, same, diags)
+		again, same, diags := importTarget(t.Context(), resource.ImportStateRequest{ID: host.ValueString() + "|" + file})
+		if diags.HasError() || !again.Equal(host) || same != file {
+			t.Errorf("%q gave %s and %q, and these %s and %q, %v", id, host, file, again, same, diags)
 		}
 	})
 }

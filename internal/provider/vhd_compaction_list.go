@@ -5,7 +5,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/list/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/list"
 	"github.com/hashicorp/terraform-plugin-framework/list/schema"
@@ -35,9 +34,7 @@ func (l *vhdCompactionList) Metadata(_ context.Context, _ resource.MetadataReque
 }
 
 func (l *vhdCompactionList) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	data, diags := providerDataFrom(req.ProviderData)
-	resp.Diagnostics.Append(diags...)
-	l.data = data
+	l.data = providerDataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 type vhdCompactionListModel struct {
@@ -57,7 +54,7 @@ func (l *vhdCompactionList) ListResourceConfigSchema(_ context.Context, _ list.L
 			"vm_name":   schema.StringAttribute{Optional: true, MarkdownDescription: describeVMName},
 			"extensions": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
-				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(oneOf(extensions()...))},
+				Validators:          extensionValidators(),
 				MarkdownDescription: describeExtensions,
 			},
 			"min_file_size_bytes": schema.Int64Attribute{
@@ -67,8 +64,8 @@ func (l *vhdCompactionList) ListResourceConfigSchema(_ context.Context, _ list.L
 			},
 			"timeouts": schema.SingleNestedAttribute{
 				Optional:            true,
-				CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutMember("list")}},
-				MarkdownDescription: "Bounds of operations.",
+				CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutMembers("list")}},
+				MarkdownDescription: describeTimeouts,
 				Attributes: map[string]schema.Attribute{
 					"list": schema.StringAttribute{Optional: true, Validators: []validator.String{durationValidator{}}, MarkdownDescription: describeReadTimeout},
 				},
@@ -95,9 +92,7 @@ func (l *vhdCompactionList) List(ctx context.Context, req list.ListRequest, stre
 	listing, more := config.toListing(ctx)
 	diags.Append(more...)
 	host, name, bad := l.data.reachOr(config.Host)
-	if bad != nil {
-		diags.Append(bad)
-	}
+	diags.Append(bad)
 	if diags.HasError() {
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
 		return

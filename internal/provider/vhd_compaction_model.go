@@ -1,11 +1,9 @@
 package provider
 
 import (
-	"math"
 	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/resource/timeouts"
-	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
@@ -60,7 +58,11 @@ func (m *vhdCompactionModel) subject() subject {
 // status is the status as package hyperv names it; empty when there is none.
 func (m *vhdCompactionModel) status() hyperv.Status { return hyperv.Status(m.Status.ValueString()) }
 
-// id is the identifier of a disk: everything but the spelling of the create.
+// runIsPlanned reports whether a plan asks for a run: only then is the status
+// unknown.
+func (m *vhdCompactionModel) runIsPlanned() bool { return m.Status.IsUnknown() }
+
+// diskID is the id of a disk. Later spellings of host and path do not change it.
 func diskID(host, path types.String) types.String {
 	if host.IsUnknown() || path.IsUnknown() {
 		return types.StringUnknown()
@@ -69,20 +71,16 @@ func diskID(host, path types.String) types.String {
 }
 
 // toOrder turns the inputs into an order. Prior is nil before the first run.
-func (m *vhdCompactionModel) toOrder(prior *vhdCompactionModel, timeout time.Duration, allowMount bool) hyperv.Compaction {
+func (m *vhdCompactionModel) toOrder(prior *vhdCompactionModel, timeout time.Duration) hyperv.Compaction {
 	order := hyperv.Compaction{
 		Path:             m.Path.ValueString(),
+		Mode:             orderedMode(m.Mode),
 		MountReadOnly:    m.MountReadOnly.ValueBoolPointer(),
-		AllowMount:       allowMount,
 		SkipInUse:        m.IfInUse.ValueString() == onTroubleSkip,
 		AllowParent:      m.AllowParent.ValueBool(),
 		MinFileSizeBytes: m.MinFileSizeBytes.ValueInt64(),
 		MaxPasses:        int(m.MaxPasses.ValueInt64()),
 		Timeout:          timeout,
-	}
-	if !m.Mode.IsNull() {
-		mode := hyperv.Mode(m.Mode.ValueString())
-		order.Mode = &mode
 	}
 	if prior != nil {
 		order.LeftAttached = prior.LeftAttached.ValueBool()
@@ -213,55 +211,9 @@ func importedModel(host, path string) vhdCompactionModel {
 	return m
 }
 
-// lastRunValue is a run as the state shows it; what was not seen is null.
-func lastRunValue(run hyperv.Run) types.Object {
-	reclaimed, percent := reclaimedBy(run)
-	duration := types.Int64Null()
-	if !run.StartedAt.IsZero() && !run.CompletedAt.IsZero() {
-		duration = types.Int64Value(int64(run.CompletedAt.Sub(run.StartedAt).Round(time.Second) / time.Second))
-	}
-	return types.ObjectValueMust(lastRunTypes(), map[string]attr.Value{
-		"started_at":             optionalTime(run.StartedAt),
-		"completed_at":           optionalTime(run.CompletedAt),
-		"duration_seconds":       duration,
-		"mode":                   optionalString(string(run.Mode)),
-		"mounted":                types.BoolValue(run.Mounted),
-		"passes":                 types.Int64Value(int64(run.Passes)),
-		"job_id":                 optionalString(run.JobID),
-		"file_size_before_bytes": types.Int64PointerValue(run.FileSizeBeforeBytes),
-		"file_size_after_bytes":  types.Int64PointerValue(run.FileSizeAfterBytes),
-		"reclaimed_bytes":        reclaimed,
-		"reclaimed_percent":      percent,
-	})
-}
-
-// reclaimedBy is null unless both sizes were read from the host.
-func reclaimedBy(run hyperv.Run) (types.Int64, types.Float64) {
-	before, after := run.FileSizeBeforeBytes, run.FileSizeAfterBytes
-	if before == nil || after == nil {
-		return types.Int64Null(), types.Float64Null()
-	}
-	bytes := *before - *after
-	if *before == 0 {
-		return types.Int64Value(bytes), types.Float64Value(0)
-	}
-	return types.Int64Value(bytes), types.Float64Value(math.Round(1000*float64(bytes)/float64(*before)) / 10)
-}
-
 func optionalString(s string) types.String {
 	if s == "" {
 		return types.StringNull()
 	}
 	return types.StringValue(s)
 }
-
-func optionalTime(t time.Time) types.String {
-	if t.IsZero() {
-		return types.StringNull()
-	}
-	return types.StringValue(t.UTC().Format(time.RFC3339))
-}
-
-// runIsPlanned reports whether a plan asks for a run: only then is the status
-// unknown.
-func (m *vhdCompactionModel) runIsPlanned() bool { return m.Status.IsUnknown() }

@@ -62,7 +62,7 @@ func TestVHDCompactionModel_toOrder(t *testing.T) {
 	seen.Status = types.StringValue(string(hyperv.StatusCompacted))
 	failed := lost
 	failed.Status = types.StringValue(string(hyperv.StatusFailed))
-	defaults := hyperv.Compaction{Path: `D:\a.vhdx`, AllowMount: true, MaxPasses: 1, Timeout: time.Hour}
+	defaults := hyperv.Compaction{Path: `D:\a.vhdx`, MaxPasses: 1, Timeout: time.Hour}
 	with := func(change func(*hyperv.Compaction)) hyperv.Compaction {
 		order := defaults
 		change(&order)
@@ -93,7 +93,7 @@ func TestVHDCompactionModel_toOrder(t *testing.T) {
 			if test.change != nil {
 				test.change(&m)
 			}
-			if diff := cmp.Diff(test.want, m.toOrder(test.prior, time.Hour, true)); diff != "" {
+			if diff := cmp.Diff(test.want, m.toOrder(test.prior, time.Hour)); diff != "" {
 				t.Errorf("order (-want +got):\n%s", diff)
 			}
 		})

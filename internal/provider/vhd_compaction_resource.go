@@ -21,15 +21,11 @@ var (
 	_ resource.ResourceWithValidateConfig = (*vhdCompactionResource)(nil)
 )
 
-const (
-	vhdCompactionName = typeName + "_vhd_compaction"
+const vhdCompactionName = typeName + "_vhd_compaction"
 
-	defaultRunTimeout  = 8 * time.Hour
-	defaultReadTimeout = 5 * time.Minute
-	// detachTimeout bounds the one thing that Delete may do on a host, and the
-	// search for an attachment.
-	detachTimeout = time.Minute
-)
+// detachTimeout bounds the one thing that Delete may do on a host, and the search
+// for an attachment.
+const detachTimeout = time.Minute
 
 type vhdCompactionResource struct {
 	data *providerData
@@ -42,9 +38,7 @@ func (r *vhdCompactionResource) Metadata(_ context.Context, _ resource.MetadataR
 }
 
 func (r *vhdCompactionResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
-	data, diags := providerDataFrom(req.ProviderData)
-	resp.Diagnostics.Append(diags...)
-	r.data = data
+	r.data = providerDataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 func (r *vhdCompactionResource) ValidateConfig(ctx context.Context, req resource.ValidateConfigRequest, resp *resource.ValidateConfigResponse) {
@@ -159,17 +153,14 @@ func (r *vhdCompactionResource) ImportState(ctx context.Context, req resource.Im
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	source := hostFromResource
-	if host == "" {
-		host, source = r.data.host.ValueString(), hostFromProvider
-	}
-	if host == "" {
-		resp.Diagnostics.Append(noHost())
+	name, bad := r.data.hostOr(host)
+	if bad != nil {
+		resp.Diagnostics.Append(bad)
 		return
 	}
-	state := importedModel(host, file)
+	state := importedModel(name.ValueString(), file)
 	resp.Diagnostics.Append(saveDisk(ctx, &state, &resp.State, resp.Identity)...)
-	resp.Diagnostics.Append(marks{HostSource: source, Imported: true}.write(ctx, resp.Private)...)
+	resp.Diagnostics.Append(marks{HostSource: sourceOf(host), Imported: true}.write(ctx, resp.Private)...)
 }
 
 // run carries out a compaction and reports what came of it; the result holds
@@ -181,18 +172,10 @@ func (r *vhdCompactionResource) run(ctx context.Context, diags *diag.Diagnostics
 		diags.Append(bad)
 		return unchanged(prior), errNotStarted
 	}
-	order := plan.toOrder(prior, timeout, r.data.allowMount.ValueBool())
+	order := plan.toOrder(prior, timeout)
 	order.OnProgress = logProgress(ctx, about)
-	result, err := host.Compact(ctx, order)
-	if result.Run != nil {
-		about.job = result.Run.JobID
-	}
-	for _, w := range result.Warnings {
-		diags.Append(describeWarning(about, w))
-	}
-	if err != nil {
-		diags.Append(r.data.told.describeError(summaryCompact, about, err))
-	}
+	result, told, err := r.data.compact(ctx, host, about, order)
+	diags.Append(told...)
 	return result, err
 }
 

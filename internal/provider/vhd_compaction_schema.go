@@ -16,7 +16,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/pathtype"
 )
 
@@ -91,7 +90,7 @@ func inputAttributes() map[string]schema.Attribute {
 			Optional: true, Computed: true,
 			Default:             int64default.StaticInt64(defaultMinFileSizeBytes),
 			Validators:          []validator.Int64{int64validator.AtLeast(0)},
-			MarkdownDescription: "Size below which a file is left alone; it is compacted once it has reached it. Default: `0`.",
+			MarkdownDescription: "Size in bytes below which a file is left alone; it is compacted once it has reached it. Default: `0`.",
 		},
 		"recompact_on_growth": schema.BoolAttribute{
 			Optional: true, Computed: true,
@@ -134,9 +133,9 @@ func outputAttributes() map[string]schema.Attribute {
 		"id":                       computedString("Host and path, as `host|path`."),
 		"format":                   computedString(describeFormat),
 		"vhd_type":                 computedString(describeVHDType),
-		"file_size_bytes":          computedInt64("Size of the file on the host, refreshed by every plan."),
-		"baseline_file_size_bytes": computedInt64("Size after the last compaction that ran; growth counts from it."),
-		"growth_bytes":             computedInt64("Growth since the baseline."),
+		"file_size_bytes":          computedInt64("Size in bytes of the file on the host, refreshed by every plan."),
+		"baseline_file_size_bytes": computedInt64("Size in bytes after the last compaction that ran; growth counts from it."),
+		"growth_bytes":             computedInt64("Growth in bytes since the baseline; negative when the file has shrunk."),
 		"total_reclaimed_bytes":    computedInt64("Bytes that all runs of this resource have reclaimed."),
 		"status":                   computedString("How the last run ended: `compacted`, `unchanged`, `skipped_in_use`, `below_minimum`, `interrupted`, `unknown`, `failed` or `imported`."),
 		"status_detail":            computedString("One sentence about the status."),
@@ -153,37 +152,12 @@ func outputAttributes() map[string]schema.Attribute {
 	}
 }
 
-func lastRunAttributes() map[string]schema.Attribute {
-	return map[string]schema.Attribute{
-		"started_at":             computedString("Time of the start, RFC 3339 in UTC."),
-		"completed_at":           computedString("Time of the end, RFC 3339 in UTC."),
-		"duration_seconds":       computedInt64("Seconds from start to end."),
-		"mode":                   computedString("Mode that was used; null where the host has no modes."),
-		"mounted":                schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the disk was attached read-only for the run."},
-		"passes":                 computedInt64("Passes that were made."),
-		"job_id":                 computedString("Identifier of the last job on the host."),
-		"file_size_before_bytes": computedInt64("Size of the file before the run."),
-		"file_size_after_bytes":  computedInt64("Size of the file after the run."),
-		"reclaimed_bytes":        computedInt64("Size before less size after."),
-		"reclaimed_percent":      schema.Float64Attribute{Computed: true, MarkdownDescription: "Reclaimed share of the size before, in percent with one decimal."},
-	}
-}
-
 func computedString(description string) schema.StringAttribute {
 	return schema.StringAttribute{Computed: true, MarkdownDescription: description}
 }
 
 func computedInt64(description string) schema.Int64Attribute {
 	return schema.Int64Attribute{Computed: true, MarkdownDescription: description}
-}
-
-// lastRunTypes are the types of the members of last_run.
-func lastRunTypes() map[string]attr.Type {
-	all := map[string]attr.Type{}
-	for name, a := range lastRunAttributes() {
-		all[name] = a.GetType()
-	}
-	return all
 }
 
 // timeoutsAttribute is what timeouts.Attributes makes, with a check that names
@@ -200,20 +174,10 @@ func timeoutsAttribute(descriptions map[string]string) schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
 		CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutTypes()}},
-		MarkdownDescription: "Bounds of operations. A change is an update without a run.",
+		MarkdownDescription: describeTimeouts + " A change is an update without a run.",
 		Attributes:          members,
 	}
 }
 
 // timeoutTypes are the types of the members of timeouts.
-func timeoutTypes() map[string]attr.Type {
-	return map[string]attr.Type{"create": types.StringType, "update": types.StringType, "read": types.StringType}
-}
-
-func modeNames() []string {
-	var names []string
-	for _, mode := range hyperv.Modes() {
-		names = append(names, string(mode))
-	}
-	return names
-}
+func timeoutTypes() map[string]attr.Type { return timeoutMembers("create", "update", "read") }

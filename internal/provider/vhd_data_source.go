@@ -6,7 +6,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
-	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
@@ -26,9 +25,7 @@ func (d *vhdDataSource) Metadata(_ context.Context, _ datasource.MetadataRequest
 }
 
 func (d *vhdDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	data, diags := providerDataFrom(req.ProviderData)
-	resp.Diagnostics.Append(diags...)
-	d.data = data
+	d.data = providerDataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 // vhdModel is one disk.
@@ -56,43 +53,23 @@ func (d *vhdDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, re
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Reads everything that a Hyper-V host tells about one virtual hard disk file, in six to eight exchanges; three of them are shared by all disks of the host.",
 		Attributes: map[string]schema.Attribute{
-			"path": schema.StringAttribute{Required: true, CustomType: pathtype.Type{}, MarkdownDescription: describePath},
-			"host": schema.StringAttribute{
-				Optional: true, Computed: true,
-				Validators:          []validator.String{hostValidator{}},
-				MarkdownDescription: describeHost,
-			},
-			"timeouts": readTimeoutAttribute(),
+			"path":     schema.StringAttribute{Required: true, CustomType: pathtype.Type{}, MarkdownDescription: describePath},
+			"host":     dataHost(),
+			"timeouts": dataTimeouts(),
 
-			"format":                     schema.StringAttribute{Computed: true, MarkdownDescription: describeFormat},
-			"vhd_type":                   schema.StringAttribute{Computed: true, MarkdownDescription: describeVHDType},
-			"file_size_bytes":            computedSize("Size of the file on the host."),
-			"virtual_size_bytes":         computedSize(describeVirtualSize),
-			"minimum_virtual_size_bytes": computedSize("Smallest size to which the disk could be shrunk for the guest; null when the host does not know it."),
-			"fragmentation_percent":      computedSize("Fragmentation of the file in percent; null when the host does not know it."),
-			"block_size_bytes":           computedSize("Size of a block, the unit in which the file grows; null on hosts before Windows Server 2012."),
-			"logical_sector_size_bytes":  computedSize("Logical sector size; null on hosts before Windows Server 2012."),
-			"physical_sector_size_bytes": computedSize("Physical sector size; null on hosts before Windows Server 2012."),
-			"virtual_disk_id":            schema.StringAttribute{Computed: true, MarkdownDescription: "Identifier inside the disk that survives moving and copying the file."},
-			"parent_path":                schema.StringAttribute{Computed: true, MarkdownDescription: describeParentPath},
-			"attached":                   schema.StringAttribute{Computed: true, MarkdownDescription: "How the disk is attached to the host itself, not to a virtual machine: `none`, `read_only` or `read_write`."},
+			"format":                     dataString(describeFormat),
+			"vhd_type":                   dataString(describeVHDType),
+			"file_size_bytes":            dataInt64("Size in bytes of the file on the host."),
+			"virtual_size_bytes":         dataInt64(describeVirtualSize),
+			"minimum_virtual_size_bytes": dataInt64("Smallest size in bytes to which the disk could be shrunk for the guest; null when the host does not know it."),
+			"fragmentation_percent":      dataInt64("Fragmentation of the file in percent; null when the host does not know it."),
+			"block_size_bytes":           dataInt64("Size in bytes of a block, the unit in which the file grows; null on hosts before Windows Server 2012."),
+			"logical_sector_size_bytes":  dataInt64("Logical sector size in bytes; null on hosts before Windows Server 2012."),
+			"physical_sector_size_bytes": dataInt64("Physical sector size in bytes; null on hosts before Windows Server 2012."),
+			"virtual_disk_id":            dataString("Identifier inside the disk that survives moving and copying the file."),
+			"parent_path":                dataString(describeParentPath),
+			"attached":                   dataString("How the disk is attached to the host itself, not to a virtual machine: `none`, `read_only` or `read_write`."),
 			"in_use_by":                  inUseByAttribute(),
-		},
-	}
-}
-
-func computedSize(description string) schema.Int64Attribute {
-	return schema.Int64Attribute{Computed: true, MarkdownDescription: description}
-}
-
-// readTimeoutAttribute bounds the reading of a data source.
-func readTimeoutAttribute() schema.Attribute {
-	return schema.SingleNestedAttribute{
-		Optional:            true,
-		CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutMember("read")}},
-		MarkdownDescription: "Bounds of operations.",
-		Attributes: map[string]schema.Attribute{
-			"read": schema.StringAttribute{Optional: true, Validators: []validator.String{durationValidator{}}, MarkdownDescription: describeReadTimeout},
 		},
 	}
 }
@@ -105,9 +82,7 @@ func (d *vhdDataSource) Read(ctx context.Context, req datasource.ReadRequest, re
 	timeout, diags := model.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
 	host, name, bad := d.data.reachOr(model.Host)
-	if bad != nil {
-		resp.Diagnostics.Append(bad)
-	}
+	resp.Diagnostics.Append(bad)
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -3,11 +3,11 @@ package provider
 import (
 	"context"
 	"errors"
-	"fmt"
 
-	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
@@ -59,31 +59,42 @@ func (s vhdSelection) toListing(ctx context.Context) (hyperv.Listing, diag.Diagn
 	return listing, diags
 }
 
-// where names what is listed, in diagnostics.
-func (s vhdSelection) where() string {
-	if !s.VMName.IsNull() {
-		return "Virtual machine: " + s.VMName.ValueString()
-	}
-	return "Directory: " + s.Directory.ValueString()
+// subject names what is listed in diagnostics.
+func (s vhdSelection) subject(host types.String) subject {
+	return subject{path: s.Directory.ValueString(), machine: s.VMName.ValueString(), host: host.ValueString()}
 }
 
-// listError says why a listing ended.
+// listError says why a listing ended, at the attribute that asked for it.
 func (d *providerData) listError(s vhdSelection, host types.String, err error) diag.Diagnostic {
-	about := subject{path: s.Directory.ValueString(), host: host.ValueString()}
-	if hyperv.Explain(err).HostWide {
-		return d.told.describeError(summaryList, about, err)
+	known := hyperv.Explain(err)
+	if known.HostWide {
+		return d.told.describeError(summaryList, s.subject(host), err)
 	}
-	detail := fmt.Sprintf("%s\nHost: %s\n\n%s", s.where(), host.ValueString(), err)
-	if hint := hyperv.Explain(err).Hint; hint != "" && !errors.Is(err, hyperv.ErrNotSupported) {
-		detail += "\n\n" + hint
+	at := path.Root("directory")
+	if s.Directory.IsNull() {
+		at = path.Root("vm_name")
 	}
-	return diag.NewErrorDiagnostic(summaryList, detail)
+	known.Hint = s.hint(err, known.Hint)
+	return diag.NewAttributeErrorDiagnostic(at, summaryList, errorDetail(s.subject(host), known, err))
 }
 
-// timeoutMember are the types of a timeouts attribute with one member.
-func timeoutMember(name string) map[string]attr.Type {
-	return map[string]attr.Type{name: types.StringType}
+// hint is what helps when a listing fails, in place of what is known of the error:
+// the answer for a directory that is missing would mean a missing role elsewhere.
+func (s vhdSelection) hint(err error, known string) string {
+	switch {
+	case errors.Is(err, hyperv.ErrPathNotFound):
+		return "Check directory, and that its volume is online."
+	case errors.Is(err, hyperv.ErrNoMachine):
+		return "Write vm_name as the host shows it, as name or GUID: Get-VM | Select-Object Name, Id."
+	case errors.Is(err, hyperv.ErrNotSupported) && known == "" && s.Directory.IsNull():
+		return "Set directory in place of vm_name: only hosts since Windows Server 2012 are asked for the disks of a virtual machine."
+	}
+	return known
 }
 
-// describeReadTimeout is what every bound of reading says.
-const describeReadTimeout = "Bound of the reading, as `5m` or `30s`. Default: `5m`."
+// extensions are those that can be listed.
+func extensions() []string { return []string{string(hyperv.FormatVHD), string(hyperv.FormatVHDX)} }
+
+func extensionValidators() []validator.List {
+	return []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(oneOf(extensions()...))}
+}

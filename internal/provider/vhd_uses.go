@@ -23,8 +23,8 @@ func inUseByAttribute() schema.Attribute {
 		Computed:            true,
 		MarkdownDescription: describeInUseBy,
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-			"machine": schema.StringAttribute{Computed: true, MarkdownDescription: "Name of the virtual machine; null on hosts before Windows Server 2012."},
-			"kind":    schema.StringAttribute{Computed: true, MarkdownDescription: "What it does: `running`, `saved`, `off`, `checkpoint` (a checkpoint of it depends on the disk), or `unnamed` (used by a machine or mounted, more is not known)."},
+			"machine": dataString("Name of the virtual machine; null on hosts before Windows Server 2012."),
+			"kind":    dataString("What it does: `running`, `saved`, `off`, `checkpoint` (a checkpoint of it depends on the disk), or `unnamed` (used by a machine or mounted, more is not known)."),
 		}},
 	}
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
 	"github.com/hashicorp/terraform-plugin-framework-validators/int64validator"
-	"github.com/hashicorp/terraform-plugin-framework-validators/listvalidator"
 	"github.com/hashicorp/terraform-plugin-framework/datasource"
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -35,9 +34,7 @@ func (d *vhdsDataSource) Metadata(_ context.Context, _ datasource.MetadataReques
 }
 
 func (d *vhdsDataSource) Configure(_ context.Context, req datasource.ConfigureRequest, resp *datasource.ConfigureResponse) {
-	data, diags := providerDataFrom(req.ProviderData)
-	resp.Diagnostics.Append(diags...)
-	d.data = data
+	d.data = providerDataFrom(req.ProviderData, &resp.Diagnostics)
 }
 
 // vhdsModel is a listing.
@@ -66,26 +63,22 @@ func (d *vhdsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists the virtual hard disks in a directory of a Hyper-V host or of one virtual machine, for `for_each`. A directory costs two exchanges, three with `recurse`, however many disks are in it, and two more for the listing; the virtual machines cost three per host. A directory that is not there is an error, never an empty list.",
 		Attributes: map[string]schema.Attribute{
-			"host": schema.StringAttribute{
-				Optional: true, Computed: true,
-				Validators:          []validator.String{hostValidator{}},
-				MarkdownDescription: describeHost,
-			},
+			"host":      dataHost(),
 			"directory": schema.StringAttribute{Optional: true, CustomType: pathtype.Type{Directory: true}, MarkdownDescription: describeDirectory},
 			"recurse":   schema.BoolAttribute{Optional: true, MarkdownDescription: describeRecurse},
 			"vm_name":   schema.StringAttribute{Optional: true, MarkdownDescription: describeVMName},
 			"extensions": schema.ListAttribute{
 				Optional: true, ElementType: types.StringType,
-				Validators:          []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(oneOf(extensions()...))},
+				Validators:          extensionValidators(),
 				MarkdownDescription: describeExtensions,
 			},
 			"min_file_size_bytes": schema.Int64Attribute{
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.AtLeast(0)},
-				MarkdownDescription: describeMinimum,
+				MarkdownDescription: describeMinimum + " Not for a `for_each` of compactions: a disk that falls below it when it is compacted leaves the list, and Terraform plans to destroy its resource, which forgets the disk and leaves the file. Set `min_file_size_bytes` of the resource in place of this.",
 			},
 			"inspect":  schema.BoolAttribute{Optional: true, MarkdownDescription: "Open each disk for its `vhd_type`, `virtual_size_bytes` and `parent_path`, which costs two exchanges per disk. A disk that cannot be opened gets a warning and null. Default: `false`."},
-			"timeouts": readTimeoutAttribute(),
+			"timeouts": dataTimeouts(),
 
 			"disks": schema.ListNestedAttribute{
 				Computed:            true,
@@ -99,35 +92,22 @@ func (d *vhdsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 
 func listedDiskAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"path":               schema.StringAttribute{Computed: true, MarkdownDescription: "Path of the file. What follows `directory` is in the letters that the host reports, which are lower case as a rule."},
-		"format":             schema.StringAttribute{Computed: true, MarkdownDescription: "Format by the extension of the file: `vhd` or `vhdx`."},
-		"file_size_bytes":    computedSize("Size of the file on the host; null when the host does not find a file that a virtual machine refers to."),
+		"path":               dataString("Path of the file. What follows `directory` is in the letters that the host reports, which are lower case as a rule."),
+		"format":             dataString("Format by the extension of the file: `vhd` or `vhdx`."),
+		"file_size_bytes":    dataInt64("Size in bytes of the file on the host; null when the host does not find a file that a virtual machine refers to."),
 		"in_use_by":          inUseByAttribute(),
-		"vhd_type":           schema.StringAttribute{Computed: true, MarkdownDescription: describeVHDType + " Null without `inspect`."},
-		"virtual_size_bytes": computedSize(describeVirtualSize + " Null without `inspect`."),
-		"parent_path":        schema.StringAttribute{Computed: true, MarkdownDescription: describeParentPath + " Null without `inspect`."},
+		"vhd_type":           dataString(describeVHDType + " Null without `inspect`."),
+		"virtual_size_bytes": dataInt64(describeVirtualSize + " Null without `inspect`."),
+		"parent_path":        dataString(describeParentPath + " Null without `inspect`."),
 	}
 }
 
-// extensions are those that can be listed.
-func extensions() []string { return []string{string(hyperv.FormatVHD), string(hyperv.FormatVHDX)} }
-
 func (d *vhdsDataSource) ValidateConfig(ctx context.Context, req datasource.ValidateConfigRequest, resp *datasource.ValidateConfigResponse) {
-	var config vhdsConfig
+	var config vhdsModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(config.check()...)
 	}
-}
-
-// vhdsConfig is a listing before anything is known of the disks.
-type vhdsConfig struct {
-	vhdSelection
-
-	Inspect  types.Bool     `tfsdk:"inspect"`
-	Timeouts timeouts.Value `tfsdk:"timeouts"`
-	Disks    types.List     `tfsdk:"disks"`
-	Paths    types.Set      `tfsdk:"paths"`
 }
 
 func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
@@ -138,9 +118,7 @@ func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	listing, diags := model.toListing(ctx)
 	resp.Diagnostics.Append(diags...)
 	host, name, bad := d.data.reachOr(model.Host)
-	if bad != nil {
-		resp.Diagnostics.Append(bad)
-	}
+	resp.Diagnostics.Append(bad)
 	if resp.Diagnostics.HasError() {
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
@@ -143,6 +144,78 @@ func TestVHDsDataSource_fails(t *testing.T) {
 				Config:      providerFor(shelf(t)) + dataSource("hyperv_vhds", test.attributes),
 				ExpectError: regexp.MustCompile(test.want),
 			})
+		})
+	}
+}
+
+// What is wrong with one disk, or with the rights to see who uses it, is told and
+// ends nothing.
+func TestVHDsDataSource_warnings(t *testing.T) {
+	t.Parallel()
+	directory := map[string]tftypes.Value{"directory": text(`D:\VMs`), "inspect": tftypes.NewValue(tftypes.Bool, true)}
+	for name, test := range map[string]struct {
+		rule hypervsim.Rule
+		want []string
+	}{
+		"a disk that does not open": {
+			hypervsim.Rule{Method: "GetVirtualHardDiskSettingData", Path: `web02`, Times: -1, Effect: hypervsim.Fault(0x80041001, hypervsim.FaultForm(0))},
+			[]string{"WARNING at : Virtual hard disk not inspected", `Path: D:\VMs\web02.vhd`, "Host: 127.0.0.1", "0x80041001"},
+		},
+		"users not visible": {
+			hypervsim.Rule{Class: "Msvm_StorageAllocationSettingData", Times: -1, Effect: hypervsim.Fault(5, hypervsim.FaultFormAny)},
+			[]string{"WARNING at : Use of disks by virtual machines not visible", "0x00000005"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := shelf(t)
+			sim.AddRule(test.rule)
+			saysOnce(t, serve(t, sim).read("hyperv_vhds", directory), test.want...)
+		})
+	}
+}
+
+// The error of a listing is at the attribute that asked for it and says what
+// helps.
+func TestVHDsDataSource_errors(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		options []hypervsim.Option
+		set     map[string]tftypes.Value
+		want    []string
+	}{
+		"machine on an old host": {
+			[]hypervsim.Option{hypervsim.WithGenerations(hypervsim.V1)},
+			map[string]tftypes.Value{"vm_name": text("web01")},
+			[]string{
+				`ERROR at AttributeName("vm_name"): Unable to list virtual hard disks`, "Virtual machine: web01\nHost: 127.0.0.1",
+				`a host with only root\virtualization`, "Set directory in place of vm_name: only hosts since Windows Server 2012",
+			},
+		},
+		"no such machine": {
+			nil,
+			map[string]tftypes.Value{"vm_name": text("nobody")},
+			[]string{`AttributeName("vm_name")`, `no virtual machine is named "nobody"`, "Write vm_name as the host shows it"},
+		},
+		"no such directory": {
+			nil,
+			map[string]tftypes.Value{"directory": text(`D:\nothing`)},
+			[]string{`AttributeName("directory")`, "Path: D:\\nothing\nHost: 127.0.0.1", "\n\nCheck directory, and that its volume is online."},
+		},
+		"share": {
+			nil,
+			map[string]tftypes.Value{"directory": text(`\\nas\vms`)},
+			[]string{`AttributeName("directory")`, "name the directory by its drive on the host"},
+		},
+		"wrong password": {
+			[]hypervsim.Option{hypervsim.WithUser(hypervsim.DefaultUser, "another")},
+			map[string]tftypes.Value{"vm_name": text("web01")},
+			[]string{"ERROR at : Unable to list", "Virtual machine: web01\nHost: 127.0.0.1", "401"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			saysOnce(t, serve(t, host(t, test.options...)).read("hyperv_vhds", test.set), test.want...)
 		})
 	}
 }

@@ -1,0 +1,37 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework-timeouts/datasource/timeouts"
+	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// dataHost is the host of a data source: the one that was asked is in the state.
+func dataHost() schema.Attribute {
+	return schema.StringAttribute{
+		Optional: true, Computed: true,
+		Validators:          []validator.String{hostValidator{}},
+		MarkdownDescription: describeHost,
+	}
+}
+
+// dataTimeouts bounds the reading of a data source.
+func dataTimeouts() schema.Attribute {
+	return schema.SingleNestedAttribute{
+		Optional:            true,
+		CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutMembers("read")}},
+		MarkdownDescription: describeTimeouts,
+		Attributes: map[string]schema.Attribute{
+			"read": schema.StringAttribute{Optional: true, Validators: []validator.String{durationValidator{}}, MarkdownDescription: describeReadTimeout},
+		},
+	}
+}
+
+func dataString(description string) schema.Attribute {
+	return schema.StringAttribute{Computed: true, MarkdownDescription: description}
+}
+
+func dataInt64(description string) schema.Attribute {
+	return schema.Int64Attribute{Computed: true, MarkdownDescription: description}
+}

@@ -1,0 +1,71 @@
+package provider
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+)
+
+// providerData is what a configured provider hands to everything it serves. A
+// value that is unknown at plan stays unknown in it.
+type providerData struct {
+	// fleet is nil while a part of the configuration is unknown.
+	fleet      *hyperv.Fleet
+	host       types.String
+	allowMount types.Bool
+	// told remembers which errors of whole hosts were told in full.
+	told *toldErrors
+}
+
+// providerDataFrom reads what Configure of the provider has handed on; it is nil
+// while Terraform only validates.
+func providerDataFrom(handed any, diags *diag.Diagnostics) *providerData {
+	if handed == nil {
+		return nil
+	}
+	data, ok := handed.(*providerData)
+	if !ok {
+		diags.Append(bug(fmt.Sprintf("Configure was handed a %T.", handed)))
+	}
+	return data
+}
+
+// hostOr is the name of a host, or else the provider's. The diagnostic is nil
+// when there is one that can be asked now.
+func (d *providerData) hostOr(name types.String) (types.String, diag.Diagnostic) {
+	if name.IsNull() {
+		name = d.host
+	}
+	switch {
+	case name.IsNull():
+		return name, noHost()
+	case name.IsUnknown():
+		return name, notReady()
+	}
+	return name, nil
+}
+
+// reachOr finds the host that is named, or else the provider's, and its name.
+func (d *providerData) reachOr(name types.String) (*hyperv.Host, types.String, diag.Diagnostic) {
+	name, bad := d.hostOr(name)
+	if bad != nil {
+		return nil, name, bad
+	}
+	host, bad := d.reach(name)
+	return host, name, bad
+}
+
+// reach finds a host by name. Nothing is dialled before it is asked something.
+func (d *providerData) reach(name types.String) (*hyperv.Host, diag.Diagnostic) {
+	if d.fleet == nil {
+		return nil, notReady()
+	}
+	host, err := d.fleet.Host(name.ValueString())
+	if err != nil {
+		return nil, diag.NewErrorDiagnostic(summaryProvider, err.Error())
+	}
+	return host, nil
+}

@@ -1,0 +1,23 @@
+package provider
+
+import (
+	"time"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+)
+
+// Bounds of operations that no timeouts attribute sets.
+const (
+	defaultRunTimeout  = 8 * time.Hour
+	defaultReadTimeout = 5 * time.Minute
+)
+
+// timeoutMembers are the types of the members of a timeouts attribute.
+func timeoutMembers(names ...string) map[string]attr.Type {
+	all := map[string]attr.Type{}
+	for _, name := range names {
+		all[name] = types.StringType
+	}
+	return all
+}

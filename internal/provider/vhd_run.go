@@ -1,0 +1,43 @@
+package provider
+
+import (
+	"context"
+
+	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+)
+
+// compact carries out an order, as far as the provider allows, and tells what
+// came of it. The result holds what is known, beside an error too.
+func (d *providerData) compact(ctx context.Context, host *hyperv.Host, about subject, order hyperv.Compaction) (hyperv.Result, diag.Diagnostics, error) {
+	order.AllowMount = d.allowMount.ValueBool()
+	result, err := host.Compact(ctx, order)
+	if result.Run != nil {
+		about.job = result.Run.JobID
+	}
+	var diags diag.Diagnostics
+	for _, w := range result.Warnings {
+		diags.Append(describeWarning(about, w))
+	}
+	diags.Append(d.told.describeError(summaryCompact, about, err))
+	return result, diags, err
+}
+
+// orderedMode is nil for the default, which the host decides.
+func orderedMode(mode types.String) *hyperv.Mode {
+	if mode.IsNull() {
+		return nil
+	}
+	return new(hyperv.Mode(mode.ValueString()))
+}
+
+// modeNames are the values of mode.
+func modeNames() []string {
+	var names []string
+	for _, mode := range hyperv.Modes() {
+		names = append(names, string(mode))
+	}
+	return names
+}
