@@ -60,28 +60,7 @@ func providerSchema() schema.Schema {
 			"kerberos": schema.SingleNestedAttribute{
 				Optional:            true,
 				MarkdownDescription: "What `auth = \"kerberos\"` needs beyond a user; exactly one of `password`, `ccache_path` and `keytab_path` is used.",
-				Attributes: map[string]schema.Attribute{
-					"realm": schema.StringAttribute{
-						Optional:            true,
-						MarkdownDescription: withEnv("kerberos.realm", "Realm. Default: from `username` or the Kerberos configuration."),
-					},
-					"spn": schema.StringAttribute{
-						Optional:            true,
-						MarkdownDescription: withEnv("kerberos.spn", "Service principal name. Default: `HTTP/<host>`."),
-					},
-					"krb5_conf_path": schema.StringAttribute{
-						Optional:            true,
-						MarkdownDescription: withEnv("kerberos.krb5_conf_path", "Kerberos configuration. Default: `/etc/krb5.conf`."),
-					},
-					"ccache_path": schema.StringAttribute{
-						Optional:            true,
-						MarkdownDescription: withEnv("kerberos.ccache_path", "Ticket cache to use in place of a password."),
-					},
-					"keytab_path": schema.StringAttribute{
-						Optional:            true,
-						MarkdownDescription: withEnv("kerberos.keytab_path", "Keytab to use in place of a password."),
-					},
-				},
+				Attributes:          kerberosAttributes(),
 			},
 			"timeout": schema.StringAttribute{
 				Optional:            true,
@@ -99,6 +78,31 @@ func providerSchema() schema.Schema {
 				Optional:            true,
 				MarkdownDescription: withEnv("max_concurrent_requests", "Requests that are sent at once to one host, 1 to 15, which WinRM allows one user. Default: `5`."),
 			},
+		},
+	}
+}
+
+func kerberosAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"realm": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: withEnv("kerberos.realm", "Realm. Default: from `username` or the Kerberos configuration."),
+		},
+		"spn": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: withEnv("kerberos.spn", "Service principal name. Default: `HTTP/<host>`."),
+		},
+		"krb5_conf_path": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: withEnv("kerberos.krb5_conf_path", "Kerberos configuration. Default: `/etc/krb5.conf`."),
+		},
+		"ccache_path": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: withEnv("kerberos.ccache_path", "Ticket cache to use in place of a password."),
+		},
+		"keytab_path": schema.StringAttribute{
+			Optional:            true,
+			MarkdownDescription: withEnv("kerberos.keytab_path", "Keytab to use in place of a password."),
 		},
 	}
 }

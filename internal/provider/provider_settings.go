@@ -2,14 +2,15 @@ package provider
 
 import (
 	"fmt"
+	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hostenv"
 )
 
@@ -68,12 +69,37 @@ func (s *settings) number(attribute string, v types.Int64, byDefault, least, mos
 	return n
 }
 
-// require refuses an attribute that auth needs and that nothing sets.
-func (s *settings) require(attribute, value string, auth hyperv.Auth) {
-	if value == "" {
-		s.refuse(attribute, fmt.Sprintf("is not set, but auth = %q needs it", auth),
-			"Set it in the provider block or by "+strings.Join(environment[attribute], " or ")+".")
+// unlessUnknown keeps what is not known yet.
+func (s *settings) unlessUnknown(v types.Bool, resolved bool) types.Bool {
+	if v.IsUnknown() {
+		return v
 	}
+	return types.BoolValue(resolved)
+}
+
+// duration reads a positive Go duration.
+func (s *settings) duration(attribute string, v types.String, byDefault string) time.Duration {
+	value, origin := s.read(attribute, v.IsNull(), v.IsUnknown(), v.ValueString())
+	if value == "" {
+		value = byDefault
+	}
+	d, err := time.ParseDuration(value)
+	if err != nil || d <= 0 {
+		s.invalid(attribute, origin, value, durationForm, "Give a number and its unit.")
+	}
+	return d
+}
+
+// file reads a file that an attribute names.
+func (s *settings) file(attribute, name string) []byte {
+	if name == "" {
+		return nil
+	}
+	content, err := os.ReadFile(name) //nolint:gosec // the operator names the file
+	if err != nil {
+		s.refuse(attribute, "names a file that cannot be read: "+err.Error(), "Name a PEM file that the user running Terraform may read.")
+	}
+	return content
 }
 
 // invalid reports a value of the wrong form. It is never called for a secret.

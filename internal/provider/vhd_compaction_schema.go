@@ -39,6 +39,7 @@ const (
 // one place, decidePlan, and not by modifiers of single attributes.
 func (r *vhdCompactionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	attributes := inputAttributes()
+	maps.Copy(attributes, dueAttributes())
 	maps.Copy(attributes, outputAttributes())
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Compacts a virtual hard disk file on a Hyper-V host, during apply, and keeps its size in state, so that a later apply compacts again what has grown again. Destroying the resource leaves the file as it is.",
@@ -86,6 +87,23 @@ func inputAttributes() map[string]schema.Attribute {
 			Default:             booldefault.StaticBool(false),
 			MarkdownDescription: describeParent,
 		},
+		"max_passes": schema.Int64Attribute{
+			Optional: true, Computed: true,
+			Default:             int64default.StaticInt64(defaultMaxPasses),
+			Validators:          []validator.Int64{int64validator.Between(1, mostPasses)},
+			MarkdownDescription: describeRepeats,
+		},
+		"timeouts": timeoutsAttribute(map[string]string{
+			"create": "Bound of the first run, from its turn on, as `8h` or `90m`. Default: `8h`.",
+			"update": "Bound of a later run, from its turn on, as `8h` or `90m`. Default: `8h`.",
+			"read":   "Bound of a refresh, as `5m` or `30s`. Default: `5m`.",
+		}),
+	}
+}
+
+// dueAttributes decide when the next run is due.
+func dueAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
 		"min_file_size_bytes": schema.Int64Attribute{
 			Optional: true, Computed: true,
 			Default:             int64default.StaticInt64(defaultMinFileSizeBytes),
@@ -109,22 +127,11 @@ func inputAttributes() map[string]schema.Attribute {
 			Validators:          []validator.Int64{int64validator.AtLeast(0)},
 			MarkdownDescription: "Growth in percent since the last compaction that is worth another one, together with `recompact_growth_bytes`. `0` leaves it to the bytes alone. Default: `20`.",
 		},
-		"max_passes": schema.Int64Attribute{
-			Optional: true, Computed: true,
-			Default:             int64default.StaticInt64(defaultMaxPasses),
-			Validators:          []validator.Int64{int64validator.Between(1, mostPasses)},
-			MarkdownDescription: describeRepeats,
-		},
 		"triggers": schema.MapAttribute{
 			Optional:            true,
 			ElementType:         types.StringType,
 			MarkdownDescription: "Values of your choice: any change compacts again, in place.",
 		},
-		"timeouts": timeoutsAttribute(map[string]string{
-			"create": "Bound of the first run, from its turn on, as `8h` or `90m`. Default: `8h`.",
-			"update": "Bound of a later run, from its turn on, as `8h` or `90m`. Default: `8h`.",
-			"read":   "Bound of a refresh, as `5m` or `30s`. Default: `5m`.",
-		}),
 	}
 }
 

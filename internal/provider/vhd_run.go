@@ -25,7 +25,7 @@ func (d *providerData) compact(ctx context.Context, host *hyperv.Host, about sub
 	return result, diags, err
 }
 
-// orderedMode is nil for the default, which the host decides.
+// orderedMode is nil for the default, which the format of the disk decides.
 func orderedMode(mode types.String) *hyperv.Mode {
 	if mode.IsNull() {
 		return nil
