@@ -211,6 +211,14 @@ func compactions(t *testing.T, sim *hypervsim.Host, want int) {
 	}
 }
 
+// detached checks that nothing is attached to the host.
+func detached(t *testing.T, sim *hypervsim.Host) {
+	t.Helper()
+	if left := sim.Attachments(); len(left) != 0 {
+		t.Errorf("attached: %v, want nothing", left)
+	}
+}
+
 // must fails the test when arranging something failed.
 func must(t *testing.T, err error) {
 	t.Helper()

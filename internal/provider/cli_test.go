@@ -249,9 +249,7 @@ func TestCLI_interrupt(t *testing.T) {
 	}
 	contains(t, out.String(), "Unable to compact virtual hard disk", "interrupted")
 	contains(t, c.expect(0, "state", "show", address), `status = "interrupted"`, "left_attached = false")
-	if a := sim.Attachments(); len(a) != 0 {
-		t.Errorf("attached after the interrupt: %v, want nothing", a)
-	}
+	detached(t, sim)
 	progress, err := os.ReadFile(filepath.Join(c.dir, "provider.log"))
 	must(t, err)
 	contains(t, string(progress), "compaction attaching", "compaction compacting", "compaction cancelling", "compaction detaching")
@@ -269,7 +267,5 @@ func TestCLI_takesOverAttachment(t *testing.T) {
 	c := newCLI(t)
 	c.write(providerFor(sim) + disk())
 	contains(t, c.expect(0, "apply", "-auto-approve"), "Warning: Attachment of an earlier run taken over", "Path: "+diskPath)
-	if a := sim.Attachments(); len(a) != 0 {
-		t.Errorf("attached: %v, want nothing", a)
-	}
+	detached(t, sim)
 }

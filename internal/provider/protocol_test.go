@@ -3,6 +3,7 @@ package provider_test
 import (
 	"fmt"
 	"maps"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -112,15 +113,31 @@ func identity(t *testing.T, host, path any) *tfprotov6.ResourceIdentityData {
 }
 
 // member reads a text of an object.
-func member(t *testing.T, v *tfprotov6.DynamicValue, kind tftypes.Type, name string) string {
+func member(t *testing.T, v *tfprotov6.DynamicValue, kind tftypes.Type, name string) (s string) {
+	t.Helper()
+	must(t, members(t, v, kind)[name].As(&s))
+	return s
+}
+
+// number reads a whole number of an object; 0 for null.
+func number(t *testing.T, v *tfprotov6.DynamicValue, kind tftypes.Type, name string) int64 {
+	t.Helper()
+	n := new(big.Float)
+	must(t, members(t, v, kind)[name].As(&n))
+	if n == nil {
+		return 0
+	}
+	whole, _ := n.Int64()
+	return whole
+}
+
+func members(t *testing.T, v *tfprotov6.DynamicValue, kind tftypes.Type) map[string]tftypes.Value {
 	t.Helper()
 	object, err := v.Unmarshal(kind)
 	must(t, err)
-	members := map[string]tftypes.Value{}
-	must(t, object.As(&members))
-	var s string
-	must(t, members[name].As(&s))
-	return s
+	all := map[string]tftypes.Value{}
+	must(t, object.As(&all))
+	return all
 }
 
 func TestProtocol_identity(t *testing.T) {
@@ -230,4 +247,39 @@ func TestProtocol_hostUnknown(t *testing.T) {
 	imported, err := s.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: compactionName, ID: diskPath})
 	must(t, err)
 	saysOnce(t, imported.Diagnostics, want)
+}
+
+// A host that answers nothing holds nobody longer than timeouts.
+func TestProtocol_timeouts(t *testing.T) {
+	t.Parallel()
+	disk := map[string]tftypes.Value{"path": text(diskPath), "timeouts": timeoutsValue("read", "100ms")}
+	directory := func(operation string) map[string]tftypes.Value {
+		return map[string]tftypes.Value{"directory": text(`D:\VMs`), "timeouts": timeoutsValue(operation, "100ms")}
+	}
+	for name, test := range map[string]struct {
+		hangs hypervsim.Operation
+		ask   func(s server) []*tfprotov6.Diagnostic
+	}{
+		"hyperv_vhd": {hypervsim.OperationInvoke, func(s server) []*tfprotov6.Diagnostic {
+			return s.read("hyperv_vhd", disk)
+		}},
+		"hyperv_vhds": {hypervsim.OperationGet, func(s server) []*tfprotov6.Diagnostic {
+			return s.read("hyperv_vhds", directory("read"))
+		}},
+		"list": {hypervsim.OperationGet, func(s server) []*tfprotov6.Diagnostic {
+			return s.list(directory("list"), 0, false)[0].Diagnostics
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := host(t, hypervsim.WithVHD(vhd()))
+			sim.AddRule(hypervsim.Rule{Operation: test.hangs, Times: -1, Effect: hypervsim.Hang()})
+			saysOnce(t, test.ask(serve(t, sim)), "ERROR", "deadline exceeded")
+		})
+	}
+}
+
+func timeoutsValue(operation, bound string) tftypes.Value {
+	kind := tftypes.Object{AttributeTypes: map[string]tftypes.Type{operation: tftypes.String}}
+	return tftypes.NewValue(kind, map[string]tftypes.Value{operation: text(bound)})
 }

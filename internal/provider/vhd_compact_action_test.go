@@ -74,9 +74,7 @@ func TestVHDCompactAction(t *testing.T) {
 	if last := got.progress[len(got.progress)-1]; !strings.HasPrefix(last, "compacted: 10.0 GiB before, 4.0 GiB after, 6.0 GiB (60.0 %) reclaimed in ") {
 		t.Errorf("last line = %q", last)
 	}
-	if n := len(sim.Attachments()); n != 0 {
-		t.Errorf("%d attachments left", n)
-	}
+	detached(t, sim)
 	compactions(t, sim, 1)
 }
 
@@ -140,6 +138,15 @@ func TestVHDCompactAction_plan(t *testing.T) {
 	compactions(t, sim, 1)
 }
 
+// A run that takes longer than timeouts.invoke is interrupted as by Ctrl-C.
+func TestVHDCompactAction_timeout(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.Immediate, v.JobDuration = false, time.Hour })))
+	_, got := serve(t, sim).action(t.Context(), map[string]tftypes.Value{"path": text(diskPath), "timeouts": timeoutsValue("invoke", "300ms")})
+	saysOnce(t, got.diagnostics, "ERROR", "Unable to compact virtual hard disk", "interrupted")
+	detached(t, sim)
+}
+
 // Ctrl-C cancels the job and detaches the disk.
 func TestVHDCompactAction_interrupted(t *testing.T) {
 	t.Parallel()
@@ -149,9 +156,7 @@ func TestVHDCompactAction_interrupted(t *testing.T) {
 	sim.AddRule(hypervsim.Rule{Operation: hypervsim.OperationGet, Class: "Msvm_StorageJob", Skip: 2, Func: func(hypervsim.Request) { cancel() }})
 	_, got := serve(t, sim).action(ctx, map[string]tftypes.Value{"path": text(diskPath)})
 	holds(t, "errors", got.told(tfprotov6.DiagnosticSeverityError), "Unable to compact virtual hard disk")
-	if n := len(sim.Attachments()); n != 0 {
-		t.Errorf("%d attachments left", n)
-	}
+	detached(t, sim)
 	if n := sim.Calls("RequestStateChange"); n != 1 {
 		t.Errorf("RequestStateChange calls = %d, want 1", n)
 	}

@@ -62,10 +62,3 @@ func TestVHDCompactionResource_attachedBySomebodyElse(t *testing.T) {
 		})
 	}
 }
-
-func detached(t *testing.T, sim *hypervsim.Host) {
-	t.Helper()
-	if left := sim.Attachments(); len(left) != 0 {
-		t.Errorf("attached: %v, want nothing", left)
-	}
-}

@@ -140,9 +140,7 @@ func TestVHDCompactionResource_leftAttachedCleanedByNextRun(t *testing.T) {
 		},
 		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan()},
 	)
-	if a := sim.Attachments(); len(a) != 0 {
-		t.Errorf("attached: %v, want nothing", a)
-	}
+	detached(t, sim)
 }
 
 func TestVHDCompactionResource_leftAttachedCleanedByDestroy(t *testing.T) {
@@ -160,8 +158,6 @@ func TestVHDCompactionResource_leftAttachedCleanedByDestroy(t *testing.T) {
 		},
 		resource.TestStep{PreConfig: func() { reattach(t, sim, true) }, Config: config, Destroy: true},
 	)
-	if a := sim.Attachments(); len(a) != 0 {
-		t.Errorf("attached after destroy: %v, want nothing", a)
-	}
+	detached(t, sim)
 	compactions(t, sim, 2)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
+	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
@@ -79,6 +80,35 @@ func TestVHDCompactionResource_importFails(t *testing.T) {
 			step.ExpectError = regexp.MustCompile(test.want)
 			step.ImportStatePersist = false
 			steps(t, step)
+		})
+	}
+}
+
+// A disk imported without a host belongs to the provider's: it moves when the
+// provider names another. One imported with a host stays.
+func TestVHDCompactionResource_importThenOtherHost(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		id   string
+		want plancheck.ResourceActionType
+	}{
+		"the provider's":    {diskPath, plancheck.ResourceActionReplace},
+		"a host of its own": {"127.0.0.1|" + diskPath, plancheck.ResourceActionNoop},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := host(t, hypervsim.WithVHD(vhd()))
+			own := settings{}
+			if test.want == plancheck.ResourceActionNoop {
+				own["host"] = `"127.0.0.1"`
+			}
+			steps(t,
+				imports(providerFor(sim)+disk(own), test.id),
+				resource.TestStep{
+					Config: providerFor(sim, settings{"host": `"localhost"`}) + disk(own), PlanOnly: true, ExpectNonEmptyPlan: len(own) == 0,
+					ConfigPlanChecks: resource.ConfigPlanChecks{PostApplyPreRefresh: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, test.want)}},
+				},
+			)
 		})
 	}
 }

@@ -87,9 +87,7 @@ func TestVHDCompactionResource_lifecycle(t *testing.T) {
 	if v, ok := sim.VHD(diskPath); !ok || v.FileSize != 4*gib {
 		t.Errorf("after destroy the file is there: %t, %d bytes; want it there with 4 GiB", ok, v.FileSize)
 	}
-	if a := sim.Attachments(); len(a) != 0 {
-		t.Errorf("attached after destroy: %v, want nothing", a)
-	}
+	detached(t, sim)
 }
 
 // As on a real host: attaching and compacting are jobs that take their time.

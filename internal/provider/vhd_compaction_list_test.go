@@ -74,6 +74,10 @@ func TestVHDCompactionList(t *testing.T) {
 				if member(t, r.Resource, kind, "path") != path || member(t, r.Resource, kind, "status") != "imported" {
 					t.Errorf("%s: the resource is another one", path)
 				}
+				size := number(t, r.Resource, kind, "file_size_bytes")
+				if size < gib || number(t, r.Resource, kind, "baseline_file_size_bytes") != size {
+					t.Errorf("%s: the size is %d, want that of the file, and growth counted from it", path, size)
+				}
 			}
 			if diff := cmp.Diff(test.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/statecheck"
@@ -81,6 +82,7 @@ func TestVHDDataSource_oldGeneration(t *testing.T) {
 	t.Parallel()
 	const path = `D:\VMs\old.vhd`
 	sim := host(t, hypervsim.WithGenerations(hypervsim.V1), hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.Path = path })))
+	serve(t, sim).clean(serve(t, sim).read("hyperv_vhds", map[string]tftypes.Value{"directory": text(`D:\VMs`)}))
 	steps(t, resource.TestStep{
 		Config: providerFor(sim) + dataSource("hyperv_vhd", settings{"path": quote(path)}),
 		ConfigStateChecks: inData(dataAddress,

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"net/http"
 	"regexp"
 	"testing"
 
@@ -148,6 +149,26 @@ func TestVHDsDataSource_fails(t *testing.T) {
 	}
 }
 
+// A minimum in the data source takes a disk out of for_each when it is compacted;
+// in the resource it does not.
+func TestVHDsDataSource_minimumAndForEach(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd(), vhd(func(v *hypervsim.VHD) { v.Path, v.FileSize = `D:\VMs\small.vhdx`, gib })))
+	c := newCLI(t)
+	write := func(listed, compacted string) {
+		c.write(providerFor(sim) + dataSource("hyperv_vhds", settings{"directory": quote(`D:\VMs`), "min_file_size_bytes": listed}) +
+			"resource \"hyperv_vhd_compaction\" \"all\" {\n  for_each = data.hyperv_vhds.disk.paths\n  path = each.value\n  min_file_size_bytes = " + compacted + "\n}\n")
+	}
+	const fiveGiB = "5368709120"
+	write("0", fiveGiB)
+	contains(t, c.expect(0, "apply", "-auto-approve", "-input=false"), "2 added")
+	c.expect(0, "plan", "-detailed-exitcode", "-input=false")
+	compactions(t, sim, 1)
+
+	write(fiveGiB, "0") // the disk has 4 GiB now
+	contains(t, c.expect(2, "plan", "-detailed-exitcode", "-input=false"), "0 to add, 0 to change, 2 to destroy")
+}
+
 // What is wrong with one disk, or with the rights to see who uses it, is told and
 // ends nothing.
 func TestVHDsDataSource_warnings(t *testing.T) {
@@ -173,6 +194,18 @@ func TestVHDsDataSource_warnings(t *testing.T) {
 			saysOnce(t, serve(t, sim).read("hyperv_vhds", directory), test.want...)
 		})
 	}
+}
+
+// A host that goes down among its disks ends the listing: nobody takes what was
+// read so far for all there is.
+func TestVHDsDataSource_hostGoesDown(t *testing.T) {
+	t.Parallel()
+	sim := shelf(t)
+	sim.AddRule(hypervsim.Rule{Method: "GetVirtualHardDiskSettingData", Times: -1, Effect: hypervsim.Status(http.StatusServiceUnavailable)})
+	said := serve(t, sim).read("hyperv_vhds", map[string]tftypes.Value{
+		"directory": text(`D:\VMs`), "inspect": tftypes.NewValue(tftypes.Bool, true),
+	})
+	saysOnce(t, said, "ERROR at : Unable to list virtual hard disks", "Path: "+diskPath, "503")
 }
 
 // The error of a listing is at the attribute that asked for it and says what
