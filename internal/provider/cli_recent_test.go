@@ -33,6 +33,8 @@ type since struct {
 }
 
 var (
+	knowsChecks    = since{"check blocks", 5, 6}
+	knowsRemoved   = since{"removed blocks", 7, 7}
 	knowsFunctions = since{"functions of providers", 8, 7}
 	knowsIdentity  = since{"resource identity", 12, 12}
 	knowsActions   = since{"actions", 14, 0}
@@ -45,6 +47,13 @@ func newRecent(t *testing.T) recent {
 	if binary := os.Getenv(envRecent); binary != "" {
 		c.binary = binary
 	}
+	return c.version()
+}
+
+// version asks a program what it is.
+func (c cli) version() recent {
+	t := c.t
+	t.Helper()
 	version := firstLine.FindStringSubmatch(c.expect(0, "version"))
 	if version == nil {
 		t.Fatalf("%s tells no version", c.binary)
@@ -62,12 +71,11 @@ func (r recent) knows(s since) bool {
 	return first != 0 && r.minor >= first
 }
 
-// newRecentCLI is a program that knows a thing; without one the test is skipped.
-func newRecentCLI(t *testing.T, s since) cli {
-	t.Helper()
-	r := newRecent(t)
+// needs skips a test that its program is too old for.
+func (r recent) needs(s since) cli {
+	r.t.Helper()
 	if !r.knows(s) {
-		t.Skipf("%s 1.%d knows no %s; %s can name a newer program", r.name, r.minor, s.thing, envRecent)
+		r.t.Skipf("%s 1.%d knows no %s; %s can name a newer program for some tests", r.name, r.minor, s.thing, envRecent)
 	}
 	return r.cli
 }
@@ -103,7 +111,7 @@ func TestCLI_unknownThings(t *testing.T) {
 func TestCLI_action(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.Immediate, v.JobDuration = false, 2*time.Second })))
-	c := newRecentCLI(t, knowsActions)
+	c := newRecent(t).needs(knowsActions)
 	block := func(attributes string) string {
 		return providerFor(sim) + "action \"hyperv_vhd_compact\" \"web01\" {\n  config {\n    path = " + quote(diskPath) + "\n" + attributes + "  }\n}\n"
 	}
@@ -120,7 +128,7 @@ func TestCLI_action(t *testing.T) {
 func TestCLI_actionTrigger(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
-	c := newRecentCLI(t, knowsActions)
+	c := newRecent(t).needs(knowsActions)
 	write := func(input string) {
 		c.write(providerFor(sim) + `
 action "hyperv_vhd_compact" "web01" {
@@ -152,7 +160,7 @@ resource "terraform_data" "cleaned" {
 func TestCLI_query(t *testing.T) {
 	t.Parallel()
 	sim := shelf(t)
-	c := newRecentCLI(t, knowsQueries)
+	c := newRecent(t).needs(knowsQueries)
 	c.write(providerFor(sim))
 	query := `list "hyperv_vhd_compaction" "all" {
   provider = hyperv
@@ -180,11 +188,11 @@ func TestCLI_query(t *testing.T) {
 func TestCLI_importByIdentity(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
-	c := newRecentCLI(t, knowsIdentity)
+	c := newRecent(t).needs(knowsIdentity)
 	c.write(providerFor(sim) + disk() + "import {\n  to = " + address + "\n  identity = {\n    path = " + quote(diskPath) + "\n  }\n}\n")
 	contains(t, c.expect(0, "apply", "-auto-approve", "-input=false"), "1 imported, 0 added, 0 changed")
 	c.expect(0, "plan", "-detailed-exitcode", "-input=false")
-	if r := newRecent(t); r.name == "Terraform" { // OpenTofu imports by identity and stores none
+	if r := c.version(); r.name == "Terraform" { // OpenTofu imports by identity and stores none
 		contains(t, c.expect(0, "state", "pull"), `"identity": {`, `"host": "127.0.0.1"`)
 	}
 	compactions(t, sim, 0)

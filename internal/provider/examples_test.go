@@ -30,6 +30,7 @@ func TestExamples_fleet(t *testing.T) {
 		fmt.Sprintf("HYPERV_PORT=%d", sim.Port()), "HYPERV_HTTPS=false",
 		"HYPERV_USERNAME="+hypervsim.DefaultUser, "HYPERV_PASSWORD="+hypervsim.DefaultPassword,
 		"TF_VAR_hosts="+string(hosts))
+	c.version().needs(knowsChecks)
 	copyExample(t, "fleet", c.dir)
 	apply := []string{"apply", "-auto-approve", "-input=false"}
 	plan := []string{"plan", "-detailed-exitcode", "-input=false"}
@@ -96,6 +97,7 @@ func TestExamples_waysOut(t *testing.T) {
 		},
 		"a removed block": func(t *testing.T, c cli, provider string) {
 			t.Helper()
+			c.version().needs(knowsRemoved)
 			c.write(provider + forget)
 			contains(t, c.expect(0, append(apply, "-refresh=false")...), "0 destroyed")
 			if left := c.expect(0, "state", "list"); strings.Contains(left, address) {
