@@ -100,6 +100,27 @@ func BenchmarkThousandRefreshes(b *testing.B) {
 	}
 }
 
+// BenchmarkList lists a tree of 5,000 disks, half of them in one directory.
+func BenchmarkList(b *testing.B) {
+	host := benchHost(b, 0)
+	refresh(b, host)
+	before := host.Stats()
+	b.ReportAllocs()
+	for b.Loop() {
+		found := 0
+		for _, err := range host.List(b.Context(), hyperv.Listing{Directory: `D:\VMs`, Recurse: true}) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			found++
+		}
+		if found != manyFiles {
+			b.Fatalf("%d disks, want %d", found, manyFiles)
+		}
+	}
+	reportTraffic(b, before, host.Stats(), b.N)
+}
+
 // BenchmarkSixHourJob is a night in virtual time: how often the host is asked,
 // and what the process has gathered by the end. Simulated host and client share
 // the process; its memory is what both hold.

@@ -21,7 +21,8 @@ import (
 // the process is that host.
 const envBenchHost = "HYPERV_TEST_BENCH_HOST"
 
-const benchDisk = `D:\VMs\bench.vhdx`
+// benchDisk is beside the directory of manyDisks.
+const benchDisk = `D:\bench.vhdx`
 
 // serveBenchHost is a simulated host in a process of its own: what a benchmark
 // counts is the client's alone then. It ends with its standard input.
@@ -30,7 +31,7 @@ func serveBenchHost() int {
 	if err != nil {
 		return 2
 	}
-	sim, err := hypervsim.New(hypervsim.WithUser(testUser, testPassword), hypervsim.WithVHD(hypervsim.VHD{
+	sim, err := hypervsim.New(hypervsim.WithUser(testUser, testPassword), hypervsim.WithVHD(manyDisks()...), hypervsim.WithVHD(hypervsim.VHD{
 		Path: benchDisk, FileSize: 10 * gib, JobDuration: time.Millisecond, AttachDuration: time.Millisecond,
 	}))
 	if err != nil {
