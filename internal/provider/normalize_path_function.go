@@ -2,12 +2,11 @@ package provider
 
 import (
 	"context"
-	"errors"
-	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/function"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/pathtype"
 )
 
 var _ function.Function = normalizePathFunction{}
@@ -40,8 +39,8 @@ func (normalizePathFunction) Run(ctx context.Context, req function.RunRequest, r
 	if resp.Error = req.Arguments.Get(ctx, &path); resp.Error != nil {
 		return
 	}
-	if refused, ok := errors.AsType[*winpath.Error](winpath.Check(path)); ok {
-		resp.Error = function.NewArgumentFuncError(0, fmt.Sprintf("path is %q: %s. Allowed: %s.\n\n%s", path, refused.Reason, winpath.Form, refused.Fix))
+	if wrong := pathtype.Refusal("path", path); wrong != "" {
+		resp.Error = function.NewArgumentFuncError(0, wrong)
 		return
 	}
 	resp.Error = resp.Result.Set(ctx, winpath.Normalize(path))

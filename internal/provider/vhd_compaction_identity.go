@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/pathtype"
 )
 
 // IdentitySchema names what makes a disk one disk.
@@ -56,8 +56,8 @@ func importTarget(ctx context.Context, req resource.ImportStateRequest) (types.S
 			diags.AddError(summaryImport, fmt.Sprintf("The host is %q. Allowed: %s.\n\n%s", host, hostForm, fix))
 		}
 	}
-	if err := winpath.Check(file); err != nil {
-		diags.AddError(summaryImport, fmt.Sprintf("The path %q cannot be imported: %s.\n\nImport by path, by host|path or by identity.", file, err))
+	if wrong := pathtype.Refusal("The path", file); wrong != "" {
+		diags.AddError(summaryImport, wrong+"\n\nImport by path, by host|path or by identity.")
 	}
 	return optionalString(host), file, diags
 }

@@ -57,12 +57,25 @@ func (v Value) ValidateAttribute(_ context.Context, req xattr.ValidateAttributeR
 	if !known(v) {
 		return
 	}
-	check, form := winpath.Check, winpath.Form
+	wrong := Refusal(req.Path.String(), v.ValueString())
 	if v.directory {
-		check, form = winpath.CheckDirectory, winpath.DirectoryForm
+		wrong = refusal(req.Path.String(), winpath.CheckDirectory(v.ValueString()), winpath.DirectoryForm)
 	}
-	if refused, ok := errors.AsType[*winpath.Error](check(v.ValueString())); ok {
-		resp.Diagnostics.AddAttributeError(req.Path, "Invalid attribute value",
-			fmt.Sprintf("%s is %q: %s. Allowed: %s.\n\n%s", req.Path, refused.Path, refused.Reason, form, refused.Fix))
+	if wrong != "" {
+		resp.Diagnostics.AddAttributeError(req.Path, "Invalid attribute value", wrong)
 	}
+}
+
+// Refusal says why a value cannot be the path of a disk, what can, and what to do
+// about it. It is empty when nothing is wrong.
+func Refusal(name, value string) string {
+	return refusal(name, winpath.Check(value), winpath.Form)
+}
+
+func refusal(name string, err error, form string) string {
+	refused, ok := errors.AsType[*winpath.Error](err)
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%s is %q: %s. Allowed: %s.\n\n%s", name, refused.Path, refused.Reason, form, refused.Fix)
 }
