@@ -84,31 +84,36 @@ func TestVHDCompactionResource_importFails(t *testing.T) {
 	}
 }
 
-// A disk imported without a host belongs to the provider's: it moves when the
-// provider names another. One imported with a host stays.
-func TestVHDCompactionResource_importThenOtherHost(t *testing.T) {
+// A disk imported without a host belongs to the provider's: when the provider
+// names another, nobody asks the former with its credentials.
+func TestVHDCompactionResource_importThenProviderHostChanged(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		id   string
-		want plancheck.ResourceActionType
-	}{
-		"the provider's":    {diskPath, plancheck.ResourceActionReplace},
-		"a host of its own": {"127.0.0.1|" + diskPath, plancheck.ResourceActionNoop},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			sim := host(t, hypervsim.WithVHD(vhd()))
-			own := settings{}
-			if test.want == plancheck.ResourceActionNoop {
-				own["host"] = `"127.0.0.1"`
-			}
-			steps(t,
-				imports(providerFor(sim)+disk(own), test.id),
-				resource.TestStep{
-					Config: providerFor(sim, settings{"host": `"localhost"`}) + disk(own), PlanOnly: true, ExpectNonEmptyPlan: len(own) == 0,
-					ConfigPlanChecks: resource.ConfigPlanChecks{PostApplyPreRefresh: []plancheck.PlanCheck{plancheck.ExpectResourceAction(address, test.want)}},
-				},
-			)
-		})
-	}
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	count := 0
+	steps(t,
+		imports(providerFor(sim)+disk(), diskPath),
+		resource.TestStep{
+			PreConfig: func() { count = sim.Exchanges() },
+			Config:    providerFor(sim, settings{"host": `"localhost"`}) + disk(),
+			ConfigPlanChecks: before(
+				plancheck.ExpectResourceAction(address, plancheck.ResourceActionReplace),
+				exchangesAre{sim, &count, 0},
+			),
+			ConfigStateChecks: inState("host", "localhost"),
+		},
+	)
+}
+
+// A disk imported with its host stays there, and is refreshed there.
+func TestVHDCompactionResource_importThenOwnHostStays(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	config := providerFor(sim, settings{"host": `"hv02.invalid"`}) + disk(settings{"host": `"127.0.0.1"`})
+	steps(t,
+		imports(config, "127.0.0.1|"+diskPath),
+		resource.TestStep{
+			PreConfig: func() { must(t, sim.Grow(diskPath, 4*gib)) },
+			Config:    config, ConfigPlanChecks: runPlanned("grew 4.0 GiB (40 %) since the import"),
+		},
+	)
 }
