@@ -246,3 +246,22 @@ func TestAttachedButNotListedIsRemembered(t *testing.T) {
 		}
 	})
 }
+
+// TestInUseAndAttachedIsNoSkip: another program takes the disk after the attach,
+// and the detach fails. A skip would hide that the disk stays attached.
+func TestInUseAndAttachedIsNoSkip(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, host := simulate(t, disk())
+		sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Func: func(hypervsim.Request) {
+			if err := sim.Change(diskPath, func(v *hypervsim.VHD) { v.Locked, v.Refusals = true, hypervsim.ViaReturnValue }); err != nil {
+				t.Error(err)
+			}
+		}})
+		sim.AddRule(hypervsim.Rule{Method: "DetachVirtualHardDisk", Times: -1, Effect: hypervsim.Fault(2150859013, hypervsim.FaultFormAny)})
+		got, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.SkipInUse = true }))
+		if !errors.Is(err, hyperv.ErrInUse) || got.Status == hyperv.StatusSkippedInUse || !got.LeftAttached {
+			t.Errorf("result = %+v, %v, want ErrInUse and an attachment", got, err)
+		}
+	})
+}
