@@ -1,135 +1,15 @@
 package conformance_test
 
 import (
-	"bytes"
-	"context"
-	"encoding/pem"
-	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"regexp"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
+	"testing/synctest"
 
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/claims"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
-
-// reply is an answer on its way from the simulated host to the kit.
-type reply struct {
-	request string // the envelope that it answers
-	status  int
-	body    string
-}
-
-// breakage changes answers.
-type breakage func(r *reply)
-
-// swap replaces a text in every answer.
-func swap(from, to string) breakage {
-	return func(r *reply) { r.body = strings.ReplaceAll(r.body, from, to) }
-}
-
-// swapFor replaces a text in the answers to requests that hold another.
-func swapFor(asked, from, to string) breakage {
-	return func(r *reply) {
-		if strings.Contains(r.request, asked) {
-			r.body = strings.ReplaceAll(r.body, from, to)
-		}
-	}
-}
-
-// without drops what matches from every answer.
-func without(pattern string) breakage {
-	re := regexp.MustCompile(`(?s)` + pattern)
-	return func(r *reply) { r.body = re.ReplaceAllString(r.body, "") }
-}
-
-// fails turns the answers to requests that hold a text into another status.
-func fails(asked string, status int) breakage {
-	return func(r *reply) {
-		if strings.Contains(r.request, asked) {
-			r.status, r.body = status, ""
-		}
-	}
-}
-
-// returns replaces the return value of a method; its job is dropped.
-func returns(method string, value int) breakage {
-	output := regexp.MustCompile(`(?s)<p:ReturnValue>\d+</p:ReturnValue>`)
-	job := regexp.MustCompile(`(?s)<p:Job .*?</p:Job>|<p:Job [^>]*/>`)
-	return func(r *reply) {
-		if strings.Contains(r.body, method+"_OUTPUT") {
-			r.body = job.ReplaceAllString(output.ReplaceAllString(r.body, "<p:ReturnValue>"+strconv.Itoa(value)+"</p:ReturnValue>"), "")
-		}
-	}
-}
-
-// asks narrows a breakage to requests that hold a text.
-func asks(text string, b breakage) breakage {
-	return func(r *reply) {
-		if strings.Contains(r.request, text) {
-			b(r)
-		}
-	}
-}
-
-// proxy stands between the kit and a simulated host, on https with Basic, where
-// nothing is sealed and answers can be changed.
-func proxy(t *testing.T, sim *hypervsim.Host, b breakage) conformance.Options {
-	t.Helper()
-	target := &url.URL{Scheme: "http", Host: sim.Addr()}
-	forward := httputil.NewSingleHostReverseProxy(target)
-	forward.Transport = &http.Transport{DialContext: sim.Dial, DisableKeepAlives: true}
-	forward.ModifyResponse = func(resp *http.Response) error {
-		body, err := io.ReadAll(resp.Body)
-		if err != nil {
-			return err
-		}
-		request, _ := resp.Request.Context().Value(requestKey{}).(string)
-		r := &reply{request: resp.Request.Method + " " + resp.Request.URL.Path + " " + request, status: resp.StatusCode, body: string(body)}
-		b(r)
-		resp.StatusCode, resp.Body = r.status, io.NopCloser(strings.NewReader(r.body))
-		resp.ContentLength = int64(len(r.body))
-		resp.Header.Set("Content-Length", strconv.Itoa(len(r.body)))
-		return nil
-	}
-	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil {
-			return
-		}
-		length := r.ContentLength
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		r.ContentLength = length
-		forward.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), requestKey{}, string(body))))
-	}))
-	t.Cleanup(server.Close)
-	o := options(sim, ".vhdx")
-	host, port, err := net.SplitHostPort(server.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	o.Host = host
-	o.Config.Auth, o.Config.HTTPS, o.Config.Dial = hyperv.AuthBasic, true, nil
-	o.Config.CACertificate = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
-	if o.Config.Port, err = strconv.Atoi(port); err != nil {
-		t.Fatal(err)
-	}
-	return o
-}
-
-type requestKey struct{}
-
-const wsmanFault = `<f:WSManFault xmlns:f="http://schemas.microsoft.com/wbem/wsman/1/wsmanfault" Code="2150858793"/>`
 
 // broken is a host that contradicts each claim. Each entry is seen to hold with
 // the same host and without the breakage by TestSimulatedHosts.
@@ -222,69 +102,6 @@ var broken = map[string]breakage{
 	"detach":                     returns("DetachVirtualHardDisk", 1),
 }
 
-// faulty turns an answer into a fault.
-func faulty(r *reply) { faultWith(2150858793)(r) }
-
-// faultWith turns an answer into a fault with a code.
-func faultWith(code uint32) breakage {
-	return func(r *reply) {
-		r.status = http.StatusInternalServerError
-		r.body = `<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing"><s:Header/><s:Body><s:Fault>` +
-			`<s:Code><s:Value>s:Receiver</s:Value><s:Subcode><s:Value>a:EndpointUnavailable</s:Value></s:Subcode></s:Code><s:Detail>` +
-			strings.Replace(wsmanFault, "2150858793", fmt.Sprint(code), 1) + `</s:Detail></s:Fault></s:Body></s:Envelope>`
-	}
-}
-
-// status500 drops the fault with a code.
-func status500(code string) breakage {
-	return func(r *reply) {
-		if strings.Contains(r.body, code) {
-			r.body = ""
-		}
-	}
-}
-
-// returnsOnly replaces one return value of a method by another.
-func returnsOnly(method string, from, to int) breakage {
-	return func(r *reply) {
-		if strings.Contains(r.body, method+"_OUTPUT") {
-			r.body = strings.ReplaceAll(r.body, fmt.Sprintf("<p:ReturnValue>%d<", from), fmt.Sprintf("<p:ReturnValue>%d<", to))
-		}
-	}
-}
-
-// returnsAlways replaces every return value of a method and drops its output.
-func returnsAlways(method string, value int) breakage { return returns(method, value) }
-
-// jobFor lets a method tell of a job whatever it refuses.
-func jobFor(method string) breakage {
-	return func(r *reply) {
-		if strings.Contains(r.body, method+"_OUTPUT") && !strings.Contains(r.body, "<p:ReturnValue>0<") {
-			r.body = regexp.MustCompile(`<p:ReturnValue>\d+<`).ReplaceAllString(r.body, "<p:ReturnValue>4096<")
-		}
-	}
-}
-
-// wrapJob puts an EndpointReference into the reference to a job.
-func wrapJob(r *reply) {
-	if !strings.Contains(r.body, "CompactVirtualHardDisk_OUTPUT") {
-		return
-	}
-	r.body = strings.Replace(r.body, "<a:Address>", "<a:EndpointReference><a:Address>", 1)
-	r.body = strings.Replace(r.body, "</p:Job>", "</a:EndpointReference></p:Job>", 1)
-}
-
-// afterCancel lets no disk be inspected once a job was cancelled.
-func afterCancel() breakage {
-	var cancelled bool
-	return func(r *reply) {
-		cancelled = cancelled || strings.Contains(r.request, "RequestStateChange_INPUT")
-		if cancelled {
-			returns("GetVirtualHardDiskSettingData", 32768)(r)
-		}
-	}
-}
-
 // TestBrokenHosts: every claim that the kit can ask about can be contradicted,
 // and a host that contradicts one is left clean as well.
 func TestBrokenHosts(t *testing.T) {
@@ -304,22 +121,21 @@ func TestBrokenHosts(t *testing.T) {
 			if !ok {
 				t.Fatal("no host breaks this claim")
 			}
-			sim := hypervsim.RunT(t, arrange(".vhdx",
-				hypervsim.WithBasic(), hypervsim.WithAllowUnencrypted(true), hypervsim.WithoutListener(),
-				hypervsim.WithCreatedVHD(hypervsim.VHD{JobDuration: 300 * time.Millisecond, AttachDuration: 10 * time.Millisecond}),
-			)...)
-			o := proxy(t, sim, b)
-			o.Only = []string{c.ID}
-			r, err := conformance.Run(t.Context(), o)
-			if r == nil {
-				t.Fatal(err)
-			}
-			if f := r.Findings[0]; f.Result != conformance.Contradicted {
-				t.Errorf("%s: %s%s", f.Result, f.Seen, f.Why)
-			}
-			if c.ID != "delete-file" && c.ID != "file-class-absent-file" && c.ID != "file-classes-get-by-name" {
-				emptyHanded(t, sim)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				sim := hypervsim.RunT(t, proxied()...)
+				o := proxy(t, sim, b)
+				o.Only = []string{c.ID}
+				r, err := conformance.Run(t.Context(), o)
+				if r == nil {
+					t.Fatal(err)
+				}
+				if f := r.Findings[0]; f.Result != conformance.Contradicted {
+					t.Errorf("%s: %s%s", f.Result, f.Seen, f.Why)
+				}
+				if c.ID != "delete-file" && c.ID != "file-class-absent-file" && c.ID != "file-classes-get-by-name" {
+					emptyHanded(t, sim)
+				}
+			})
 		})
 	}
 }

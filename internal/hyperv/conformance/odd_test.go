@@ -124,8 +124,6 @@ func TestRareHosts(t *testing.T) {
 	}
 }
 
-//go:fix inline
-
 // TestInterrupted: whenever the run ends, and whatever answer is lost, nothing
 // stays on the host.
 func TestInterrupted(t *testing.T) {
@@ -345,23 +343,24 @@ func TestOtherForms(t *testing.T) {
 		swap("<cim:Interval>", ""), swap("</cim:Interval>", ""), swap("w:EndOfSequence", "n:EndOfSequence"), swap("w:Items", "n:Items"),
 		without(`<s:Detail>.*</s:Detail>`),
 	}
-	sim := hypervsim.RunT(t, arrange(".vhdx", hypervsim.WithBasic(), hypervsim.WithAllowUnencrypted(true), hypervsim.WithoutListener(),
-		hypervsim.WithCreatedVHD(hypervsim.VHD{JobDuration: 50 * time.Millisecond, AttachDuration: 10 * time.Millisecond}))...)
-	r, err := conformance.Run(t.Context(), proxy(t, sim, func(r *reply) {
-		for _, f := range forms {
-			f(r)
+	synctest.Test(t, func(t *testing.T) {
+		sim := hypervsim.RunT(t, proxied()...)
+		r, err := conformance.Run(t.Context(), proxy(t, sim, func(r *reply) {
+			for _, f := range forms {
+				f(r)
+			}
+		}))
+		if r == nil {
+			t.Fatal(err)
 		}
-	}))
-	if r == nil {
-		t.Fatal(err)
-	}
-	for _, id := range []string{"relates-to", "dead-job", "enumeration-optimized"} {
-		if f := only(t, r, id); f.Result != conformance.Contradicted {
-			t.Errorf("%s: %s: %s%s", id, f.Result, f.Seen, f.Why)
+		for _, id := range []string{"relates-to", "dead-job", "enumeration-optimized"} {
+			if f := only(t, r, id); f.Result != conformance.Contradicted {
+				t.Errorf("%s: %s: %s%s", id, f.Result, f.Seen, f.Why)
+			}
 		}
-	}
-	emptyHanded(t, sim)
-	if _, err := os.Stat("recordings.json"); err == nil {
-		t.Error("a file was written that nobody asked for")
-	}
+		emptyHanded(t, sim)
+		if _, err := os.Stat("recordings.json"); err == nil {
+			t.Error("a file was written that nobody asked for")
+		}
+	})
 }
