@@ -129,6 +129,15 @@ func (d *planDecision) planNext(f planFacts) {
 			d.plan.vhdCompactionOutputs = unknownOutputs(f.prior.ID, types.StringValue(strings.Join(reasons, "; ")))
 		}
 	}
+	if f.unrefreshed() && !d.plan.runIsPlanned() {
+		d.plan.GrowthBytes = types.Int64Unknown() // an update without a run notes whose host it is
+	}
+}
+
+// unrefreshed reports whether Read took the host for a former one of the provider,
+// while the configuration now names it as the resource's own.
+func (f planFacts) unrefreshed() bool {
+	return !f.config.Host.IsNull() && (&providerData{host: f.host}).abandons(f.prior, f.marks)
 }
 
 // undecided reports whether an input that may ask for a run is unknown.

@@ -205,6 +205,37 @@ func TestDecidePlan_host(t *testing.T) {
 	}
 }
 
+// A disk that Read did not refresh, because the host that is now its own was once
+// the provider's, is updated without a run; what is due goes first.
+func TestDecidePlan_unrefreshed(t *testing.T) {
+	t.Parallel()
+	own := func(f *planFacts) { f.config.Host, f.host = types.StringValue("hv01"), types.StringValue("hv09") }
+	for name, test := range map[string]struct {
+		change   []func(*planFacts)
+		run, due bool
+	}{
+		"noted as the provider's":  {change: []func(*planFacts){own}, due: true},
+		"and unreachable before":   {change: []func(*planFacts){own, func(f *planFacts) { f.marks.Unreachable = true }}, due: true},
+		"and failed":               {change: []func(*planFacts){own, status(hyperv.StatusFailed)}, run: true},
+		"noted as its own":         {change: []func(*planFacts){own, func(f *planFacts) { f.marks.HostSource = hostFromResource }}},
+		"the provider's all along": {change: []func(*planFacts){own, func(f *planFacts) { f.host = types.StringValue("HV01") }}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := next(test.change...)
+			d := decidePlan(f)
+			if got := d.plan.runIsPlanned(); got != test.run {
+				t.Errorf("a run is planned = %t, want %t", got, test.run)
+			}
+			want := f.prior.vhdCompactionOutputs
+			want.GrowthBytes = types.Int64Unknown()
+			if due := cmp.Equal(want, d.plan.vhdCompactionOutputs); due != test.due {
+				t.Errorf("an update of nothing but the mark is planned = %t, want %t", due, test.due)
+			}
+		})
+	}
+}
+
 func TestDecidePlan_otherPath(t *testing.T) {
 	t.Parallel()
 	f := next(func(f *planFacts) { f.plan.Path = pathtype.NewValue(`D:\b.vhdx`) })

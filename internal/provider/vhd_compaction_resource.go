@@ -123,6 +123,8 @@ func (r *vhdCompactionResource) Update(ctx context.Context, req resource.UpdateR
 	if plan.runIsPlanned() {
 		result, err := r.run(ctx, &resp.Diagnostics, &plan, &prior, timeout)
 		state, noted = plan.afterRun(&prior, result, err), found.afterRun(err)
+	} else {
+		state.updateGrowth() // unknown when only the source of the host has changed
 	}
 	noted.HostSource = sourceOf(config.Host)
 	resp.Diagnostics.Append(saveDisk(ctx, &state, &resp.State, resp.Identity)...)
