@@ -172,6 +172,23 @@ func TestVHDCompactionResource_volumeGone(t *testing.T) {
 	compactions(t, sim, 1)
 }
 
+// A host that does not answer holds a refresh no longer than timeouts.read.
+func TestVHDCompactionResource_refreshTimeout(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	config := providerFor(sim) + disk(settings{"timeouts": `{ read = "3s" }`})
+	steps(t,
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig: func() {
+				sim.AddRule(hypervsim.Rule{Method: "GetVirtualHardDiskState", Effect: hypervsim.Hang()})
+			},
+			Config: config, ExpectError: regexp.MustCompile(`Unable to read virtual hard disk[\s\S]*deadline\s+exceeded`),
+		},
+		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan()},
+	)
+}
+
 func TestVHDCompactionResource_wrongPassword(t *testing.T) {
 	t.Parallel()
 	disks := []hypervsim.VHD{vhd(), vhd(func(v *hypervsim.VHD) { v.Path = `D:\VMs\b.vhdx` }), vhd(func(v *hypervsim.VHD) { v.Path = `D:\VMs\c.vhdx` })}

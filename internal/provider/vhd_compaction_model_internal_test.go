@@ -60,6 +60,8 @@ func TestVHDCompactionModel_toOrder(t *testing.T) {
 	lost.LastRun = lastRunValue(hyperv.Run{JobID: "job-7"})
 	seen := lost
 	seen.Status = types.StringValue(string(hyperv.StatusCompacted))
+	quiet := lost
+	quiet.Status = types.StringValue(string(hyperv.StatusUnchanged))
 	failed := lost
 	failed.Status = types.StringValue(string(hyperv.StatusFailed))
 	defaults := hyperv.Compaction{Path: `D:\a.vhdx`, MaxPasses: 1, Timeout: time.Hour}
@@ -83,9 +85,10 @@ func TestVHDCompactionModel_toOrder(t *testing.T) {
 				c.Mode, c.MountReadOnly, c.SkipInUse, c.AllowParent, c.MinFileSizeBytes, c.MaxPasses = &full, &mount, true, true, 5, 3
 			}),
 		},
-		"a job out of sight": {prior: &lost, want: with(func(c *hyperv.Compaction) { c.PriorJobID, c.LeftAttached = "job-7", true })},
-		"a failure since":    {prior: &failed, want: with(func(c *hyperv.Compaction) { c.PriorJobID, c.LeftAttached = "job-7", true })},
-		"a job seen to end":  {prior: &seen, want: with(func(c *hyperv.Compaction) { c.LeftAttached = true })},
+		"a job out of sight":           {prior: &lost, want: with(func(c *hyperv.Compaction) { c.PriorJobID, c.LeftAttached = "job-7", true })},
+		"a failure since":              {prior: &failed, want: with(func(c *hyperv.Compaction) { c.PriorJobID, c.LeftAttached = "job-7", true })},
+		"a job seen to end, to no use": {prior: &quiet, want: with(func(c *hyperv.Compaction) { c.LeftAttached = true })},
+		"a job seen to end":            {prior: &seen, want: with(func(c *hyperv.Compaction) { c.LeftAttached = true })},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
