@@ -138,7 +138,7 @@ func (h *Host) newAcceptor(scheme Scheme, token []byte) acceptor {
 	switch {
 	case isNTLM(token) && scheme == SchemeNegotiate:
 		return h.newNTLM()
-	case isGSSToken(token, oidKerberos) && h.options.keytab != nil:
+	case isGSSToken(token, oidKerberos) && h.options.keytab != nil && !h.options.noRawKerberos:
 		return h.newKerberos()
 	case isGSSToken(token, oidSPNEGO):
 		return &spnegoAcceptor{host: h, kerberosOnly: scheme == SchemeKerberos}
@@ -149,7 +149,13 @@ func (h *Host) newAcceptor(scheme Scheme, token []byte) acceptor {
 // findUser returns the account of a user, however its name is written.
 func (h *Host) findUser(name, domain string) (account, bool) {
 	if at := strings.LastIndexByte(name, '@'); at >= 0 && domain == "" {
+		if h.options.noPrincipalNames {
+			return account{}, false
+		}
 		name, domain = name[:at], name[at+1:]
+	}
+	if h.options.dnsDomain != "" && strings.EqualFold(domain, h.options.dnsDomain) {
+		domain = h.options.domain
 	}
 	for _, a := range h.options.users {
 		if strings.EqualFold(a.name, name) && (a.domain == "" || domain == "" || strings.EqualFold(a.domain, domain)) {

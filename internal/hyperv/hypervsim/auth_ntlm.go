@@ -52,6 +52,8 @@ func isNTLM(token []byte) bool { return bytes.HasPrefix(token, []byte(ntlmSignat
 // ntlmAcceptor accepts one NTLMv2 context with sealing, and nothing weaker.
 type ntlmAcceptor struct {
 	computer string
+	domain   string // NetBIOS and
+	dns      string // DNS name; those of the computer in a workgroup
 	find     func(name, domain string) (account, bool)
 	binding  []byte
 	strict   bool
@@ -64,8 +66,9 @@ type ntlmAcceptor struct {
 }
 
 func (h *Host) newNTLM() *ntlmAcceptor {
+	o := h.options
 	return &ntlmAcceptor{
-		computer: h.options.computerName, find: h.findUser,
+		computer: o.computerName, domain: orElse(o.domain, o.computerName), dns: orElse(o.dnsDomain, o.computerName), find: h.findUser,
 		binding: h.binding(), strict: h.options.strictBinding, now: h.options.clock,
 	}
 }
@@ -109,10 +112,10 @@ func (n *ntlmAcceptor) answerNegotiate(in []byte) ([]byte, error) {
 	if _, err := rand.Read(n.nonce[:]); err != nil {
 		return nil, err
 	}
-	name := utf16Bytes(n.computer)
+	computer, name := utf16Bytes(n.computer), utf16Bytes(n.domain)
 	info := bytes.Join([][]byte{
-		avPair(avNetBIOSDomain, name), avPair(avNetBIOSComputer, name),
-		avPair(avDNSDomain, name), avPair(avDNSComputer, name),
+		avPair(avNetBIOSDomain, name), avPair(avNetBIOSComputer, computer),
+		avPair(avDNSDomain, utf16Bytes(n.dns)), avPair(avDNSComputer, computer),
 		avPair(avTimestamp, binary.LittleEndian.AppendUint64(nil, fileTime(n.now()))),
 		avPair(avEnd, nil),
 	}, nil)

@@ -58,9 +58,13 @@ var cimv2Classes = []class{
 	{name: cim.ClassDirectory, keys: []string{"Name"}, instances: (*world).directoryObjects},
 	{name: cim.ClassDataFile, keys: []string{"Name"}, instances: (*world).dataFiles},
 	{name: classOperatingSystem, keys: []string{"Name"}, instances: (*world).operatingSystems},
+	{name: classShare, keys: []string{"Name"}, instances: (*world).shares},
 }
 
-const classOperatingSystem = "Win32_OperatingSystem"
+const (
+	classOperatingSystem = "Win32_OperatingSystem"
+	classShare           = "Win32_Share"
+)
 
 // class finds a class by its name, whatever its letter case.
 func (w *world) class(namespace, name string) (*class, *failure) {

@@ -37,7 +37,10 @@
 //     with mechListMIC and the restart of the key streams (MS-SPNG 3.3.5.1); raw
 //     and SPNEGO Kerberos under Negotiate and under Kerberos: specification, and
 //     the form of clients that are in use with real hosts. Windows also takes
-//     contexts without sealing; this host does not.
+//     contexts without sealing; this host does not. That Kerberos is taken raw,
+//     and that NTLM finds the domain of user@suffix: unverified
+//     (kerberos-raw-token, ntlm-suffix-domain), so [WithoutRawKerberos] and
+//     [WithoutPrincipalNames] refuse them.
 //   - Channel binding: missing passes unless strict, wrong never does: inferred
 //     from the names of the levels.
 //   - Client certificates are asked for in the TLS handshake; http.sys asks after
@@ -93,7 +96,8 @@
 //   - A disk in use is refused with 32774 and 0x80070020, a compressed file with
 //     32768 and 0xC03A001A: reported from real hosts. Whether a refusal is a
 //     return value or a failed job: unverified (refusal-way, missing-file-way), so
-//     [Via] can choose.
+//     [Via] can choose. That inspections need no job: recorded; what comes after
+//     one that did: unverified (inspection-after-job), see VHD.InspectionJobs.
 //   - Codes for fixed VHD files, for a missing mode, for an attachment of an
 //     attached disk, and RequestStateChange of a finished job: unverified
 //     (compact-fixed-vhd, compact-without-mode, attach-attached,
@@ -113,6 +117,7 @@
 // Files: Win32_Directory and CIM_DataFile know local drives only and write names
 // in lower case: unverified (file-classes-local-drives,
 // file-class-letter-case). CIM_DataFile lists virtual hard disks, nothing else.
+// Win32_Share lists ADMIN$, which every Windows has (documented), nothing else.
 //
 // Real disks ([WithFolder]): dynamic VHD and VHDX files are read from their own
 // headers and compacted by qemu-img into a copy, which replaces the file when

@@ -90,6 +90,11 @@ func (w *world) inspect(c invocation, name string, describe func(*disk) string) 
 		code, j := w.refuse(refused, w.via(path), JobGetInfo, path, c.user, c.now)
 		return returnsJob(c.namespace, code, j, null(name, typeString)), nil
 	}
+	if d.InspectionJobs != 0 {
+		d.InspectionJobs = max(d.InspectionJobs-1, -1)
+		j := w.start(&job{kind: JobGetInfo, path: path, owner: c.user, cancellable: true, ends: c.now.Add(inspectionDuration)}, c.now)
+		return returnsJob(c.namespace, returnJobStarted, j, null(name, typeString)), nil
+	}
 	return returnsJob(c.namespace, returnOK, nil, text(name, describe(d))), nil
 }
 

@@ -39,6 +39,8 @@ const (
 	retention = 5 * time.Minute
 	// refusalDuration is how long a job takes that only reports a refusal.
 	refusalDuration = 50 * time.Millisecond
+	// inspectionDuration is how long an inspection takes that starts a job.
+	inspectionDuration = 50 * time.Millisecond
 	// A job is new, then starting, for a moment.
 	newDuration      = 5 * time.Millisecond
 	startingDuration = 10 * time.Millisecond

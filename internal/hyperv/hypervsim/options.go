@@ -46,6 +46,9 @@ type options struct {
 	address           string
 	noListener        bool
 	computerName      string
+	domain, dnsDomain string // of which the computer is a member; empty: none
+	noPrincipalNames  bool
+	noRawKerberos     bool
 	users             []account
 	schemes           []Scheme // nil: those that the other options make possible
 	basic             bool
@@ -259,6 +262,21 @@ func WithLogger(log *slog.Logger) Option {
 func WithComputerName(name string) Option {
 	return optionFunc(func(o *options) { o.computerName = name })
 }
+
+// WithDomain makes the computer a member of a domain, by its NetBIOS and its DNS
+// name. Its users are those that WithUser names with the NetBIOS name; they can
+// also log on as name@dns. Without it the computer is in a workgroup.
+func WithDomain(netBIOS, dns string) Option {
+	return optionFunc(func(o *options) { o.domain, o.dnsDomain = netBIOS, dns })
+}
+
+// WithoutPrincipalNames refuses logons as name@suffix.
+func WithoutPrincipalNames() Option {
+	return optionFunc(func(o *options) { o.noPrincipalNames = true })
+}
+
+// WithoutRawKerberos takes Kerberos in SPNEGO only.
+func WithoutRawKerberos() Option { return optionFunc(func(o *options) { o.noRawKerberos = true }) }
 
 // WithAddress sets where the host listens, a free port of 127.0.0.1 by default.
 func WithAddress(address string) Option {

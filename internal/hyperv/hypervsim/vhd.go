@@ -104,6 +104,10 @@ type VHD struct {
 	// NotCancellable jobs refuse to be cancelled.
 	NotCancellable bool
 
+	// InspectionJobs is how many inspections start a job and return no instance
+	// before one returns it; all of them if negative.
+	InspectionJobs int
+
 	// Compressed files, or encrypted or sparse ones, are refused.
 	Compressed bool
 	// Denied files cannot be opened by the management service.
