@@ -19,7 +19,7 @@ func checks() []check {
 		{"http-media-type", needSeal, (*kit).mediaType},
 		{"chunked-request", 0, wantStatus(hit{contentType: secure.SOAPType, body: []byte("<a/>"), chunked: true}, http.StatusLengthRequired)},
 		{"ntlm-suffix-domain", 0, (*kit).ntlmSuffix},
-		{"kerberos-raw-token", 0, (*kit).kerberosRaw},
+		{"kerberos-raw-token", afterRefusal, (*kit).kerberosRaw},
 
 		{"relates-to", 0, (*kit).relatesTo},
 		{"envelope-too-small", 0, (*kit).envelopeTooSmall},

@@ -11,17 +11,26 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// namespace tells whether the image management service of a namespace answers.
+// serves tells whether the image management service of a namespace is there.
+// Faults other than those about what is missing say nothing about that.
 func (k *kit) serves(ctx context.Context, namespace string) (bool, error) {
 	_, err := k.client.Get(ctx, service(namespace))
-	var fault *wsman.Fault
-	switch {
-	case err == nil:
-		return true, nil
-	case errors.As(err, &fault) && !denied(fault):
+	if fault, ok := errors.AsType[*wsman.Fault](err); ok && missing(fault, missingNamespaceCodes...) {
 		return false, nil
 	}
-	return false, err
+	return err == nil, err
+}
+
+// missingNamespaceCodes are the numbers of a fault about a namespace or a class
+// that is not there.
+var missingNamespaceCodes = []uint32{2147749902, 2147749904, 2150858752, 2150858811, 2150858778}
+
+// missing tells whether a fault says that something is not there.
+func missing(f *wsman.Fault, codes ...uint32) bool {
+	if len(f.Codes) == 0 { // servers other than Windows send no numbers
+		return f.Subcode.Local == "DestinationUnreachable"
+	}
+	return hasAny(codes...)(f)
 }
 
 func (k *kit) namespacesByRelease(ctx context.Context) verdict {
@@ -79,7 +88,7 @@ func (k *kit) withoutSelectors(ctx context.Context) error {
 }
 
 func (k *kit) invokeWithoutSelectors(ctx context.Context) verdict {
-	return wantFault(k.withoutSelectors(ctx), anyFault)
+	return wantRefusal(k.invokeHarmlessly(ctx), k.withoutSelectors(ctx))
 }
 
 func (k *kit) invokeWithoutSelectorsCode(ctx context.Context) verdict {
@@ -87,31 +96,39 @@ func (k *kit) invokeWithoutSelectorsCode(ctx context.Context) verdict {
 }
 
 func (k *kit) rightsToInvoke(ctx context.Context) verdict {
-	value, _, err := k.invoke(ctx, service(k.namespace), k.inspection(), "Path", k.absent(k.extension()))
-	var fault *wsman.Fault
+	err := k.invokeHarmlessly(ctx)
+	fault, ok := errors.AsType[*wsman.Fault](err)
 	switch {
-	case errors.As(err, &fault) && denied(fault):
+	case ok && denied(fault):
 		return contradicted("%s", describe(fault))
 	case err != nil:
 		return trouble(err)
 	}
-	return held("return value %d", value)
+	return held("a method was called")
 }
 
-// accessDenied looks whether a refusal for lack of rights was met.
+// invokeHarmlessly inspects a file that does not exist.
+func (k *kit) invokeHarmlessly(ctx context.Context) error {
+	_, _, err := k.invoke(ctx, service(k.namespace), k.inspection(), "Path", k.absent(k.extension()))
+	return err
+}
+
+// accessDenied looks for a refusal for lack of rights, to read the service or to
+// call a method of it. Without its number a refusal is known by its subcode.
 func (k *kit) accessDenied(ctx context.Context) verdict {
+	var errs []error
 	if k.namespace != "" {
-		return notTested("this account may read the service")
+		errs = append(errs, k.invokeHarmlessly(ctx))
+	} else {
+		for _, namespace := range []string{cim.NamespaceVirtualizationV2, cim.NamespaceVirtualizationV1} {
+			_, err := k.client.Get(ctx, service(namespace))
+			errs = append(errs, err)
+		}
 	}
 	var seen []string
-	for _, namespace := range []string{cim.NamespaceVirtualizationV2, cim.NamespaceVirtualizationV1} {
-		_, err := k.client.Get(ctx, service(namespace))
-		var fault *wsman.Fault
-		if errors.As(err, &fault) && denied(fault) {
-			return held("%s", describe(fault))
-		}
-		if fault != nil && (fault.Subcode.Local == "AccessDenied") {
-			return contradicted("%s", describe(fault))
+	for _, err := range errs {
+		if fault, ok := errors.AsType[*wsman.Fault](err); ok && denied(fault) {
+			return when(hasAny(deniedCodes...)(fault), "%s", describe(fault))
 		}
 		seen = append(seen, summary(err))
 	}
@@ -135,11 +152,29 @@ func (k *kit) findMountedNothing(ctx context.Context) verdict {
 	if is, known := k.atLeast(10, 0, 14393); !is && known {
 		return notTested("the method is not there before Server 2016")
 	}
-	value, _, err := k.invoke(ctx, service(k.namespace), "FindMountedStorageImageInstance", "SelectionCriterion", k.absent(".vhdx"), "CriterionType", "2")
+	o, err := k.findMount(ctx, k.absent(".vhdx"), criterionPath)
 	if err != nil {
 		return trouble(err)
 	}
-	return when(value == 32789, "return value %d", value)
+	return when(o.value == 32789, "return value %d", o.value)
+}
+
+// criterionPath is the CriterionType of a path.
+const criterionPath = "2"
+
+// found is the answer of FindMountedStorageImageInstance.
+type found struct {
+	value uint64
+	image bool // it names an image
+}
+
+func (k *kit) findMount(ctx context.Context, path, criterion string) (found, error) {
+	value, out, err := k.invoke(ctx, service(k.namespace), "FindMountedStorageImageInstance", "SelectionCriterion", path, "CriterionType", criterion)
+	if err != nil {
+		return found{}, err
+	}
+	_, image := out.Value("Image").Reference()
+	return found{value, image}, nil
 }
 
 // inspectMissing inspects a file that does not exist.
@@ -171,18 +206,27 @@ func (k *kit) inspections() [][2]string {
 	return [][2]string{{"GetVirtualHardDiskInfo", "Info"}}
 }
 
+// look makes an inspection, waits for its job if it starts one, and tells whether
+// the call itself returned an instance.
+func (k *kit) look(ctx context.Context, m [2]string) (o outcome, instance bool, err error) {
+	if o, err = k.call(ctx, service(k.namespace), m[0], "Path", k.subject); err != nil {
+		return o, false, err
+	}
+	text, _ := o.out.String(m[1])
+	return o, text != "", nil
+}
+
 func (k *kit) inspectionImmediate(ctx context.Context) verdict {
 	for _, m := range k.inspections() {
-		value, out, err := k.invoke(ctx, service(k.namespace), m[0], "Path", k.subject)
+		o, instance, err := k.look(ctx, m)
 		if err != nil {
 			return trouble(err)
 		}
-		text, ok := out.String(m[1])
-		if value != 0 && value != 4096 {
-			return notTested("%s returned %d", m[0], value)
+		if o.value != returnOK && o.value != returnJobStarted {
+			return notTested("%s returned %d", m[0], o.value)
 		}
-		if value != 0 || !ok || text == "" {
-			return contradicted("%s returned %d, instance %t", m[0], value, ok)
+		if o.value != returnOK || !instance {
+			return contradicted("%s returned %d, instance %t", m[0], o.value, instance)
 		}
 	}
 	return held("return value 0 with the instance")
@@ -190,19 +234,20 @@ func (k *kit) inspectionImmediate(ctx context.Context) verdict {
 
 func (k *kit) inspectionAfterJob(ctx context.Context) verdict {
 	for _, m := range k.inspections() {
-		o, err := k.call(ctx, service(k.namespace), m[0], "Path", k.subject)
-		if err != nil {
+		first, _, err := k.look(ctx, m)
+		switch {
+		case err != nil:
 			return trouble(err)
-		}
-		if o.value != 4096 {
+		case first.value != returnJobStarted:
 			continue
+		case !first.succeeded():
+			return notTested("the job of the inspection failed: %s", first)
 		}
-		value, out, err := k.invoke(ctx, service(k.namespace), m[0], "Path", k.subject)
+		second, instance, err := k.look(ctx, m)
 		if err != nil {
 			return trouble(err)
 		}
-		text, ok := out.String(m[1])
-		return when(value == 0 && ok && text != "", "%s; then return value %d, instance %t", o, value, ok)
+		return when(second.value == returnOK && instance, "first: %s; then: %s, instance %t", first, second, instance)
 	}
 	return notTested("the host answered without a job")
 }
@@ -240,21 +285,15 @@ func (k *kit) inspect(ctx context.Context, m [2]string, path string) (*cim.Insta
 	return i, nil
 }
 
-// file reads a file or a directory of root\cimv2.
+// file reads a file, a directory or a share of root\cimv2.
 func (k *kit) file(ctx context.Context, class, path string) (*cim.Instance, error) {
 	return k.client.Get(ctx, cim.NewReference(cim.NamespaceCIMv2, class, cim.Selector{Name: "Name", Value: path}))
 }
 
 // gone tells whether an error says that an instance does not exist.
 func gone(err error) bool {
-	var fault *wsman.Fault
-	if !errors.As(err, &fault) {
-		return false
-	}
-	if len(fault.Codes) == 0 { // servers other than Windows send no numbers
-		return fault.Subcode.Local == "DestinationUnreachable"
-	}
-	return hasAny(2150858752, 2147749890)(fault)
+	fault, ok := errors.AsType[*wsman.Fault](err)
+	return ok && missing(fault, 2150858752, 2147749890)
 }
 
 func (k *kit) fileClassesByName(ctx context.Context) verdict {
@@ -285,7 +324,13 @@ func (k *kit) fileLetterCase(ctx context.Context) verdict {
 	return when(name != "" && !strings.ContainsFunc(name, unicode.IsUpper), "capitals in the name %t", strings.ContainsFunc(name, unicode.IsUpper))
 }
 
+// localDrives looks for a directory behind a share which the host is known to have.
 func (k *kit) localDrives(ctx context.Context) verdict {
+	if _, err := k.file(ctx, "Win32_Share", "ADMIN$"); gone(err) {
+		return notTested("the host does not share a directory to look for")
+	} else if err != nil {
+		return trouble(err)
+	}
 	_, err := k.file(ctx, cim.ClassDirectory, `\\localhost\ADMIN$`)
 	switch {
 	case err == nil:

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
@@ -35,26 +34,6 @@ func (k *kit) identify(ctx context.Context) verdict {
 	}
 	return when(id.ProtocolVersion != "" && id.ProductVendor != "" && id.ProductVersion != "", "protocol %t, vendor %t, version %t",
 		id.ProtocolVersion != "", id.ProductVendor != "", id.ProductVersion != "")
-}
-
-func (k *kit) ntlmSuffix(ctx context.Context) verdict {
-	if k.options.Config.Auth != hyperv.AuthNTLM || !strings.Contains(k.options.Config.Username, "@") {
-		return notTested("only asked with NTLM and a user name of that form")
-	}
-	if _, err := k.client.Identify(ctx); err != nil {
-		return trouble(err)
-	}
-	return held("logged on")
-}
-
-func (k *kit) kerberosRaw(ctx context.Context) verdict {
-	if k.options.Config.Auth != hyperv.AuthKerberos {
-		return notTested("only asked with Kerberos")
-	}
-	if _, err := k.client.Identify(ctx); err != nil {
-		return trouble(err)
-	}
-	return held("logged on")
 }
 
 func (k *kit) relatesTo(ctx context.Context) verdict {
@@ -130,7 +109,7 @@ func (k *kit) inspection() string {
 
 func (k *kit) missingNamespaceInvoke(ctx context.Context) verdict {
 	_, _, err := k.invoke(ctx, service(namespaceNone), "GetVirtualHardDiskState", "Path", k.absent(".vhdx"))
-	return wantFault(err, hasAny(2147749902, 2147749904, 2150858752, 2150858811, 2150858778))
+	return wantFault(err, hasAny(missingNamespaceCodes...))
 }
 
 func (k *kit) missingNamespaceGet(ctx context.Context) verdict {
@@ -150,7 +129,7 @@ func (k *kit) wrongSelector(ctx context.Context) verdict {
 
 func (k *kit) unknownParameter(ctx context.Context) verdict {
 	_, _, err := k.invoke(ctx, service(k.namespace), k.inspection(), "HypervConformanceNone", "1")
-	return wantFault(err, anyFault)
+	return wantRefusal(k.invokeHarmlessly(ctx), err)
 }
 
 // parameterType asks for a mount by a criterion that is no number.
@@ -158,8 +137,9 @@ func (k *kit) parameterType(ctx context.Context) verdict {
 	if is, known := k.atLeast(10, 0, 14393); !is && known {
 		return notTested("the method is not there before Server 2016")
 	}
-	_, _, err := k.invoke(ctx, service(k.namespace), "FindMountedStorageImageInstance", "SelectionCriterion", k.absent(".vhdx"), "CriterionType", "two")
-	return wantFault(err, anyFault)
+	_, right := k.findMount(ctx, k.absent(".vhdx"), criterionPath)
+	_, wrong := k.findMount(ctx, k.absent(".vhdx"), "two")
+	return wantRefusal(right, wrong)
 }
 
 func (k *kit) nullIsNil(ctx context.Context) verdict {

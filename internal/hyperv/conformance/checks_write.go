@@ -452,12 +452,11 @@ func (k *kit) findMounted(ctx context.Context) verdict {
 		return notTested("the method is not there before Server 2016")
 	}
 	return k.attached(ctx, func(path string) verdict {
-		value, out, err := k.invoke(ctx, service(k.namespace), "FindMountedStorageImageInstance", "SelectionCriterion", path, "CriterionType", "2")
+		f, err := k.findMount(ctx, path, criterionPath)
 		if err != nil {
 			return trouble(err)
 		}
-		_, ok := out.Value("Image").Reference()
-		return when(value == returnOK && ok, "return value %d, reference %t", value, ok)
+		return when(f.value == returnOK && f.image, "return value %d, reference %t", f.value, f.image)
 	})
 }
 

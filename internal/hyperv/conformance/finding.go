@@ -88,9 +88,9 @@ func trouble(err error) verdict {
 	return notTested("%s", summary(err))
 }
 
-// denied tells whether a fault is about rights.
+// denied tells whether a fault is about rights, by its number or its subcode.
 func denied(f *wsman.Fault) bool {
-	return slices.ContainsFunc(deniedCodes, f.Has)
+	return f.Subcode.Local == "AccessDenied" || slices.ContainsFunc(deniedCodes, f.Has)
 }
 
 // describe is a fault without its texts, which may name things.
@@ -168,6 +168,15 @@ func wantFault(err error, test func(*wsman.Fault) bool) verdict {
 		return v
 	}
 	return when(test(fault), "%s", describe(fault))
+}
+
+// wantRefusal is held when err is a fault, while the same without the mistake was
+// answered: a host that refuses everything refuses no mistake.
+func wantRefusal(right, err error) verdict {
+	if right != nil {
+		return notTested("without the mistake: %s", summary(right))
+	}
+	return wantFault(err, anyFault)
 }
 
 func hasAny(codes ...uint32) func(*wsman.Fault) bool {

@@ -23,6 +23,7 @@ import (
 // browser sends HTTP requests without the client, over one connection.
 type browser struct {
 	url       string
+	binding   []byte // to the certificate of the host; nil without TLS
 	transport *http.Transport
 }
 
@@ -42,14 +43,14 @@ func (k *kit) dialHTTP(ctx context.Context) (*browser, error) {
 	if err != nil {
 		return nil, &wsman.UnreachableError{Address: address, Err: err}
 	}
-	scheme := "http"
+	scheme, binding := "http", []byte(nil)
 	if ep.HTTPS {
 		scheme = "https"
 		client := tls.Client(conn, tlsConfig(ep.Host, ep.TLSServerName, ep.Insecure, ep.CACert))
 		if err := client.HandshakeContext(ctx); err != nil {
 			return nil, errors.Join(&wsman.TLSError{Address: address, Err: err}, conn.Close())
 		}
-		conn = client
+		conn, binding = client, secure.ChannelBinding(client.ConnectionState())
 	}
 	var used atomic.Bool
 	one := func(context.Context, string, string) (net.Conn, error) {
@@ -59,7 +60,7 @@ func (k *kit) dialHTTP(ctx context.Context) (*browser, error) {
 		return conn, nil
 	}
 	return &browser{
-		url:       (&url.URL{Scheme: scheme, Host: address}).String(),
+		url: (&url.URL{Scheme: scheme, Host: address}).String(), binding: binding,
 		transport: &http.Transport{DialContext: one, DialTLSContext: one, MaxConnsPerHost: 1, DisableCompression: true},
 	}, nil
 }
@@ -136,34 +137,31 @@ func readable(body []byte) string {
 }
 
 // logOn establishes a security context on the connection.
-func (k *kit) logOn(ctx context.Context, b *browser) (secure.Context, error) {
-	sec, err := k.wire.Mechanism.NewContext(nil)
-	if err != nil {
-		return nil, err
-	}
+func (k *kit) logOn(ctx context.Context, b *browser, sec secure.Context) error {
 	var in []byte
 	for range 5 {
 		token, established, err := sec.Next(ctx, in)
 		if err != nil {
-			return nil, &wsman.AuthError{Err: err}
+			return &wsman.AuthError{Err: err}
 		}
 		if token == nil && established {
-			return sec, nil
+			return nil
 		}
 		p, err := k.do(ctx, b, hit{token: token, contentType: secure.SOAPType})
-		switch {
-		case err != nil:
-			return nil, err
-		case established && p.status != http.StatusUnauthorized:
-			return sec, nil
-		case established:
-			return nil, &wsman.AuthError{Err: secure.ErrRejected}
+		if err != nil {
+			return err
 		}
-		if in = negotiateToken(p.header); in == nil {
-			return nil, &wsman.AuthError{Err: secure.ErrMalformed}
+		in = negotiateToken(p.header)
+		switch {
+		case p.status == http.StatusUnauthorized && (in == nil || established):
+			return &wsman.AuthError{Err: secure.ErrRejected}
+		case established:
+			return nil
+		case in == nil:
+			return &wsman.AuthError{Err: secure.ErrMalformed}
 		}
 	}
-	return nil, &wsman.AuthError{Err: secure.ErrMalformed}
+	return &wsman.AuthError{Err: secure.ErrMalformed}
 }
 
 func negotiateToken(h http.Header) []byte {
@@ -225,8 +223,11 @@ func (k *kit) sealedHit(ctx context.Context, prepare func(secure.Context) (hit, 
 		return page{}, err
 	}
 	defer b.close()
-	sec, err := k.logOn(ctx, b)
+	sec, err := k.wire.Mechanism.NewContext(b.binding)
 	if err != nil {
+		return page{}, err
+	}
+	if err := k.logOn(ctx, b, sec); err != nil {
 		return page{}, err
 	}
 	h, err := prepare(sec)

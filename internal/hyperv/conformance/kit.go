@@ -74,11 +74,12 @@ type check struct {
 type need int
 
 const (
-	needDisk   need = 1 << iota // a disk to inspect
-	needWrite                   // leave to create disks
-	needHyperV                  // some generation of the provider
-	needV2                      // the newer generation
-	needSeal                    // sealing without TLS
+	needDisk     need = 1 << iota // a disk to inspect
+	needWrite                     // leave to create disks
+	needHyperV                    // some generation of the provider
+	needV2                        // the newer generation
+	needSeal                      // sealing without TLS
+	afterRefusal                  // nothing: it is asked after a refused logon too
 )
 
 // Run asks the host. The report is complete as far as it goes beside an error
@@ -198,18 +199,18 @@ func (k *kit) verdict(ctx context.Context, c claims.Claim, stopped error) verdic
 	if c.Untestable != "" {
 		return notTested("not by this kit: %s", c.Untestable)
 	}
-	if stopped != nil {
-		return notTested("%s", summary(stopped))
-	}
 	if ctx.Err() != nil {
 		return notTested("the run was interrupted")
 	}
-	for _, check := range checks() {
-		if check.claim == c.ID {
-			return k.run(ctx, check)
-		}
+	i := slices.IndexFunc(checks(), func(check check) bool { return check.claim == c.ID })
+	if i < 0 {
+		return notTested("no check is known")
 	}
-	return notTested("no check is known")
+	check := checks()[i]
+	if _, refused := errors.AsType[*wsman.AuthError](stopped); stopped != nil && (!refused || check.needs&afterRefusal == 0) {
+		return notTested("%s", summary(stopped))
+	}
+	return k.run(ctx, check)
 }
 
 // run makes one check. Nothing that a host answers may end the run.

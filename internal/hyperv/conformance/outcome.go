@@ -32,7 +32,8 @@ type outcome struct {
 	code   uint64 // ErrorCode
 	status uint32 // JobCompletionStatusCode
 	last   *cim.Instance
-	raw    string // the answer to the call
+	out    *cim.Instance // of the call
+	raw    string        // the answer to the call
 }
 
 // String is the outcome in numbers.
@@ -85,7 +86,7 @@ func (k *kit) start(ctx context.Context, target cim.Reference, method string, pa
 	if err != nil {
 		return outcome{}, err
 	}
-	o := outcome{value: value, raw: k.tape.last()}
+	o := outcome{value: value, out: out, raw: k.tape.last()}
 	if ref, ok := out.Value("Job").Reference(); ok {
 		o.job = &ref
 		k.lab.jobs = append(k.lab.jobs, ref)
