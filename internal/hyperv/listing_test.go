@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
@@ -126,6 +127,26 @@ func TestListFails(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestUsesGuessesNoGeneration: a host whose services are starting up has no
+// namespace yet. It is not taken for one of the older generation from then on.
+func TestUsesGuessesNoGeneration(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, host := simulate(t, disk())
+		sim.AddRule(hypervsim.Rule{
+			Operation: hypervsim.OperationEnumerate, Class: cim.ClassStorageAllocationSettingData,
+			Effect: hypervsim.Fault(2147749902, hypervsim.FaultFormAny), // WBEM_E_INVALID_NAMESPACE
+		})
+		if got, err := host.Uses(t.Context(), diskPath); err == nil {
+			t.Errorf("uses = %v, want an error", got)
+		}
+		if got, err := host.Compact(t.Context(), order()); err != nil || got.Status != hyperv.StatusCompacted {
+			t.Errorf("compaction on the newer generation: %+v, %v", got, err)
+		}
+		clean(t, sim)
+	})
 }
 
 // TestListVolumeGoesOffline never takes what a volume answered before it went

@@ -78,7 +78,10 @@ func (h *Host) loadUsage(ctx context.Context) (*usage, error) {
 	}
 	if h.usage.read.IsZero() || time.Since(h.usage.read) > usageKept {
 		u, err := h.readUsage(ctx)
-		if err != nil && !errors.Is(err, ErrAccessDenied) && !isMissingClass(err) {
+		switch {
+		case isMissingClass(err): // not kept: the host may be starting up
+			return nil, &usageDeniedError{err}
+		case err != nil && !errors.Is(err, ErrAccessDenied):
 			return nil, fmt.Errorf("list the disks of virtual machines: %w", err)
 		}
 		h.usage.read, h.usage.usage, h.usage.denied = time.Now(), u, err
@@ -100,7 +103,7 @@ func (h *Host) readUsage(ctx context.Context) (*usage, error) {
 	err := h.withGeneration(ctx, func(g *generation) error {
 		if g == generationV1 {
 			u = &usage{silent: true}
-			return nil
+			return h.prove(ctx, g)
 		}
 		disks, err := h.enumerate(ctx, g.classURI(cim.ClassStorageAllocationSettingData))
 		if err != nil {
@@ -117,6 +120,16 @@ func (h *Host) readUsage(ctx context.Context) (*usage, error) {
 		return err
 	})
 	return u, err
+}
+
+// prove asks a generation that nothing has answered for yet. That the newer one
+// is missing does not prove it: the host may have neither, or be starting up.
+func (h *Host) prove(ctx context.Context, g *generation) error {
+	if h.known.Load() == g {
+		return nil
+	}
+	_, err := h.get(ctx, g.service())
+	return err
 }
 
 // joinUsage finds the machine behind each disk.
