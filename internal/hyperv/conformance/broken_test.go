@@ -60,8 +60,6 @@ var broken = map[string]breakage{
 	"dead-job":                      swapFor("Msvm_StorageJob", "2150858752", "2150858753"),
 	"find-mounted-nothing":          swap("32789", "32768"),
 	"missing-file-value":            swap("32779", "32768"),
-	"missing-file-way":              jobFor("GetVirtualHardDiskState"),
-	"inspection-immediate":          returns("GetVirtualHardDiskSettingData", 4096),
 	"inspection-properties":         swap("MaxInternalSize", "MostInternalSize"),
 	"file-classes-get-by-name":      asks("CIM_DataFile", faultWith(2150858752)),
 	"file-class-absent-file":        swapFor("CIM_DataFile", "2150858752", "2150858753"),
@@ -90,7 +88,6 @@ var broken = map[string]breakage{
 	"compact-unknown-mode":       returns("CompactVirtualHardDisk", 0),
 	"compact-missing-file":       returns("CompactVirtualHardDisk", 32768),
 	"compact-in-use":             returnsOnly("CompactVirtualHardDisk", 32774, 0),
-	"refusal-way":                jobFor("CompactVirtualHardDisk"),
 	"compact-twice":              returnsOnly("CompactVirtualHardDisk", 32774, 32775),
 	"cancel-answer":              returnsOnly("RequestStateChange", 0, 4098),
 	"cancelled-state":            swap("<p:JobState>8<", "<p:JobState>10<"),
@@ -115,6 +112,9 @@ var brokenOtherwise = map[string]rare{
 	"v1-on-2012r2": {
 		opts: []hypervsim.Option{hypervsim.WithRelease(hypervsim.Server2012)}, answer: swap("6.2.9200", "6.3.9600"),
 	},
+	"inspection-immediate": {opts: []hypervsim.Option{hypervsim.WithVHD(hypervsim.VHD{Path: diskPath(".vhdx"), InspectionJobs: 1})}},
+	"missing-file-way":     {opts: []hypervsim.Option{hypervsim.WithMissingViaJob()}},
+	"refusal-way":          {opts: []hypervsim.Option{hypervsim.WithCreatedVHD(hypervsim.VHD{Refusals: hypervsim.ViaJob})}},
 	"access-denied-code":   {answer: asks("Msvm_ImageManagementService", refusesWith("AccessDenied", 2150858793))},
 	"inspection-after-job": {opts: []hypervsim.Option{hypervsim.WithVHD(hypervsim.VHD{Path: diskPath(".vhdx"), InspectionJobs: -1})}},
 	"file-classes-local-drives": {ask: func(request string) (string, *reply) {

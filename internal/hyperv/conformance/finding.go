@@ -80,6 +80,8 @@ func trouble(err error) verdict {
 		ended *outcomeError
 	)
 	switch {
+	case errors.Is(err, errNoJob), errors.Is(err, errStuck), errors.Is(err, errUnseen):
+		return notTested("%s", err)
 	case errors.As(err, &value):
 		return notTested("%s", value)
 	case errors.As(err, &ended):

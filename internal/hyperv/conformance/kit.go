@@ -20,8 +20,8 @@ const (
 	// checkTimeout bounds one check: a host that never answers must not stop the
 	// others from being made.
 	checkTimeout = 3 * time.Minute
-	// cleanUpTimeout bounds the removal of what the kit has made.
-	cleanUpTimeout = 2 * time.Minute
+	// maxInstances is more than a host has of anything that is asked for.
+	maxInstances = 20000
 )
 
 // Options say which host to ask, and what for.
@@ -251,6 +251,8 @@ func (k *kit) missing(n need) string {
 		return "no disk was named"
 	case n&needWrite != 0 && !k.options.Write:
 		return "creating disks was not allowed"
+	case n&needWrite != 0 && k.lab.stuck:
+		return errStuck.Error() + ", so nothing more was started"
 	case n&needSeal != 0 && (k.wire.Mechanism == nil || k.wire.Endpoint.HTTPS):
 		return "only asked over http with NTLM or Kerberos"
 	}
@@ -290,7 +292,9 @@ func (k *kit) enumerate(ctx context.Context, e wsman.Enumeration) ([]*cim.Instan
 		if err != nil {
 			return all, err
 		}
-		all = append(all, i)
+		if all = append(all, i); len(all) > maxInstances {
+			return nil, &wsman.DecodeError{Err: errors.New("an enumeration without end")}
+		}
 	}
 	return all, nil
 }

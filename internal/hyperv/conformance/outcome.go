@@ -2,7 +2,9 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
@@ -27,10 +29,10 @@ const (
 // outcome is how a method call ended, with its job if there was one.
 type outcome struct {
 	value  uint64
-	job    *cim.Reference
-	state  uint64 // of the job; 0 without one
-	code   uint64 // ErrorCode
-	status uint32 // JobCompletionStatusCode
+	job    *cim.Reference // as the host named it, see isFollowed
+	state  uint64         // of the job; 0 without one
+	code   uint64         // ErrorCode
+	status uint32         // JobCompletionStatusCode
 	last   *cim.Instance
 	out    *cim.Instance // of the call
 	raw    string        // the answer to the call
@@ -57,6 +59,27 @@ func (o outcome) refused(value uint64, status uint32) bool {
 	}
 	return !o.succeeded() && terminal(o.state) && (o.code == value || o.status == status)
 }
+
+// isFollowed reports whether the host named a job of its Hyper-V provider. Other
+// things have a RequestStateChange too: 4 ends a job, and other classes stop at it.
+func (o outcome) isFollowed() bool {
+	if o.value != returnJobStarted || o.job == nil {
+		return false
+	}
+	namespace, class, ok := cim.SplitResourceURI(o.job.ResourceURI)
+	_, named := o.job.Selector("InstanceID")
+	return ok && named && len(o.job.Selectors) == 1 && isVirtualization(namespace) && strings.HasSuffix(strings.ToLower(class), "job")
+}
+
+func isVirtualization(namespace string) bool {
+	return strings.EqualFold(namespace, cim.NamespaceVirtualizationV2) || strings.EqualFold(namespace, cim.NamespaceVirtualizationV1)
+}
+
+// Errors of jobs.
+var (
+	errNoJob = errors.New("the host said that a job was started, but named none")
+	errStuck = errors.New("a job of the kit has not ended")
+)
 
 func terminal(state uint64) bool {
 	switch state {
@@ -89,7 +112,9 @@ func (k *kit) start(ctx context.Context, target cim.Reference, method string, pa
 	o := outcome{value: value, out: out, raw: k.tape.last()}
 	if ref, ok := out.Value("Job").Reference(); ok {
 		o.job = &ref
-		k.lab.jobs = append(k.lab.jobs, ref)
+		if o.isFollowed() {
+			k.lab.jobs = append(k.lab.jobs, ref)
+		}
 	}
 	return o, nil
 }
@@ -100,27 +125,40 @@ func (k *kit) call(ctx context.Context, target cim.Reference, method string, pai
 	if err != nil {
 		return o, err
 	}
-	return o, k.await(ctx, &o)
+	err = k.await(ctx, &o)
+	return o, err
 }
 
-// await follows the job of an outcome to its end.
+// await follows the job of an outcome to its end. Nothing more is started after
+// one that did not come to its end in time.
 func (k *kit) await(ctx context.Context, o *outcome) error {
-	if o.value != returnJobStarted || o.job == nil {
+	switch {
+	case o.value != returnJobStarted:
 		return nil
+	case !o.isFollowed():
+		return errNoJob
 	}
 	for {
 		i, err := k.client.Get(ctx, *o.job)
 		if err != nil {
-			return err
+			return k.unended(ctx, err)
 		}
-		readJob(o, i)
-		if terminal(o.state) {
+		if readJob(o, i); terminal(o.state) {
 			return nil
 		}
 		if err := pause(ctx, pollInterval); err != nil {
-			return err
+			return k.unended(ctx, err)
 		}
 	}
+}
+
+// unended is the error of a wait: errStuck when its time is over.
+func (k *kit) unended(ctx context.Context, err error) error {
+	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		return err
+	}
+	k.lab.stuck = true
+	return errStuck
 }
 
 // readJob takes over what a job says.

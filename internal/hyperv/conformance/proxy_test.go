@@ -232,15 +232,6 @@ func returnsOnly(method string, from, to int) breakage {
 // returnsAlways replaces every return value of a method and drops its output.
 func returnsAlways(method string, value int) breakage { return returns(method, value) }
 
-// jobFor lets a method tell of a job whatever it refuses.
-func jobFor(method string) breakage {
-	return func(r *reply) {
-		if strings.Contains(r.body, method+"_OUTPUT") && !strings.Contains(r.body, "<p:ReturnValue>0<") {
-			r.body = regexp.MustCompile(`<p:ReturnValue>\d+<`).ReplaceAllString(r.body, "<p:ReturnValue>4096<")
-		}
-	}
-}
-
 // wrapJob puts an EndpointReference into the reference to a job.
 func wrapJob(r *reply) {
 	if !strings.Contains(r.body, "CompactVirtualHardDisk_OUTPUT") {
