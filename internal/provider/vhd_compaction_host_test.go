@@ -88,36 +88,43 @@ func TestVHDCompactionResource_ownHostStays(t *testing.T) {
 }
 
 // A resource that takes over the host of the provider as its own stays with it.
-// Taking it over changes nothing in the plan, so only the change of the provider
-// shows that the disk was not refreshed: an update mends that.
 func TestVHDCompactionResource_providerHostBecomesOwn(t *testing.T) {
 	t.Parallel()
-	for name, test := range map[string]struct {
-		change settings
-		mended bool
-	}{
-		"with another change": {settings{"if_in_use": `"skip"`}, true},
-		"alone":               {nil, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			sim := host(t, hypervsim.WithVHD(vhd()))
-			own := disk(settings{"host": quote(sim.HostName())}, test.change)
-			moved := providerFor(sim, settings{"host": `"hv02.invalid"`}) + own
-			all := []resource.TestStep{{Config: providerFor(sim) + disk()}, {Config: providerFor(sim) + own}}
-			if !test.mended {
-				all = append(all, resource.TestStep{Config: moved, ConfigPlanChecks: updateWithoutRun(), ConfigStateChecks: inState("growth_bytes", 0)})
-			}
-			steps(t, append(all,
-				resource.TestStep{Config: moved, ConfigPlanChecks: emptyPlan()},
-				resource.TestStep{
-					PreConfig: func() { must(t, sim.Grow(diskPath, 8*gib)) },
-					Config:    moved, ConfigPlanChecks: runPlanned("grew 8.0 GiB (200 %) since the last compaction"),
-				},
-			)...)
-			compactions(t, sim, 2)
-		})
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	own := disk(settings{"host": quote(sim.HostName())})
+	moved := providerFor(sim, settings{"host": `"hv02.invalid"`}) + own
+	steps(t,
+		resource.TestStep{Config: providerFor(sim) + disk()},
+		resource.TestStep{Config: providerFor(sim) + own, ConfigPlanChecks: updateWithoutRun(), ConfigStateChecks: inState("growth_bytes", 0)},
+		resource.TestStep{Config: moved, ConfigPlanChecks: emptyPlan()},
+		resource.TestStep{
+			PreConfig: func() { must(t, sim.Grow(diskPath, 8*gib)) },
+			Config:    moved, ConfigPlanChecks: runPlanned("grew 8.0 GiB (200 %) since the last compaction"),
+		},
+	)
+	compactions(t, sim, 2)
+}
+
+// A resource that leaves its host to the provider leaves it together with the
+// provider: credentials for another host never go to the old one.
+func TestVHDCompactionResource_ownHostBecomesProviders(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	asked := 0
+	steps(t,
+		resource.TestStep{Config: providerFor(sim) + disk(settings{"host": quote(sim.HostName())})},
+		resource.TestStep{Config: providerFor(sim) + disk(), ConfigPlanChecks: updateWithoutRun()},
+		resource.TestStep{
+			PreConfig: func() { asked = len(sim.Requests()) },
+			Config:    providerFor(sim, settings{"host": `"hv02.invalid"`}) + disk(),
+			PlanOnly:  true, ExpectNonEmptyPlan: true,
+		},
+	)
+	// The destroy at the end asks nobody either: nothing is attached.
+	if now := len(sim.Requests()); now != asked {
+		t.Errorf("%d requests to the host that the provider has left", now-asked)
 	}
+	compactions(t, sim, 1)
 }
 
 func TestVHDCompactionResource_unreachableFails(t *testing.T) {

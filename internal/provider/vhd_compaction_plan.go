@@ -129,9 +129,17 @@ func (d *planDecision) planNext(f planFacts) {
 			d.plan.vhdCompactionOutputs = unknownOutputs(f.prior.ID, types.StringValue(strings.Join(reasons, "; ")))
 		}
 	}
-	if f.unrefreshed() && !d.plan.runIsPlanned() {
+	if f.hostIsMisnoted() && !d.plan.runIsPlanned() {
 		d.plan.GrowthBytes = types.Int64Unknown() // an update without a run notes whose host it is
 	}
+}
+
+// hostIsMisnoted reports whether private state is wrong about whose host it is, the
+// provider's or the resource's own. Later, when the provider turns to another
+// host, nothing else tells whether credentials for that may go to this one.
+func (f planFacts) hostIsMisnoted() bool {
+	noted := f.marks.HostSource
+	return noted != "" && noted != sourceOf(f.config.Host) || f.unrefreshed()
 }
 
 // unrefreshed reports whether Read took the host for a former one of the provider,

@@ -205,9 +205,9 @@ func TestDecidePlan_host(t *testing.T) {
 	}
 }
 
-// A disk that Read did not refresh, because the host that is now its own was once
-// the provider's, is updated without a run; what is due goes first.
-func TestDecidePlan_unrefreshed(t *testing.T) {
+// A disk whose host is noted wrongly, as the provider's or as its own, is updated
+// without a run; what is due goes first.
+func TestDecidePlan_hostIsMisnoted(t *testing.T) {
 	t.Parallel()
 	own := func(f *planFacts) { f.config.Host, f.host = types.StringValue("hv01"), types.StringValue("hv09") }
 	for name, test := range map[string]struct {
@@ -218,7 +218,12 @@ func TestDecidePlan_unrefreshed(t *testing.T) {
 		"and unreachable before":   {change: []func(*planFacts){own, func(f *planFacts) { f.marks.Unreachable = true }}, due: true},
 		"and failed":               {change: []func(*planFacts){own, status(hyperv.StatusFailed)}, run: true},
 		"noted as its own":         {change: []func(*planFacts){own, func(f *planFacts) { f.marks.HostSource = hostFromResource }}},
-		"the provider's all along": {change: []func(*planFacts){own, func(f *planFacts) { f.host = types.StringValue("HV01") }}},
+		"the provider's as well":   {change: []func(*planFacts){own, func(f *planFacts) { f.host = types.StringValue("HV01") }}, due: true},
+		"left to the provider":     {change: []func(*planFacts){func(f *planFacts) { f.marks.HostSource = hostFromResource }}, due: true},
+		"the provider's all along": {},
+		"not noted":                {change: []func(*planFacts){func(f *planFacts) { f.marks.HostSource = "" }}},
+		"not noted, refreshed":     {change: []func(*planFacts){own, func(f *planFacts) { f.marks.HostSource, f.host = "", types.StringValue("HV01") }}},
+		"not noted, unrefreshed":   {change: []func(*planFacts){own, func(f *planFacts) { f.marks.HostSource = "" }}, due: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

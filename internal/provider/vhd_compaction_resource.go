@@ -162,7 +162,11 @@ func (r *vhdCompactionResource) ImportState(ctx context.Context, req resource.Im
 	}
 	state := importedModel(name.ValueString(), file)
 	resp.Diagnostics.Append(saveDisk(ctx, &state, &resp.State, resp.Identity)...)
-	resp.Diagnostics.Append(marks{HostSource: sourceOf(host), Imported: true}.write(ctx, resp.Private)...)
+	source := sourceOf(host)
+	if !host.IsNull() && sameHost(host.ValueString(), r.data.host.ValueString()) {
+		source = "" // the configuration may name this host or leave it to the provider
+	}
+	resp.Diagnostics.Append(marks{HostSource: source, Imported: true}.write(ctx, resp.Private)...)
 }
 
 // run carries out a compaction and reports what came of it; the result holds
