@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/pathtype"
 )
 
@@ -36,6 +37,10 @@ func (s vhdSelection) check() diag.Diagnostics {
 		diags.AddAttributeError(path.Root("vm_name"), summaryAttribute, "Both directory and vm_name are set.\n\nRemove one of them.")
 	case s.Directory.IsNull() && s.Recurse.ValueBool():
 		diags.AddAttributeError(path.Root("recurse"), summaryAttribute, "recurse is true, but the disks of a virtual machine are in no directory.\n\nRemove it, or set directory in place of vm_name.")
+	}
+	if d := s.Directory.ValueString(); winpath.IsUNC(d) || winpath.IsVolumeGUID(d) {
+		diags.Append(invalidAttribute(path.Root("directory"), d, `a path with the drive letter that the directory has on the host, as D:\VMs`,
+			"Files behind a share or a volume path cannot be listed. Write the drive letter, or set vm_name in place of directory."))
 	}
 	if s.Directory.IsNull() && s.VMName.ValueString() == "" && !s.VMName.IsNull() {
 		diags.Append(invalidAttribute(path.Root("vm_name"), "", "the name or the GUID of a virtual machine", "Write it, or set directory."))
