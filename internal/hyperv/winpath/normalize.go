@@ -70,7 +70,7 @@ func isRoot(path string) bool {
 // IsUNC reports whether path is on a share: \\server\share\….
 func IsUNC(path string) bool {
 	path = Normalize(path)
-	return strings.HasPrefix(path, `\\`) && !strings.HasPrefix(path, `\\?`) && !strings.HasPrefix(path, `\\.`)
+	return strings.HasPrefix(path, `\\`) && !strings.HasPrefix(path, volumePrefix) && !strings.HasPrefix(path, devicePrefix)
 }
 
 // IsVolumeGUID reports whether path names its volume by GUID: \\?\Volume{…}\….
