@@ -7,6 +7,9 @@ import (
 
 // startCompact starts a compaction; in the older generation there are no modes.
 func (k *kit) startCompact(ctx context.Context, path, mode string) (outcome, error) {
+	if err := k.mayStart(ctx); err != nil {
+		return outcome{}, err
+	}
 	if !k.isV2() || mode == "" {
 		return k.start(ctx, service(k.namespace), "CompactVirtualHardDisk", "Path", path)
 	}

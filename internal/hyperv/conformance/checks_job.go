@@ -171,5 +171,5 @@ func (k *kit) compactOutput(ctx context.Context) verdict {
 	} else if job != nil {
 		form = "a reference"
 	}
-	return when(s.o.value == returnJobStarted && s.o.job != nil || s.o.value == returnOK && s.o.job == nil, "return value %d, Job %s", s.o.value, form)
+	return when(s.o.isFollowed() || s.o.value == returnOK && s.o.job == nil, "return value %d, Job %s", s.o.value, form)
 }

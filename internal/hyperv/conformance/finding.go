@@ -76,10 +76,13 @@ func trouble(err error) verdict {
 		return notTested("the host answered with a %s", describe(fault))
 	}
 	var (
-		value *valueError
-		ended *outcomeError
+		value  *valueError
+		ended  *outcomeError
+		astray *astrayError
 	)
 	switch {
+	case errors.As(err, &astray):
+		return notTested("%s", astray)
 	case errors.Is(err, errNoJob), errors.Is(err, errStuck), errors.Is(err, errUnseen):
 		return notTested("%s", err)
 	case errors.As(err, &value):

@@ -251,8 +251,6 @@ func (k *kit) missing(n need) string {
 		return "no disk was named"
 	case n&needWrite != 0 && !k.options.Write:
 		return "creating disks was not allowed"
-	case n&needWrite != 0 && k.lab.stuck:
-		return errStuck.Error() + ", so nothing more was started"
 	case n&needSeal != 0 && (k.wire.Mechanism == nil || k.wire.Endpoint.HTTPS):
 		return "only asked over http with NTLM or Kerberos"
 	}
@@ -280,9 +278,12 @@ func (k *kit) invoke(ctx context.Context, target cim.Reference, method string, p
 	}
 	value, ok, err := out.Uint("ReturnValue", 32)
 	if err == nil && !ok {
-		err = &wsman.DecodeError{Err: errors.New("no return value")}
+		err = errors.New("no return value")
 	}
-	return value, out, err
+	if err != nil {
+		return 0, nil, &wsman.DecodeError{Err: err}
+	}
+	return value, out, nil
 }
 
 // enumerate reads every instance.

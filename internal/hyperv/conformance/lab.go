@@ -23,8 +23,7 @@ type lab struct {
 	first    *observed // the compaction that many claims look at
 	cancel   *cancelled
 	refused  map[kind]error // why there is no disk of a kind: it is asked for once
-	unseen   bool           // the host does not show what it says it has created
-	stuck    bool           // a job did not end
+	astray   error          // why nothing more is started
 }
 
 // scratchDisk is a file that the kit has made, or may have made.
@@ -117,8 +116,8 @@ func (k *kit) create(ctx context.Context, d kind) (*scratchDisk, error) {
 	if err := k.lab.refused[d]; err != nil {
 		return nil, err
 	}
-	if k.lab.unseen {
-		return nil, errUnseen
+	if err := k.mayStart(ctx); err != nil {
+		return nil, err
 	}
 	path := winpath.Join(winpath.Normalize(k.options.Scratch), prefix+lower(newGUID())+d.extension())
 	if _, err := k.file(ctx, cim.ClassDataFile, path); !gone(err) {
@@ -143,12 +142,12 @@ func (k *kit) make(ctx context.Context, s *scratchDisk, d kind) (err error) {
 	if s.out, err = k.order(ctx, d, s.path); err != nil {
 		return err
 	}
-	s.settled = true
+	s.settled = s.out.settled()
 	if !s.out.succeeded() {
 		return fmt.Errorf("create: %w", &outcomeError{s.out})
 	}
 	if _, err := k.file(context.WithoutCancel(ctx), cim.ClassDataFile, s.path); gone(err) {
-		s.unseen, k.lab.unseen = true, true
+		s.unseen, k.lab.astray = true, errUnseen
 		return errUnseen
 	}
 	s.id = k.diskID(ctx, s.path)
@@ -163,7 +162,7 @@ func (e *outcomeError) Error() string { return e.o.String() }
 
 // order asks for a new disk and waits for its job, interrupted or not.
 func (k *kit) order(ctx context.Context, d kind, path string) (outcome, error) {
-	if err := context.Cause(ctx); err != nil {
+	if err := k.mayStart(ctx); err != nil {
 		return outcome{}, err
 	}
 	ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), callTimeout)

@@ -10,6 +10,9 @@ import (
 )
 
 func (k *kit) attach(ctx context.Context, path string, readOnly bool) (outcome, error) {
+	if err := k.mayStart(ctx); err != nil {
+		return outcome{}, err
+	}
 	o, err := k.start(ctx, service(k.namespace), "AttachVirtualHardDisk", "Path", path, "AssignDriveLetter", "false", "ReadOnly", strconv.FormatBool(readOnly))
 	if err != nil {
 		return o, err

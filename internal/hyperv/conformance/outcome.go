@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
 const (
@@ -60,6 +61,12 @@ func (o outcome) refused(value uint64, status uint32) bool {
 	return !o.succeeded() && terminal(o.state) && (o.code == value || o.status == status)
 }
 
+// settled reports whether nothing more comes of the call: it was carried out or
+// refused, by a value that is documented.
+func (o outcome) settled() bool {
+	return o.succeeded() || terminal(o.state) || o.value >= 32768 && o.value < 33000
+}
+
 // isFollowed reports whether the host named a job of its Hyper-V provider. Other
 // things have a RequestStateChange too: 4 ends a job, and other classes stop at it.
 func (o outcome) isFollowed() bool {
@@ -75,10 +82,14 @@ func isVirtualization(namespace string) bool {
 	return strings.EqualFold(namespace, cim.NamespaceVirtualizationV2) || strings.EqualFold(namespace, cim.NamespaceVirtualizationV1)
 }
 
-// Errors of jobs.
+// What can make it unknown what the host is doing. A check that is made then could
+// meet the consequences of the one before.
 var (
-	errNoJob = errors.New("the host said that a job was started, but named none")
-	errStuck = errors.New("a job of the kit has not ended")
+	errLost    = errors.New("the answer to a call was lost")
+	errUnknown = errors.New("a call was answered with a return value that is not documented")
+	errNoJob   = errors.New("the host said that a job was started, but named none")
+	errGone    = errors.New("a job could not be followed to its end")
+	errStuck   = errors.New("a job has not ended")
 )
 
 func terminal(state uint64) bool {
@@ -98,6 +109,20 @@ type valueError struct {
 // Error implements error.
 func (e *valueError) Error() string { return fmt.Sprintf("%s returned %d", e.method, e.value) }
 
+// mayStart refuses to change more once it is not known what the host is doing.
+func (k *kit) mayStart(ctx context.Context) error {
+	if k.lab.astray != nil {
+		return &astrayError{k.lab.astray}
+	}
+	return context.Cause(ctx)
+}
+
+// astrayError says why nothing more is started.
+type astrayError struct{ err error }
+
+// Error implements error.
+func (e *astrayError) Error() string { return "nothing more was started: " + e.err.Error() }
+
 // start calls a method that may start a job, and does not wait for the job.
 func (k *kit) start(ctx context.Context, target cim.Reference, method string, pairs ...string) (outcome, error) {
 	if err := context.Cause(ctx); err != nil {
@@ -107,14 +132,24 @@ func (k *kit) start(ctx context.Context, target cim.Reference, method string, pa
 	defer stop()
 	value, out, err := k.invoke(ctx, target, method, pairs...)
 	if err != nil {
+		_, open := errors.AsType[*wsman.OutcomeError](err)
+		_, unread := errors.AsType[*wsman.DecodeError](err)
+		if open || unread {
+			k.lab.astray = errLost
+		}
 		return outcome{}, err
 	}
 	o := outcome{value: value, out: out, raw: k.tape.last()}
 	if ref, ok := out.Value("Job").Reference(); ok {
 		o.job = &ref
-		if o.isFollowed() {
-			k.lab.jobs = append(k.lab.jobs, ref)
-		}
+	}
+	switch {
+	case o.isFollowed():
+		k.lab.jobs = append(k.lab.jobs, *o.job)
+	case value == returnJobStarted:
+		k.lab.astray = errNoJob
+	case !o.settled():
+		k.lab.astray = errUnknown
 	}
 	return o, nil
 }
@@ -129,8 +164,7 @@ func (k *kit) call(ctx context.Context, target cim.Reference, method string, pai
 	return o, err
 }
 
-// await follows the job of an outcome to its end. Nothing more is started after
-// one that did not come to its end in time.
+// await follows the job of an outcome to its end.
 func (k *kit) await(ctx context.Context, o *outcome) error {
 	switch {
 	case o.value != returnJobStarted:
@@ -140,25 +174,22 @@ func (k *kit) await(ctx context.Context, o *outcome) error {
 	}
 	for {
 		i, err := k.client.Get(ctx, *o.job)
-		if err != nil {
-			return k.unended(ctx, err)
+		if err == nil {
+			if readJob(o, i); terminal(o.state) {
+				return nil
+			}
+			err = pause(ctx, pollInterval)
 		}
-		if readJob(o, i); terminal(o.state) {
-			return nil
-		}
-		if err := pause(ctx, pollInterval); err != nil {
-			return k.unended(ctx, err)
+		switch {
+		case err == nil:
+		case errors.Is(ctx.Err(), context.DeadlineExceeded):
+			k.lab.astray = errStuck
+			return errStuck
+		default:
+			k.lab.astray = errGone
+			return err
 		}
 	}
-}
-
-// unended is the error of a wait: errStuck when its time is over.
-func (k *kit) unended(ctx context.Context, err error) error {
-	if !errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return err
-	}
-	k.lab.stuck = true
-	return errStuck
 }
 
 // readJob takes over what a job says.
