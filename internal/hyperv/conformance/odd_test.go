@@ -87,7 +87,7 @@ func TestLeftBehind(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), scratch+`\hyperv-conformance-`) {
 			t.Errorf("Run() = %v, want the name of the file", err)
 		}
-		if !r.LeftBehind || !strings.Contains(r.Text(), "still on the host") {
+		if !r.LeftBehind || !strings.Contains(r.Text(), "still be on the host") {
 			t.Error("the report does not tell")
 		}
 	})

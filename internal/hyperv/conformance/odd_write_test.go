@@ -120,6 +120,18 @@ func overwriting(sim *hypervsim.Host) func(string) (string, *reply) {
 	}
 }
 
+// deletable detaches nothing, and deletes files that are attached.
+func deletable(sim *hypervsim.Host) func(string) (string, *reply) {
+	refuse := unasked("DetachVirtualHardDisk", "<p:ReturnValue>1</p:ReturnValue>")(sim)
+	return func(request string) (string, *reply) {
+		if strings.Contains(request, "Delete_INPUT") {
+			_ = sim.Remove(ownFile.FindString(request))
+			return request, envelope(request, `<p:Delete_OUTPUT xmlns:p="x"><p:ReturnValue>0</p:ReturnValue></p:Delete_OUTPUT>`)
+		}
+		return refuse(request)
+	}
+}
+
 var (
 	everything  = []string{""}
 	compactions = []string{
@@ -191,6 +203,10 @@ var oddWriters = map[string]oddWriter{
 	},
 	"detaching is refused": {
 		ask: unasked("DetachVirtualHardDisk", "<p:ReturnValue>1</p:ReturnValue>"), never: []string{"detach"}, left: true,
+	},
+
+	"detaching is refused, and the file can be deleted": {
+		ask: deletable, only: []string{"attach-listed"}, left: true,
 	},
 
 	"deleting says 0 and deletes nothing": {

@@ -133,6 +133,10 @@ func TestRareHosts(t *testing.T) {
 		"no directory behind a share": {id: "file-classes-local-drives", want: conformance.Held},
 		"no share":                    {id: "file-classes-local-drives", answer: asks("Win32_Share", faultWith(2150858752)), want: conformance.NotTested},
 		"shares that nobody may see":  {id: "file-classes-local-drives", answer: asks("Win32_Share", faultWith(5)), want: conformance.NotTested},
+
+		"parameters, refused whatever they are": {id: "unknown-parameter", answer: asks("_INPUT", faulty), want: conformance.NotTested},
+		"types, refused whatever they are":      {id: "parameter-type", answer: asks("_INPUT", faulty), want: conformance.NotTested},
+		"selectors, refused whatever they are":  {id: "invoke-without-selectors", answer: asks("_INPUT", faulty), want: conformance.NotTested},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

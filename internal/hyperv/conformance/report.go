@@ -20,7 +20,8 @@ type Report struct {
 	// Summary counts the findings by result.
 	Summary  map[Result]int `json:"summary"`
 	Findings []Finding      `json:"findings"`
-	// LeftBehind says that something could not be removed from the host.
+	// LeftBehind says that something could not be removed from the host, or that it
+	// is not known whether something is left.
 	LeftBehind bool `json:"left_behind"`
 
 	kit *kit
@@ -60,7 +61,7 @@ func (r *Report) Text() string {
 	fmt.Fprintf(&b, "Host: %s, %s, Windows %s, %s\n", orElse(r.Host.ProductVendor, "?"), orElse(r.Host.ProductVersion, "?"), orElse(r.Host.WindowsVersion, "?"), orElse(r.Host.Namespace, "no Hyper-V"))
 	fmt.Fprintf(&b, "%d held, %d contradicted, %d not tested\n", r.Summary[Held], r.Summary[Contradicted], r.Summary[NotTested])
 	if r.LeftBehind {
-		b.WriteString("Something that the kit made is still on the host; the output of the run names it.\n")
+		b.WriteString("Something that the kit made, or a job of it, may still be on the host; the output of the run names it.\n")
 	}
 	for _, result := range []Result{Contradicted, Held, NotTested} {
 		fmt.Fprintf(&b, "\n%s\n", strings.ToUpper(string(result)))
