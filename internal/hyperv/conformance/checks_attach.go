@@ -12,7 +12,7 @@ func (k *kit) attachListed(ctx context.Context) verdict {
 		return trouble(err)
 	}
 	return k.whileAttached(ctx, d.path, true, func(m *mount) verdict {
-		return when(m != nil && m.access == 1, "listed %t, read-only %t", m != nil, m != nil && m.access == 1)
+		return when(m != nil && m.access == accessReadOnly, "listed %t, read-only %t", m != nil, m != nil && m.access == accessReadOnly)
 	})
 }
 

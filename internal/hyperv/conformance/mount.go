@@ -23,6 +23,9 @@ func (k *kit) attach(ctx context.Context, path string, readOnly bool) (outcome, 
 	return o, err
 }
 
+// accessReadOnly is the Access of an image that was attached read-only.
+const accessReadOnly = 1
+
 // mount is where a disk is attached; nil when it is not.
 type mount struct {
 	ref    cim.Reference
@@ -111,11 +114,14 @@ func (k *kit) whileAttached(ctx context.Context, path string, readOnly bool, do 
 }
 
 // whileListed is whileAttached for what only means something when the disk is
-// attached in fact.
+// attached in fact, and as it was asked for.
 func (k *kit) whileListed(ctx context.Context, path string, readOnly bool, do func() verdict) verdict {
 	return k.whileAttached(ctx, path, readOnly, func(m *mount) verdict {
-		if m == nil {
+		switch {
+		case m == nil:
 			return notTested("the host says that the disk was attached, but does not list it")
+		case (m.access == accessReadOnly) != readOnly:
+			return notTested("the disk was not attached with the access that was asked for")
 		}
 		return do()
 	})
