@@ -7,7 +7,9 @@ import (
 	"flag"
 	"log"
 	"os"
+	"os/signal"
 	"runtime/debug"
+	"syscall"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
@@ -25,8 +27,14 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
+	// When Terraform is killed, its end of the log is gone. Writing to that must not
+	// end this process too: it still has to cancel its jobs and detach its disks.
+	signal.Ignore(syscall.SIGPIPE)
 	debugging := flag.Bool("debug", false, "serve for a debugger such as delve; prints how to attach Terraform to it")
 	flag.Parse()
+	if !*debugging {
+		go endWithParent(os.Getppid, func() { os.Exit(1) })
+	}
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
 		Address: provider.Address, Debug: *debugging, ProtocolVersion: 6,
 	})

@@ -1,0 +1,39 @@
+//go:build unix
+
+package e2e_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
+
+// Terraform alone is killed, as by a machine that is out of memory: its provider
+// cancels the job and detaches the disk, although nobody reads its log any more.
+func TestTerraformKilled_providerCleansUp(t *testing.T) {
+	t.Parallel()
+	for _, m := range named("attach sent", "compact sent", "50 percent") {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			s := scenario{moment: m, mounted: true, strike: "terraform killed"}
+			sim, w := s.begin(t)
+			w.env = append(w.env, "TF_LOG=TRACE", "TF_LOG_PATH="+w.dir+"/trace.log")
+			s.stricken(t, sim, w)
+			again := time.NewTicker(50 * time.Millisecond)
+			defer again.Stop()
+			for deadline := time.Now().Add(30 * time.Second); len(sim.Attachments()) != 0 || running(sim); <-again.C {
+				if time.Now().After(deadline) {
+					t.Fatalf("attached: %+v, a job runs: %t", sim.Attachments(), running(sim))
+				}
+			}
+			careful(t, sim)
+		})
+	}
+}
+
+// running tells whether a job of the host has not ended.
+func running(sim *hypervsim.Host) bool {
+	return slices.ContainsFunc(sim.Jobs(), func(j hypervsim.Job) bool { return j.EndTime.IsZero() })
+}
