@@ -85,6 +85,7 @@ func TestSoakRealTime(t *testing.T) { //nolint:paralleltest // it counts the gor
 		t.Fatal(err)
 	}
 	seed := soakSeed(t)
+	openPoller(t)
 	goroutines, handles := runtime.NumGoroutine(), fileHandles()
 	t.Run("storm", func(t *testing.T) {
 		sim := soakHost(t, 3*time.Second)
@@ -104,6 +105,17 @@ func TestSoakRealTime(t *testing.T) { //nolint:paralleltest // it counts the gor
 		stacks := make([]byte, 1<<20)
 		t.Errorf("something is left:\n%s", stacks[:runtime.Stack(stacks, true)])
 	}
+}
+
+// openPoller has the runtime open the two files that it waits for sockets with,
+// and keeps.
+func openPoller(t *testing.T) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = l.Close()
 }
 
 // fileHandles counts the open files of the process, 0 where that cannot be told.
