@@ -27,12 +27,13 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	// When Terraform is killed, its end of the log is gone. Writing to that must not
-	// end this process too: it still has to cancel its jobs and detach its disks.
-	signal.Ignore(syscall.SIGPIPE)
 	debugging := flag.Bool("debug", false, "serve for a debugger such as delve; prints how to attach Terraform to it")
 	flag.Parse()
 	if !*debugging {
+		// Jobs have to be cancelled and disks detached before this process ends. So it
+		// ends when Terraform says so, not with a signal to the whole group (systemd,
+		// containers), and not because nobody reads its log after Terraform was killed.
+		signal.Ignore(syscall.SIGTERM, syscall.SIGPIPE)
 		go endWithParent(os.Getppid, func() { os.Exit(1) })
 	}
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{

@@ -116,6 +116,7 @@ var strikes = map[string]func(*apply){
 	"terraform killed": func(a *apply) { a.signalTerraform(syscall.SIGKILL) },
 	"interrupted":      func(a *apply) { a.signal(syscall.SIGINT) },
 	"stopped":          func(a *apply) { a.signalTerraform(syscall.SIGTERM) },
+	"all stopped":      func(a *apply) { a.signal(syscall.SIGTERM) }, // as by systemd
 	"interrupted twice": func(a *apply) {
 		a.signal(syscall.SIGINT)
 		// Terraform counts signals, and two at once are one.
@@ -313,7 +314,9 @@ func TestInterrupted(t *testing.T) {
 		all = append(all, scenario{moment: m, mounted: true, first: n%2 == 0, strike: strike})
 	}
 	for n, m := range named("compact sent", "50 percent") {
-		all = append(all, scenario{moment: m, mounted: false, first: n%2 == 1, strike: "interrupted"})
+		all = append(all,
+			scenario{moment: m, mounted: false, first: n%2 == 1, strike: "interrupted"},
+			scenario{moment: m, mounted: true, first: n%2 == 1, strike: "all stopped"})
 	}
 	for _, s := range all {
 		t.Run(s.name(), func(t *testing.T) {
