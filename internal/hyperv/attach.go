@@ -119,9 +119,10 @@ func (r *run) takeOver(ctx context.Context, refused error) error {
 
 // whenFree does something that a disk in use refuses. When what uses it may be
 // another compaction, its end is awaited and the thing done again: one
-// compaction after another is safe, two at once are not.
+// compaction after another is safe, two at once are not. When none is running,
+// one may have ended since the refusal, so the thing is done once more.
 func (r *run) whenFree(ctx context.Context, do func(context.Context) error) error {
-	for {
+	for again := true; ; {
 		err := do(ctx)
 		if !errors.Is(err, ErrInUse) || ctx.Err() != nil {
 			return err
@@ -130,9 +131,10 @@ func (r *run) whenFree(ctx context.Context, do func(context.Context) error) erro
 		if waitErr != nil {
 			return errors.Join(err, waitErr)
 		}
-		if !waited {
+		if !waited && !again {
 			return err
 		}
+		again = waited
 	}
 }
 

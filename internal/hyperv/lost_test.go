@@ -265,3 +265,26 @@ func TestInUseAndAttachedIsNoSkip(t *testing.T) {
 		}
 	})
 }
+
+// TestInUseUntilLookedAt: the compaction of an earlier run refuses the new one
+// and ends before anybody looks for it.
+func TestInUseUntilLookedAt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, host := simulate(t, disk())
+		lock := func(locked bool) func(hypervsim.Request) {
+			return func(hypervsim.Request) {
+				if err := sim.Change(diskPath, func(v *hypervsim.VHD) { v.Locked, v.Refusals = locked, hypervsim.ViaReturnValue }); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Func: lock(true)})
+		sim.AddRule(hypervsim.Rule{Operation: hypervsim.OperationEnumerate, Class: cim.ClassStorageJob, Func: lock(false)})
+		got, err := host.Compact(t.Context(), order())
+		if err != nil || got.Status != hyperv.StatusCompacted {
+			t.Errorf("result = %+v, %v, want it compacted", got, err)
+		}
+		clean(t, sim)
+	})
+}
