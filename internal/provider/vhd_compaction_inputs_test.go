@@ -20,10 +20,6 @@ func TestVHDCompactionResource_spellingOfPath(t *testing.T) {
 			Config:           providerFor(sim) + disk(settings{"path": quote(`d:/vms//WEB01.VHDX`)}),
 			ConfigPlanChecks: emptyPlan(), ConfigStateChecks: inState("path", diskPath),
 		},
-		resource.TestStep{
-			Config:           providerFor(sim) + disk(settings{"host": quote(sim.HostName())}),
-			ConfigPlanChecks: emptyPlan(),
-		},
 	)
 	compactions(t, sim, 1)
 }
