@@ -121,3 +121,24 @@ func TestExamples_waysOut(t *testing.T) {
 		})
 	}
 }
+
+// TestExamples_gettingStarted goes the way of the guide of that name: a look
+// without a change, then the first run.
+func TestExamples_gettingStarted(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	c := newCLI(t)
+	c.write(providerFor(sim) + disk())
+	contains(t, c.expect(0, "plan"), `plan_reason = "first run"`)
+	if n := len(sim.Requests()); n != 0 {
+		t.Errorf("the plan of a new disk asked the host %d times", n)
+	}
+	c.expect(0, "import", address, diskPath)
+	contains(t, c.expect(0, "plan", "-detailed-exitcode"), "No changes")
+	c.expect(0, "state", "rm", address)
+	compactions(t, sim, 0)
+
+	c.expect(0, "apply", "-auto-approve", "-target="+address)
+	contains(t, c.expect(0, "state", "show", address), "last_run", "file_size_after_bytes = 4294967296", `status = "compacted"`)
+	compactions(t, sim, 1)
+}
