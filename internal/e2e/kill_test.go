@@ -265,6 +265,9 @@ func TestKilled(t *testing.T) {
 			t.Parallel()
 			sim, w := s.begin(t)
 			a, _, _ := s.stricken(t, sim, w)
+			if s.strike == "terraform killed" {
+				cleansUp(t, sim)
+			}
 			s.recovered(t, sim, w)
 			// One whose Terraform was killed ends by itself, minutes later.
 			if left := a.providers(); len(left) != 0 && s.strike != "terraform killed" {
