@@ -32,8 +32,9 @@ func main() {
 	if !*debugging {
 		// Jobs have to be cancelled and disks detached before this process ends. So it
 		// ends when Terraform says so, not with a signal to the whole group (systemd,
-		// containers), and not because nobody reads its log after Terraform was killed.
-		signal.Ignore(syscall.SIGTERM, syscall.SIGPIPE)
+		// containers, a terminal that is closed), and not because nobody reads its log
+		// after Terraform was killed.
+		signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 		go endWithParent(os.Getppid, func() { os.Exit(1) })
 	}
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{

@@ -117,6 +117,7 @@ var strikes = map[string]func(*apply){
 	"interrupted":      func(a *apply) { a.signal(syscall.SIGINT) },
 	"stopped":          func(a *apply) { a.signalTerraform(syscall.SIGTERM) },
 	"all stopped":      func(a *apply) { a.signal(syscall.SIGTERM) }, // as by systemd
+	"all hung up":      func(a *apply) { a.signal(syscall.SIGHUP) },  // as by a terminal that is closed
 	"interrupted twice": func(a *apply) {
 		a.signal(syscall.SIGINT)
 		// Terraform counts signals, and two at once are one.

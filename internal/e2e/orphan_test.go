@@ -10,14 +10,17 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// Terraform alone is killed, as by a machine that is out of memory: its provider
-// cancels the job and detaches the disk, although nobody reads its log any more.
+// Terraform is killed alone, as by a machine that is out of memory, or hangs up
+// with its terminal: its provider cancels the job and detaches the disk, although nobody reads its log any more.
 func TestTerraformKilled_providerCleansUp(t *testing.T) {
 	t.Parallel()
+	var all []scenario
 	for _, m := range named("attach sent", "compact sent", "50 percent") {
-		t.Run(m.name, func(t *testing.T) {
+		all = append(all, scenario{moment: m, mounted: true, strike: "terraform killed"}, scenario{moment: m, mounted: true, strike: "all hung up"})
+	}
+	for _, s := range all {
+		t.Run(s.name(), func(t *testing.T) {
 			t.Parallel()
-			s := scenario{moment: m, mounted: true, strike: "terraform killed"}
 			sim, w := s.begin(t)
 			w.env = append(w.env, "TF_LOG=TRACE", "TF_LOG_PATH="+w.dir+"/trace.log")
 			s.stricken(t, sim, w)

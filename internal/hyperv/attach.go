@@ -134,7 +134,8 @@ func (r *run) whenFree(ctx context.Context, do func(context.Context) error) erro
 		if !waited && !again {
 			return err
 		}
-		again = waited
+		// What used the disk may have detached it in the end: see keepMount.
+		again, r.waited = waited, true
 	}
 }
 

@@ -266,8 +266,8 @@ func TestInUseAndAttachedIsNoSkip(t *testing.T) {
 	})
 }
 
-// TestInUseUntilLookedAt: the compaction of an earlier run refuses the new one
-// and ends before anybody looks for it.
+// TestInUseUntilLookedAt: the compaction of an earlier run refuses the new one,
+// and ends and detaches the disk before anybody looks for it.
 func TestInUseUntilLookedAt(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -280,10 +280,16 @@ func TestInUseUntilLookedAt(t *testing.T) {
 			}
 		}
 		sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Func: lock(true)})
-		sim.AddRule(hypervsim.Rule{Operation: hypervsim.OperationEnumerate, Class: cim.ClassStorageJob, Func: lock(false)})
+		sim.AddRule(hypervsim.Rule{Operation: hypervsim.OperationEnumerate, Class: cim.ClassStorageJob, Func: func(q hypervsim.Request) {
+			lock(false)(q)
+			sim.Detach(diskPath)
+		}})
 		got, err := host.Compact(t.Context(), order())
 		if err != nil || got.Status != hyperv.StatusCompacted {
 			t.Errorf("result = %+v, %v, want it compacted", got, err)
+		}
+		if n := sim.Calls("AttachVirtualHardDisk"); n != 2 {
+			t.Errorf("%d attaches, want a second one: last_run says mounted", n)
 		}
 		clean(t, sim)
 	})

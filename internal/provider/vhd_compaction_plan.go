@@ -136,8 +136,12 @@ func (d *planDecision) planNext(f planFacts) {
 
 // hostIsMisnoted reports whether private state is wrong about whose host it is, the
 // provider's or the resource's own. Later, when the provider turns to another
-// host, nothing else tells whether credentials for that may go to this one.
+// host, nothing else tells whether credentials for that may go to this one. While
+// the provider's host is unknown nothing is planned: it may turn out to be another.
 func (f planFacts) hostIsMisnoted() bool {
+	if f.host.IsUnknown() {
+		return false
+	}
 	noted := f.marks.HostSource
 	return noted != "" && noted != sourceOf(f.config.Host) || f.unrefreshed()
 }

@@ -220,6 +220,7 @@ func TestDecidePlan_hostIsMisnoted(t *testing.T) {
 		"noted as its own":         {change: []func(*planFacts){own, func(f *planFacts) { f.marks.HostSource = hostFromResource }}},
 		"the provider's as well":   {change: []func(*planFacts){own, func(f *planFacts) { f.host = types.StringValue("HV01") }}, due: true},
 		"left to the provider":     {change: []func(*planFacts){func(f *planFacts) { f.marks.HostSource = hostFromResource }}, due: true},
+		"the provider's unknown":   {change: []func(*planFacts){func(f *planFacts) { f.marks.HostSource, f.host = hostFromResource, types.StringUnknown() }}},
 		"the provider's all along": {},
 		"not noted":                {change: []func(*planFacts){func(f *planFacts) { f.marks.HostSource = "" }}},
 		"not noted, refreshed":     {change: []func(*planFacts){own, func(f *planFacts) { f.marks.HostSource, f.host = "", types.StringValue("HV01") }}},
