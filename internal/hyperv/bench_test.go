@@ -53,11 +53,11 @@ func refresh(b *testing.B, host *hyperv.Host) {
 // comes after a quarter of a second. That poll is counted.
 func BenchmarkCompaction(b *testing.B) {
 	for _, m := range []hyperv.Mode{hyperv.ModePrezeroed, hyperv.ModeQuick} {
-		b.Run(fmt.Sprintf("mounted=%v", m.Mounts()), func(b *testing.B) {
+		b.Run(fmt.Sprintf("mounted=%v", m.Attaches()), func(b *testing.B) {
 			host := benchHost(b, 0)
 			run := func() {
-				got, err := host.Compact(b.Context(), order(mode(m), func(c *hyperv.Compaction) { c.Path = benchDisk }))
-				if err != nil || got.Run == nil || got.Run.Mounted != m.Mounts() {
+				got, err := host.Compact(b.Context(), order(mode(m), func(c *hyperv.Order) { c.Path = benchDisk }))
+				if err != nil || got.Run == nil || got.Run.Attached != m.Attaches() {
 					b.Fatalf("%+v, %v", got, err)
 				}
 			}
@@ -142,7 +142,7 @@ func sixHours(t *testing.T, b *testing.B) { //nolint:thelper // a benchmark in a
 	time.AfterFunc(time.Minute, func() { start = liveHeap() })
 	time.AfterFunc(job-time.Minute, func() { grown = liveHeap() })
 	begun := time.Now()
-	got, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.OnProgress = func(hyperv.Progress) { reports++ } }))
+	got, err := host.Compact(t.Context(), order(func(c *hyperv.Order) { c.OnProgress = func(hyperv.Progress) { reports++ } }))
 	if err != nil || got.Status != hyperv.StatusCompacted {
 		t.Fatalf("%+v, %v", got, err)
 	}

@@ -102,9 +102,9 @@ func isMissingClass(err error) bool {
 	return len(f.Codes) == 0 && f.IsSubcode(nsAddressing, "DestinationUnreachable")
 }
 
-// answered reports whether err, or its absence, is an answer of the method
+// isAnswer reports whether err, or its absence, is an answer of the method
 // itself: the class exists.
-func answered(err error) bool {
+func isAnswer(err error) bool {
 	var m *MethodError
 	var j *JobError
 	return err == nil || errors.As(err, &m) || errors.As(err, &j)

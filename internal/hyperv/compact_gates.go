@@ -11,26 +11,26 @@ import (
 // host, in this order: the file opens, its format and type, what the host can
 // do, the minimum size, who uses it. A gate either passes, or ends the run with
 // an error or a status.
-func (r *run) gates(ctx context.Context) error {
-	disk, err := r.host.Inspect(ctx, r.order.Path)
+func (c *compactor) gates(ctx context.Context) error {
+	disk, err := c.host.Inspect(ctx, c.order.Path)
 	if err != nil {
 		return err
 	}
 	size := disk.FileSizeBytes
-	r.disk, r.gen = disk, r.host.known.Load()
-	r.result.Format, r.result.Type, r.result.FileSizeBytes = disk.Format, disk.Type, &size
+	c.disk, c.gen = disk, c.host.known.Load()
+	c.result.Format, c.result.Type, c.result.FileSizeBytes = disk.Format, disk.Type, &size
 	if err := checkKind(disk); err != nil {
 		return err
 	}
-	if err := r.chooseMode(); err != nil {
+	if err := c.chooseMode(); err != nil {
 		return err
 	}
-	if size < r.order.MinFileSizeBytes {
-		r.result.Status = StatusBelowMinimum
-		r.result.Detail = fmt.Sprintf("the file has %d bytes, fewer than min_file_size_bytes = %d", size, r.order.MinFileSizeBytes)
+	if size < c.order.MinFileSizeBytes {
+		c.result.Status = StatusBelowMinimum
+		c.result.Detail = fmt.Sprintf("the file has %d bytes, fewer than min_file_size_bytes = %d", size, c.order.MinFileSizeBytes)
 		return nil
 	}
-	return r.checkUse(ctx)
+	return c.checkUse(ctx)
 }
 
 // checkKind refuses disks that compacting cannot shrink.
@@ -47,30 +47,30 @@ func checkKind(disk VHD) error {
 }
 
 // chooseMode settles the mode and whether the disk is attached for it.
-func (r *run) chooseMode() error {
-	r.mode, r.mounts = "", false
-	wantsMount := r.order.MountReadOnly != nil && *r.order.MountReadOnly
-	if !r.gen.modes {
+func (c *compactor) chooseMode() error {
+	c.mode, c.mounts = "", false
+	wantsMount := c.order.AttachReadOnly != nil && *c.order.AttachReadOnly
+	if !c.gen.modes {
 		switch {
-		case r.order.Mode != nil:
-			return fmt.Errorf("%w: the host has only %s, whose method takes no mode; leave mode out", ErrNotSupported, r.gen.namespace)
+		case c.order.Mode != nil:
+			return fmt.Errorf("%w: the host has only %s, whose method takes no mode; leave mode out", ErrNotSupported, c.gen.namespace)
 		case wantsMount:
-			return fmt.Errorf("%w: the host has only %s, which mounts with write access only; leave mount_read_only out", ErrNotSupported, r.gen.namespace)
+			return fmt.Errorf("%w: the host has only %s, which mounts with write access only; leave mount_read_only out", ErrNotSupported, c.gen.namespace)
 		}
 		return nil
 	}
-	r.mode = defaultMode(r.disk.Format)
-	if r.order.Mode != nil {
-		r.mode = *r.order.Mode
+	c.mode = defaultMode(c.disk.Format)
+	if c.order.Mode != nil {
+		c.mode = *c.order.Mode
 	}
-	r.mounts = r.order.AllowMount && r.mode.Mounts()
-	if r.order.MountReadOnly != nil {
-		r.mounts = wantsMount
+	c.mounts = c.order.AllowAttach && c.mode.Attaches()
+	if c.order.AttachReadOnly != nil {
+		c.mounts = wantsMount
 	}
 	switch {
-	case r.mounts && !r.order.AllowMount:
+	case c.mounts && !c.order.AllowAttach:
 		return fmt.Errorf("%w: mount_read_only is true, but the provider's allow_mount is false", ErrNotSupported)
-	case r.mode == ModeRetrim && !r.mounts:
+	case c.mode == ModeRetrim && !c.mounts:
 		return fmt.Errorf("%w: mode Retrim needs the disk attached read-only", ErrNotSupported)
 	}
 	return nil
@@ -85,22 +85,22 @@ func defaultMode(f Format) Mode {
 }
 
 // checkUse refuses a disk that a virtual machine or a checkpoint needs.
-func (r *run) checkUse(ctx context.Context) error {
+func (c *compactor) checkUse(ctx context.Context) error {
 	switch {
-	case r.disk.savedV1:
+	case c.disk.savedV1:
 		return fmt.Errorf("%w by a virtual machine in saved state", ErrInUse)
-	case r.disk.usedV1:
+	case c.disk.usedV1:
 		return fmt.Errorf("%w by a virtual machine, or mounted on the host", ErrInUse)
 	}
-	uses, err := r.host.Uses(ctx, r.order.Path)
+	uses, err := c.host.Uses(ctx, c.order.Path)
 	if denied, ok := errors.AsType[*usageDeniedError](err); ok {
-		r.warn(WarnUsageUnknown, "The host does not show which virtual machines use which disks: "+denied.Error())
+		c.warn(WarnUsageUnknown, "The host does not show which virtual machines use which disks: "+denied.Error())
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return refuseUses(uses, r.order.AllowParent)
+	return refuseUses(uses, c.order.AllowParent)
 }
 
 func refuseUses(uses []Use, allowParent bool) error {

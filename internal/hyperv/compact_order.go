@@ -21,9 +21,9 @@ var modes = [...]Mode{ModeFull, ModeQuick, ModeRetrim, ModePretrimmed, ModePreze
 // Modes returns every mode in the order of Microsoft's numbers, 0 to 4.
 func Modes() []Mode { return append([]Mode(nil), modes[:]...) }
 
-// Mounts reports whether the mode sees a file system's free space only, or is
+// Attaches reports whether the mode sees a file system's free space only, or is
 // allowed only, while the disk is attached read-only (Optimize-VHD reference).
-func (m Mode) Mounts() bool {
+func (m Mode) Attaches() bool {
 	return m == ModeFull || m == ModeQuick || m == ModeRetrim
 }
 
@@ -42,16 +42,16 @@ const (
 	StatusImported     Status = "imported"
 )
 
-// Compaction is one order to compact one disk.
-type Compaction struct {
+// Order is one order to compact one disk.
+type Order struct {
 	Path string
 	// Mode nil means Quick for VHDX and Full for VHD, as Optimize-VHD does.
 	Mode *Mode
-	// MountReadOnly nil means: where the mode gains from it (see [Mode.Mounts])
+	// AttachReadOnly nil means: where the mode gains from it (see [Mode.Attaches])
 	// and the host can attach read-only.
-	MountReadOnly *bool
-	// AllowMount false forbids attaching the disk to the host altogether.
-	AllowMount bool
+	AttachReadOnly *bool
+	// AllowAttach false forbids attaching the disk to the host altogether.
+	AllowAttach bool
 	// SkipInUse turns a disk in use into [StatusSkippedInUse] without an error.
 	SkipInUse bool
 	// AllowParent permits a disk on which checkpoints or other disks depend.
@@ -93,21 +93,21 @@ type Progress struct {
 	Done    bool // the last report of this phase
 }
 
-// Run is what was started on the host and what came of it. Sizes are read from
+// CompactRun is what was started on the host and what came of it. Sizes are read from
 // the host; nil means that the host was not seen to say.
-type Run struct {
+type CompactRun struct {
 	StartedAt, CompletedAt time.Time
 	Mode                   Mode // empty where the host has no modes
-	Mounted                bool
+	Attached               bool
 	Passes                 int
 	JobID                  string // of the last job
 	FileSizeBeforeBytes    *int64
 	FileSizeAfterBytes     *int64
 }
 
-// Result is everything observed while carrying out a [Compaction]. It is
+// CompactResult is everything observed while carrying out a [Order]. It is
 // complete as far as it goes even beside an error.
-type Result struct {
+type CompactResult struct {
 	Status Status
 	// Detail is one sentence about the status, may be empty.
 	Detail string
@@ -117,7 +117,7 @@ type Result struct {
 	// FileSizeBytes is the last size read from the host.
 	FileSizeBytes *int64
 	// Run is nil when nothing was started on the host.
-	Run *Run
+	Run *CompactRun
 	// LeftAttached says that the disk may still be attached to the host by us.
 	LeftAttached bool
 	Warnings     []Warning
@@ -132,8 +132,8 @@ const (
 	WarnInUse WarningKind = "in_use"
 	// WarnAdopted: a running compaction of an earlier run was taken over.
 	WarnAdopted WarningKind = "adopted"
-	// WarnTookOverAttachment: an attachment that a dead run left was used and detached.
-	WarnTookOverAttachment WarningKind = "took_over_attachment"
+	// WarnTookOver: an attachment that a dead run left was used and detached.
+	WarnTookOver WarningKind = "took_over_attachment"
 	// WarnUsageUnknown: the host did not let us see which machines use a disk.
 	WarnUsageUnknown WarningKind = "usage_unknown"
 	// WarnLeftAttached: the disk could not be detached.

@@ -16,16 +16,16 @@ import (
 
 const diskPath = `D:\VMs\sql01.vhdx`
 
-func order(adjust ...func(*hyperv.Compaction)) hyperv.Compaction {
-	c := hyperv.Compaction{Path: diskPath, AllowMount: true, MaxPasses: 1, Timeout: 8 * time.Hour}
+func order(adjust ...func(*hyperv.Order)) hyperv.Order {
+	c := hyperv.Order{Path: diskPath, AllowAttach: true, MaxPasses: 1, Timeout: 8 * time.Hour}
 	for _, f := range adjust {
 		f(&c)
 	}
 	return c
 }
 
-func mode(m hyperv.Mode) func(*hyperv.Compaction) {
-	return func(c *hyperv.Compaction) { c.Mode = &m }
+func mode(m hyperv.Mode) func(*hyperv.Order) {
+	return func(c *hyperv.Order) { c.Mode = &m }
 }
 
 func disk(adjust ...func(*hypervsim.VHD)) hypervsim.Option {
@@ -47,7 +47,7 @@ func TestCompactMounted(t *testing.T) {
 		if got.Status != hyperv.StatusCompacted || got.LeftAttached || len(got.Warnings) != 0 {
 			t.Errorf("result = %+v", got)
 		}
-		if run := got.Run; run == nil || !run.Mounted || run.Mode != hyperv.ModeQuick || run.Passes != 1 || run.JobID == "" ||
+		if run := got.Run; run == nil || !run.Attached || run.Mode != hyperv.ModeQuick || run.Passes != 1 || run.JobID == "" ||
 			*run.FileSizeBeforeBytes != 10*gib || *run.FileSizeAfterBytes != 4*gib {
 			t.Errorf("run = %+v", got.Run)
 		}
@@ -66,7 +66,7 @@ func TestCompactUnmounted(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Status != hyperv.StatusCompacted || got.Run.Mounted || *got.Run.FileSizeAfterBytes != 8*gib {
+		if got.Status != hyperv.StatusCompacted || got.Run.Attached || *got.Run.FileSizeAfterBytes != 8*gib {
 			t.Errorf("result = %+v, run %+v", got, got.Run)
 		}
 		if n := sim.Calls("AttachVirtualHardDisk"); n != 0 {
@@ -82,17 +82,17 @@ func TestCompactOldGeneration(t *testing.T) {
 		const path = `D:\VMs\old.vhd`
 		sim, host := simulate(t, hypervsim.WithGenerations(hypervsim.V1),
 			hypervsim.WithVHD(hypervsim.VHD{Path: path, FileSize: 10 * gib, ReclaimableUnmounted: 3 * gib}))
-		got, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.Path = path }))
+		got, err := host.Compact(t.Context(), order(func(c *hyperv.Order) { c.Path = path }))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got.Status != hyperv.StatusCompacted || got.Format != hyperv.FormatVHD || got.Run.Mode != "" || got.Run.Mounted || *got.Run.FileSizeAfterBytes != 7*gib {
+		if got.Status != hyperv.StatusCompacted || got.Format != hyperv.FormatVHD || got.Run.Mode != "" || got.Run.Attached || *got.Run.FileSizeAfterBytes != 7*gib {
 			t.Errorf("result = %+v, run %+v", got, got.Run)
 		}
 		clean(t, sim)
 
 		m := hyperv.ModeFull
-		_, err = host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.Path, c.Mode = path, &m }))
+		_, err = host.Compact(t.Context(), order(func(c *hyperv.Order) { c.Path, c.Mode = path, &m }))
 		if !errors.Is(err, hyperv.ErrNotSupported) {
 			t.Errorf("mode on a host without modes: %v, want ErrNotSupported", err)
 		}
@@ -193,7 +193,7 @@ func TestCompactInUse(t *testing.T) {
 						}
 					}
 					before := len(sim.Attachments())
-					got, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.SkipInUse = skip }))
+					got, err := host.Compact(t.Context(), order(func(c *hyperv.Order) { c.SkipInUse = skip }))
 					if skip {
 						if err != nil || got.Status != hyperv.StatusSkippedInUse || len(got.Warnings) != 1 || got.Warnings[0].Kind != hyperv.WarnInUse {
 							t.Errorf("result = %+v, %v", got, err)
@@ -227,7 +227,7 @@ func TestCompactCheckpointParent(t *testing.T) {
 		if err == nil || got.Status != hyperv.StatusFailed || got.Run != nil {
 			t.Errorf("without allow_parent: %+v, %v", got, err)
 		}
-		got, err = host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.AllowParent = true }))
+		got, err = host.Compact(t.Context(), order(func(c *hyperv.Order) { c.AllowParent = true }))
 		if err != nil || got.Status != hyperv.StatusCompacted {
 			t.Errorf("with allow_parent: %+v, %v", got, err)
 		}
@@ -248,7 +248,7 @@ func TestCompactTakesOverAttachment(t *testing.T) {
 		if err != nil || got.Status != hyperv.StatusCompacted {
 			t.Fatalf("result = %+v, %v", got, err)
 		}
-		if len(got.Warnings) != 1 || got.Warnings[0].Kind != hyperv.WarnTookOverAttachment {
+		if len(got.Warnings) != 1 || got.Warnings[0].Kind != hyperv.WarnTookOver {
 			t.Errorf("warnings = %+v, want the attachment named", got.Warnings)
 		}
 		clean(t, sim)
@@ -371,7 +371,7 @@ func TestCompactSixHours(t *testing.T) {
 				const length = 6 * time.Hour
 				sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration, v.Progress = length, progress }))
 				reports := 0
-				got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Compaction) {
+				got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Order) {
 					c.OnProgress = func(hyperv.Progress) { reports++ }
 				}))
 				if err != nil {
@@ -401,7 +401,7 @@ func TestCompactPasses(t *testing.T) {
 		sim, host := simulate(t, disk(func(v *hypervsim.VHD) {
 			v.ReclaimableMounted, v.UnlockedByPass = gib, []int64{2 * gib}
 		}))
-		got, err := host.Compact(t.Context(), order(mode(hyperv.ModeFull), func(c *hyperv.Compaction) { c.MaxPasses = 5 }))
+		got, err := host.Compact(t.Context(), order(mode(hyperv.ModeFull), func(c *hyperv.Order) { c.MaxPasses = 5 }))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,18 +7,16 @@ import (
 // generation is one of the two generations of the Hyper-V WMI provider.
 type generation struct {
 	namespace string
-	// modes: CompactVirtualHardDisk has the parameter Mode.
+	// modes: CompactVirtualHardDisk has the parameter Mode. Without it a disk can
+	// only be mounted with write access, which this package never does.
 	modes bool
-	// readOnlyAttach: a disk can be attached read-only. The older generation
-	// only mounts with write access.
-	readOnlyAttach bool
 	// cancels: RequestStateChange ends a job. The older generation documents it
 	// as not supported.
 	cancels bool
 }
 
 var (
-	generationV2 = &generation{namespace: cim.NamespaceVirtualizationV2, modes: true, readOnlyAttach: true, cancels: true}
+	generationV2 = &generation{namespace: cim.NamespaceVirtualizationV2, modes: true, cancels: true}
 	generationV1 = &generation{namespace: cim.NamespaceVirtualizationV1}
 	// generations in the order in which they are tried.
 	generations = [...]*generation{generationV2, generationV1}

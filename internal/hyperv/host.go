@@ -68,7 +68,6 @@ func (f *Fleet) Close() {
 type Host struct {
 	name     string
 	client   *wsman.Client
-	log      *slog.Logger
 	turns    *turns
 	usage    usageCache
 	attached attachedCache
@@ -80,7 +79,7 @@ type Host struct {
 
 func newHost(name string, client *wsman.Client, cfg Config) *Host {
 	return &Host{
-		name: name, client: client, log: cfg.Logger.With("host", name),
+		name: name, client: client,
 		turns:    newTurns(cfg.MaxConcurrentCompactions),
 		detect:   make(chan struct{}, 1),
 		usage:    usageCache{loading: make(chan struct{}, 1)},
@@ -120,7 +119,7 @@ func (h *Host) tryGenerations(f func(*generation) error) error {
 	var err error
 	for _, g := range generations {
 		if err = f(g); !isMissingClass(err) {
-			if answered(err) {
+			if isAnswer(err) {
 				h.known.Store(g)
 			}
 			return err

@@ -116,9 +116,9 @@ func (w *jobWatch) look(ctx context.Context) (ended bool, err error) {
 	return false, nil
 }
 
-// passing reports whether an error of a read may be over at the next try: the
+// transient reports whether an error of a read may be over at the next try: the
 // host could not be asked, or could not answer just then.
-func passing(err error) bool {
+func transient(err error) bool {
 	for _, final := range [...]error{ErrJobGone, ErrUnauthenticated, ErrAccessDenied, ErrNotSupported} {
 		if errors.Is(err, final) {
 			return false

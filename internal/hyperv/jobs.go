@@ -127,7 +127,7 @@ func (h *Host) cancelJob(ctx context.Context, job StorageJob) (StorageJob, error
 		if last.State.Terminal() {
 			return last, nil
 		}
-		if !passing(err) || time.Now().After(deadline) || pause(ctx, time.Second) != nil {
+		if !transient(err) || time.Now().After(deadline) || pause(ctx, time.Second) != nil {
 			return last, err
 		}
 	}

@@ -69,7 +69,7 @@ func TestCompactLostAttachIsRemembered(t *testing.T) {
 		if err := sim.Attach(diskPath, true); err != nil {
 			t.Fatal(err)
 		}
-		got, err = host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.LeftAttached = true }))
+		got, err = host.Compact(t.Context(), order(func(c *hyperv.Order) { c.LeftAttached = true }))
 		if err != nil || got.LeftAttached {
 			t.Errorf("the next run: %+v, %v", got, err)
 		}
@@ -83,7 +83,7 @@ func TestCompactInterruptedAttach(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.AttachDuration = 10 * time.Second }))
-		got, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.Timeout = 4 * time.Second }))
+		got, err := host.Compact(t.Context(), order(func(c *hyperv.Order) { c.Timeout = 4 * time.Second }))
 		if !errors.Is(err, hyperv.ErrInterrupted) || got.LeftAttached {
 			t.Errorf("result = %+v, %v", got, err)
 		}
@@ -112,7 +112,7 @@ func TestCancelAwaitsTheEnd(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.CancelDelay = tt.delay }))
 				start := time.Now()
-				got, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.Timeout = 5 * time.Minute }))
+				got, err := host.Compact(t.Context(), order(func(c *hyperv.Order) { c.Timeout = 5 * time.Minute }))
 				if got.Status != hyperv.StatusInterrupted || !errors.Is(err, hyperv.ErrInterrupted) || got.LeftAttached {
 					t.Errorf("result = %+v, %v", got, err)
 				}
@@ -136,11 +136,11 @@ func TestLeftAttachedIsGivenBackWhateverTheGatesSay(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		adjust func(*hypervsim.VHD)
-		order  func(*hyperv.Compaction)
+		order  func(*hyperv.Order)
 		want   hyperv.Status
 	}{
-		"below the minimum": {func(*hypervsim.VHD) {}, func(c *hyperv.Compaction) { c.MinFileSizeBytes = 11 * gib }, hyperv.StatusBelowMinimum},
-		"fixed":             {func(v *hypervsim.VHD) { v.Type = hypervsim.TypeFixed }, func(*hyperv.Compaction) {}, hyperv.StatusFailed},
+		"below the minimum": {func(*hypervsim.VHD) {}, func(c *hyperv.Order) { c.MinFileSizeBytes = 11 * gib }, hyperv.StatusBelowMinimum},
+		"fixed":             {func(v *hypervsim.VHD) { v.Type = hypervsim.TypeFixed }, func(*hyperv.Order) {}, hyperv.StatusFailed},
 		"an unmounted run":  {func(*hypervsim.VHD) {}, mode(hyperv.ModePrezeroed), hyperv.StatusCompacted},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestLeftAttachedIsGivenBackWhateverTheGatesSay(t *testing.T) {
 				if err := sim.Attach(diskPath, true); err != nil {
 					t.Fatal(err)
 				}
-				got, _ := host.Compact(t.Context(), order(tt.order, func(c *hyperv.Compaction) { c.LeftAttached = true }))
+				got, _ := host.Compact(t.Context(), order(tt.order, func(c *hyperv.Order) { c.LeftAttached = true }))
 				if got.Status != tt.want || got.LeftAttached {
 					t.Errorf("result = %+v, want %s and detached", got, tt.want)
 				}
@@ -167,7 +167,7 @@ func TestCancelComesTooLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const job = 10 * time.Minute // looked at every 12 s by then
 		sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration, v.Progress = job, hypervsim.ProgressAtEnd }))
-		got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Compaction) { c.Timeout = job + time.Second }))
+		got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Order) { c.Timeout = job + time.Second }))
 		if err != nil || got.Status != hyperv.StatusCompacted {
 			t.Errorf("result = %+v, %v, want it compacted", got, err)
 		}
@@ -188,10 +188,10 @@ func TestCompactLostAnswersOfTwoDisks(t *testing.T) {
 		sim, host := simulate(t, disk(), hypervsim.WithVHD(hypervsim.VHD{Path: other, FileSize: 10 * gib, ReclaimableUnmounted: gib, JobDuration: time.Hour}))
 		sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Path: "sql01", Effect: hypervsim.ResetAfter()})
 		sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Path: "other", Effect: hypervsim.ResetBefore()})
-		results := make(chan hyperv.Result)
+		results := make(chan hyperv.CompactResult)
 		for _, path := range []string{diskPath, other} {
 			go func() {
-				got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Compaction) { c.Path = path }))
+				got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Order) { c.Path = path }))
 				if err == nil && sim.Compactions(path) == 0 {
 					t.Errorf("%s: %s is claimed, the host did nothing", path, got.Status)
 				}
@@ -259,7 +259,7 @@ func TestInUseAndAttachedIsNoSkip(t *testing.T) {
 			}
 		}})
 		sim.AddRule(hypervsim.Rule{Method: "DetachVirtualHardDisk", Times: -1, Effect: hypervsim.Fault(2150859013, hypervsim.FaultFormAny)})
-		got, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.SkipInUse = true }))
+		got, err := host.Compact(t.Context(), order(func(c *hyperv.Order) { c.SkipInUse = true }))
 		if !errors.Is(err, hyperv.ErrInUse) || got.Status == hyperv.StatusSkippedInUse || !got.LeftAttached {
 			t.Errorf("result = %+v, %v, want ErrInUse and an attachment", got, err)
 		}

@@ -220,8 +220,8 @@ func (c matrixRun) test(t *testing.T) {
 	}
 }
 
-func (c matrixRun) order(prior *hyperv.Result) hyperv.Compaction {
-	o := order(mode(hyperv.ModeFull), func(o *hyperv.Compaction) { o.MountReadOnly = &c.mounted })
+func (c matrixRun) order(prior *hyperv.CompactResult) hyperv.Order {
+	o := order(mode(hyperv.ModeFull), func(o *hyperv.Order) { o.AttachReadOnly = &c.mounted })
 	if prior == nil && c.step.interrupted {
 		o.Timeout = matrixJob / 2
 	}
@@ -235,7 +235,7 @@ func (c matrixRun) order(prior *hyperv.Result) hyperv.Compaction {
 }
 
 // check compares what a result claims with what the host knows.
-func (c matrixRun) check(t *testing.T, sim *hypervsim.Host, got hyperv.Result, err error) {
+func (c matrixRun) check(t *testing.T, sim *hypervsim.Host, got hyperv.CompactResult, err error) {
 	t.Helper()
 	if bad := sim.Violations(); len(bad) != 0 && !c.detachEndsTheJob() {
 		t.Errorf("violations: %q", bad)

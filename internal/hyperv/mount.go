@@ -160,7 +160,7 @@ func (h *Host) findOurMount(ctx context.Context, path string) (*mount, error) {
 
 func (h *Host) detachMount(ctx context.Context, m *mount) error {
 	_, _, err := h.invoke(ctx, method{target: m.ref, name: "DetachVirtualHardDisk"})
-	if answered(err) && err != nil {
+	if isAnswer(err) && err != nil {
 		return errDetachFailed
 	}
 	return err

@@ -49,7 +49,7 @@ func TestCompactOutage(t *testing.T) {
 					t.Errorf("error %v with the hint %q, want an unknown outcome with an instruction", err, hint)
 				}
 				next := connect(t, sim, func(*hyperv.Config) {})
-				got, err = next.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Compaction) { c.PriorJobID = got.Run.JobID }))
+				got, err = next.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Order) { c.PriorJobID = got.Run.JobID }))
 				if err != nil || got.Status != hyperv.StatusCompacted {
 					t.Fatalf("the next run: %+v, %v", got, err)
 				}
@@ -94,7 +94,7 @@ func TestCompactTurnsAcrossOrders(t *testing.T) {
 		orders := append(paths, `d:/vms/1.VHDX`, `D:\VMs\\2.vhdx`)
 		for _, p := range orders {
 			go func() {
-				_, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Compaction) {
+				_, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Order) {
 					c.Path, c.Timeout = p, 90*time.Minute // shorter than the wait for a turn
 				}))
 				results <- err

@@ -18,7 +18,7 @@ func TestCompactAwkwardPaths(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				sim, host := simulate(t, hypervsim.WithVHD(hypervsim.VHD{Path: path, FileSize: 4 * gib, ReclaimableMounted: gib}))
-				got, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.Path = path }))
+				got, err := host.Compact(t.Context(), order(func(c *hyperv.Order) { c.Path = path }))
 				if err != nil || *got.Run.FileSizeAfterBytes != 3*gib {
 					t.Errorf("Compact(%s) = %+v, %v", path, got, err)
 				}
@@ -34,7 +34,7 @@ func TestPathsReachTheHostNormalised(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim, host := simulate(t, disk())
-		if _, err := host.Compact(t.Context(), order(func(c *hyperv.Compaction) { c.Path = `d:/VMs//sql01.vhdx` })); err != nil {
+		if _, err := host.Compact(t.Context(), order(func(c *hyperv.Order) { c.Path = `d:/VMs//sql01.vhdx` })); err != nil {
 			t.Fatal(err)
 		}
 		paths := 0

@@ -57,7 +57,7 @@ type soakDisk struct {
 	begun   int             // runs that started something
 	orders  int
 	beneath int // detaches beneath a compaction that could not be cancelled
-	last    hyperv.Result
+	last    hyperv.CompactResult
 }
 
 // TestSoak is an hour of virtual time.
@@ -286,9 +286,9 @@ func (s *soak) work(storm context.Context, t *testing.T, host *hyperv.Host, d *s
 	}
 }
 
-func (d *soakDisk) order(random *rand.Rand) hyperv.Compaction {
+func (d *soakDisk) order(random *rand.Rand) hyperv.Order {
 	modes := hyperv.Modes()
-	o := order(mode(modes[random.IntN(len(modes))]), func(c *hyperv.Compaction) { c.Path, c.LeftAttached = d.path, d.last.LeftAttached })
+	o := order(mode(modes[random.IntN(len(modes))]), func(c *hyperv.Order) { c.Path, c.LeftAttached = d.path, d.last.LeftAttached })
 	if r := d.last.Run; r != nil && d.last.Status != hyperv.StatusCompacted && d.last.Status != hyperv.StatusUnchanged {
 		o.PriorJobID = r.JobID
 	}
@@ -296,7 +296,7 @@ func (d *soakDisk) order(random *rand.Rand) hyperv.Compaction {
 }
 
 // note keeps what a run has told and holds it against its error.
-func (s *soak) note(t *testing.T, d *soakDisk, got hyperv.Result, err error) {
+func (s *soak) note(t *testing.T, d *soakDisk, got hyperv.CompactResult, err error) {
 	t.Helper()
 	d.orders++
 	d.last = got

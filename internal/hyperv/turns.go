@@ -13,10 +13,10 @@ type turns struct {
 
 	mu      sync.Mutex
 	running map[string]bool // by disk key
-	queue   []*waiter
+	queue   []*turnWaiter
 }
 
-type waiter struct {
+type turnWaiter struct {
 	disk  string
 	ready chan struct{}
 }
@@ -33,7 +33,7 @@ func (t *turns) take(ctx context.Context, disk string, queued func()) (done func
 		return nil, false, err
 	}
 	t.mu.Lock()
-	w := &waiter{disk: disk, ready: make(chan struct{})}
+	w := &turnWaiter{disk: disk, ready: make(chan struct{})}
 	t.queue = append(t.queue, w)
 	t.admit()
 	waited = slices.Contains(t.queue, w)
@@ -51,7 +51,7 @@ func (t *turns) take(ctx context.Context, disk string, queued func()) (done func
 }
 
 // leave takes a waiter out of the queue; a turn that came meanwhile is handed on.
-func (t *turns) leave(ctx context.Context, w *waiter) error {
+func (t *turns) leave(ctx context.Context, w *turnWaiter) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if i := slices.Index(t.queue, w); i >= 0 {
@@ -74,7 +74,7 @@ func (t *turns) release(disk string) func() {
 
 // admit starts every waiter that may run now. The caller holds the lock.
 func (t *turns) admit() {
-	t.queue = slices.DeleteFunc(t.queue, func(w *waiter) bool {
+	t.queue = slices.DeleteFunc(t.queue, func(w *turnWaiter) bool {
 		if len(t.running) >= t.limit || t.running[w.disk] {
 			return false
 		}

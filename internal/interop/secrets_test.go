@@ -63,7 +63,7 @@ func TestNoSecretIsLogged(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				_, err = host.Compact(t.Context(), hyperv.Compaction{Path: path, AllowMount: true, Timeout: time.Minute})
+				_, err = host.Compact(t.Context(), hyperv.Order{Path: path, AllowAttach: true, Timeout: time.Minute})
 				if (err == nil) != (wrong == "") {
 					t.Fatalf("Compact: %v", err)
 				}

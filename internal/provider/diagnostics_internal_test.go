@@ -87,7 +87,7 @@ func TestDescribeError_wholeHost(t *testing.T) {
 func TestDescribeWarning(t *testing.T) {
 	t.Parallel()
 	kinds := []hyperv.WarningKind{
-		hyperv.WarnInUse, hyperv.WarnAdopted, hyperv.WarnTookOverAttachment,
+		hyperv.WarnInUse, hyperv.WarnAdopted, hyperv.WarnTookOver,
 		hyperv.WarnUsageUnknown, hyperv.WarnLeftAttached, hyperv.WarnJob,
 	}
 	seen := map[string]hyperv.WarningKind{}

@@ -56,7 +56,7 @@ func roughly(d time.Duration) string {
 }
 
 // resultLine is the last line of a run, with the sizes that were read.
-func resultLine(r hyperv.Result) string {
+func resultLine(r hyperv.CompactResult) string {
 	line := string(r.Status)
 	switch run := r.Run; {
 	case run != nil && run.FileSizeBeforeBytes != nil && run.FileSizeAfterBytes != nil:

@@ -43,35 +43,35 @@ func TestProgressLine(t *testing.T) {
 func TestResultLine(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC)
-	run := func(before, after *int64) *hyperv.Run {
-		return &hyperv.Run{StartedAt: start, CompletedAt: start.Add(90 * time.Second), FileSizeBeforeBytes: before, FileSizeAfterBytes: after}
+	run := func(before, after *int64) *hyperv.CompactRun {
+		return &hyperv.CompactRun{StartedAt: start, CompletedAt: start.Add(90 * time.Second), FileSizeBeforeBytes: before, FileSizeAfterBytes: after}
 	}
 	ten, four := new(int64(10*gib)), new(int64(4*gib))
 	for name, test := range map[string]struct {
-		result hyperv.Result
+		result hyperv.CompactResult
 		want   string
 	}{
 		"reclaimed": {
-			hyperv.Result{Status: hyperv.StatusCompacted, FileSizeBytes: four, Run: run(ten, four)},
+			hyperv.CompactResult{Status: hyperv.StatusCompacted, FileSizeBytes: four, Run: run(ten, four)},
 			"compacted: 10.0 GiB before, 4.0 GiB after, 6.0 GiB (60.0 %) reclaimed in 1m30s",
 		},
 		"nothing to reclaim": {
-			hyperv.Result{Status: hyperv.StatusUnchanged, FileSizeBytes: ten, Run: run(ten, ten)},
+			hyperv.CompactResult{Status: hyperv.StatusUnchanged, FileSizeBytes: ten, Run: run(ten, ten)},
 			"unchanged: 10.0 GiB before, 10.0 GiB after in 1m30s",
 		},
 		"it grew meanwhile": {
-			hyperv.Result{Status: hyperv.StatusUnchanged, FileSizeBytes: ten, Run: run(four, ten)},
+			hyperv.CompactResult{Status: hyperv.StatusUnchanged, FileSizeBytes: ten, Run: run(four, ten)},
 			"unchanged: 4.0 GiB before, 10.0 GiB after in 1m30s",
 		},
 		"size after the run not read": {
-			hyperv.Result{Status: hyperv.StatusUnknown, FileSizeBytes: ten, Run: run(ten, nil), Detail: "the job vanished"},
+			hyperv.CompactResult{Status: hyperv.StatusUnknown, FileSizeBytes: ten, Run: run(ten, nil), Detail: "the job vanished"},
 			"unknown: 10.0 GiB; the job vanished",
 		},
 		"no run": {
-			hyperv.Result{Status: hyperv.StatusSkippedInUse, FileSizeBytes: ten, Detail: "in use by virtual machine web01"},
+			hyperv.CompactResult{Status: hyperv.StatusSkippedInUse, FileSizeBytes: ten, Detail: "in use by virtual machine web01"},
 			"skipped_in_use: 10.0 GiB; in use by virtual machine web01",
 		},
-		"nothing read": {hyperv.Result{Status: hyperv.StatusFailed}, "failed"},
+		"nothing read": {hyperv.CompactResult{Status: hyperv.StatusFailed}, "failed"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -340,7 +340,7 @@ func TestProviderModel_resolve(t *testing.T) {
 	if data.fleet == nil {
 		t.Error("there is no fleet")
 	}
-	m.Host, m.AllowMount = types.StringUnknown(), types.BoolUnknown()
+	m.Host, m.AllowAttach = types.StringUnknown(), types.BoolUnknown()
 	data, _ = m.resolve(from(map[string]string{"HYPERV_HOST": "hv01"}))
 	if !data.host.IsUnknown() || !data.allowMount.IsUnknown() {
 		t.Errorf("host = %s, allow_mount = %s; want both unknown", data.host, data.allowMount)

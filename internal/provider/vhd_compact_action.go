@@ -37,14 +37,14 @@ func (a *vhdCompactAction) Configure(_ context.Context, req action.ConfigureRequ
 }
 
 type vhdCompactModel struct {
-	Path          pathtype.Value `tfsdk:"path"`
-	Host          types.String   `tfsdk:"host"`
-	Mode          types.String   `tfsdk:"mode"`
-	MountReadOnly types.Bool     `tfsdk:"mount_read_only"`
-	IfInUse       types.String   `tfsdk:"if_in_use"`
-	AllowParent   types.Bool     `tfsdk:"allow_parent"`
-	MaxPasses     types.Int64    `tfsdk:"max_passes"`
-	Timeouts      timeouts.Value `tfsdk:"timeouts"`
+	Path           pathtype.Value `tfsdk:"path"`
+	Host           types.String   `tfsdk:"host"`
+	Mode           types.String   `tfsdk:"mode"`
+	AttachReadOnly types.Bool     `tfsdk:"mount_read_only"`
+	IfInUse        types.String   `tfsdk:"if_in_use"`
+	AllowParent    types.Bool     `tfsdk:"allow_parent"`
+	MaxPasses      types.Int64    `tfsdk:"max_passes"`
+	Timeouts       timeouts.Value `tfsdk:"timeouts"`
 }
 
 // Schema describes the inputs, as those of the resource.
@@ -84,7 +84,7 @@ func (a *vhdCompactAction) ValidateConfig(ctx context.Context, req action.Valida
 	var config vhdCompactModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(checkMount(config.Mode, config.MountReadOnly)...)
+		resp.Diagnostics.Append(checkMount(config.Mode, config.AttachReadOnly)...)
 	}
 }
 
@@ -98,7 +98,7 @@ func (a *vhdCompactAction) ModifyPlan(ctx context.Context, req action.ModifyPlan
 	if config.Host.IsNull() && a.data.host.IsNull() {
 		resp.Diagnostics.Append(noHost())
 	}
-	resp.Diagnostics.Append(checkAllowMount(a.data.allowMount, config.Mode, config.MountReadOnly)...)
+	resp.Diagnostics.Append(checkAllowMount(a.data.allowMount, config.Mode, config.AttachReadOnly)...)
 }
 
 // Invoke compacts the disk. Ctrl-C interrupts the run: the job is cancelled and
@@ -134,15 +134,15 @@ func (a *vhdCompactAction) Invoke(ctx context.Context, req action.InvokeRequest,
 }
 
 // toOrder turns the inputs into an order, with the defaults of the resource.
-func (m vhdCompactModel) toOrder(timeout time.Duration) hyperv.Compaction {
-	order := hyperv.Compaction{
-		Path:          m.Path.ValueString(),
-		Mode:          orderedMode(m.Mode),
-		MountReadOnly: m.MountReadOnly.ValueBoolPointer(),
-		SkipInUse:     m.IfInUse.ValueString() == onTroubleSkip,
-		AllowParent:   m.AllowParent.ValueBool(),
-		MaxPasses:     defaultMaxPasses,
-		Timeout:       timeout,
+func (m vhdCompactModel) toOrder(timeout time.Duration) hyperv.Order {
+	order := hyperv.Order{
+		Path:           m.Path.ValueString(),
+		Mode:           orderedMode(m.Mode),
+		AttachReadOnly: m.AttachReadOnly.ValueBoolPointer(),
+		SkipInUse:      m.IfInUse.ValueString() == onTroubleSkip,
+		AllowParent:    m.AllowParent.ValueBool(),
+		MaxPasses:      defaultMaxPasses,
+		Timeout:        timeout,
 	}
 	if !m.MaxPasses.IsNull() {
 		order.MaxPasses = int(m.MaxPasses.ValueInt64())

@@ -15,25 +15,25 @@ func TestVHDCompactModel_toOrder(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		model vhdCompactModel
-		want  hyperv.Compaction
+		want  hyperv.Order
 	}{
 		"defaults": {
 			vhdCompactModel{Path: pathtype.NewValue(`D:\a.vhdx`)},
-			hyperv.Compaction{Path: `D:\a.vhdx`, MaxPasses: 1, Timeout: time.Hour},
+			hyperv.Order{Path: `D:\a.vhdx`, MaxPasses: 1, Timeout: time.Hour},
 		},
 		"everything": {
 			vhdCompactModel{
-				Path: pathtype.NewValue(`D:\a.vhdx`), Mode: types.StringValue("Prezeroed"), MountReadOnly: types.BoolValue(false),
+				Path: pathtype.NewValue(`D:\a.vhdx`), Mode: types.StringValue("Prezeroed"), AttachReadOnly: types.BoolValue(false),
 				IfInUse: types.StringValue("skip"), AllowParent: types.BoolValue(true), MaxPasses: types.Int64Value(3),
 			},
-			hyperv.Compaction{
-				Path: `D:\a.vhdx`, Mode: new(hyperv.ModePrezeroed), MountReadOnly: new(false),
+			hyperv.Order{
+				Path: `D:\a.vhdx`, Mode: new(hyperv.ModePrezeroed), AttachReadOnly: new(false),
 				SkipInUse: true, AllowParent: true, MaxPasses: 3, Timeout: time.Hour,
 			},
 		},
 		"fail in words": {
 			vhdCompactModel{Path: pathtype.NewValue(`D:\a.vhdx`), IfInUse: types.StringValue("fail")},
-			hyperv.Compaction{Path: `D:\a.vhdx`, MaxPasses: 1, Timeout: time.Hour},
+			hyperv.Order{Path: `D:\a.vhdx`, MaxPasses: 1, Timeout: time.Hour},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -43,7 +43,7 @@ func changedInputs(plan, prior *vhdCompactionModel) []string {
 	if !plan.Mode.Equal(prior.Mode) {
 		all = append(all, fmt.Sprintf("mode changed from %s to %s", orDefault(prior.Mode.ValueString()), orDefault(plan.Mode.ValueString())))
 	}
-	if !plan.MountReadOnly.Equal(prior.MountReadOnly) {
+	if !plan.AttachReadOnly.Equal(prior.AttachReadOnly) {
 		all = append(all, "mount_read_only changed")
 	}
 	if !plan.Triggers.Equal(prior.Triggers) {

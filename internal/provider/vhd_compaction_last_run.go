@@ -37,7 +37,7 @@ func lastRunTypes() map[string]attr.Type {
 }
 
 // lastRunValue is a run as the state shows it; what was not seen is null.
-func lastRunValue(run hyperv.Run) types.Object {
+func lastRunValue(run hyperv.CompactRun) types.Object {
 	reclaimed, percent := reclaimedBy(run)
 	duration := types.Int64Null()
 	if !run.StartedAt.IsZero() && !run.CompletedAt.IsZero() {
@@ -48,7 +48,7 @@ func lastRunValue(run hyperv.Run) types.Object {
 		"completed_at":           optionalTime(run.CompletedAt),
 		"duration_seconds":       duration,
 		"mode":                   optionalString(string(run.Mode)),
-		"mounted":                types.BoolValue(run.Mounted),
+		"mounted":                types.BoolValue(run.Attached),
 		"passes":                 types.Int64Value(int64(run.Passes)),
 		"job_id":                 optionalString(run.JobID),
 		"file_size_before_bytes": types.Int64PointerValue(run.FileSizeBeforeBytes),
@@ -59,7 +59,7 @@ func lastRunValue(run hyperv.Run) types.Object {
 }
 
 // reclaimedBy is null unless both sizes were read from the host.
-func reclaimedBy(run hyperv.Run) (types.Int64, types.Float64) {
+func reclaimedBy(run hyperv.CompactRun) (types.Int64, types.Float64) {
 	before, after := run.FileSizeBeforeBytes, run.FileSizeAfterBytes
 	if before == nil || after == nil {
 		return types.Int64Null(), types.Float64Null()

@@ -21,7 +21,7 @@ type vhdCompactionInputs struct {
 	Path                   pathtype.Value `tfsdk:"path"`
 	Host                   types.String   `tfsdk:"host"`
 	Mode                   types.String   `tfsdk:"mode"`
-	MountReadOnly          types.Bool     `tfsdk:"mount_read_only"`
+	AttachReadOnly         types.Bool     `tfsdk:"mount_read_only"`
 	IfInUse                types.String   `tfsdk:"if_in_use"`
 	IfUnreachable          types.String   `tfsdk:"if_unreachable"`
 	AllowParent            types.Bool     `tfsdk:"allow_parent"`
@@ -71,11 +71,11 @@ func diskID(host, path types.String) types.String {
 }
 
 // toOrder turns the inputs into an order. Prior is nil before the first run.
-func (m *vhdCompactionModel) toOrder(prior *vhdCompactionModel, timeout time.Duration) hyperv.Compaction {
-	order := hyperv.Compaction{
+func (m *vhdCompactionModel) toOrder(prior *vhdCompactionModel, timeout time.Duration) hyperv.Order {
+	order := hyperv.Order{
 		Path:             m.Path.ValueString(),
 		Mode:             orderedMode(m.Mode),
-		MountReadOnly:    m.MountReadOnly.ValueBoolPointer(),
+		AttachReadOnly:   m.AttachReadOnly.ValueBoolPointer(),
 		SkipInUse:        m.IfInUse.ValueString() == onTroubleSkip,
 		AllowParent:      m.AllowParent.ValueBool(),
 		MinFileSizeBytes: m.MinFileSizeBytes.ValueInt64(),
@@ -110,12 +110,12 @@ func (m *vhdCompactionModel) lastMounted() bool {
 // afterRun is the state after a run: the planned inputs with what was observed.
 // After a failure the inputs that ask for a run stay the prior ones, so that the
 // next plan asks for it again. Prior is nil after the first run.
-func (m *vhdCompactionModel) afterRun(prior *vhdCompactionModel, result hyperv.Result, err error) vhdCompactionModel {
+func (m *vhdCompactionModel) afterRun(prior *vhdCompactionModel, result hyperv.CompactResult, err error) vhdCompactionModel {
 	state := vhdCompactionModel{vhdCompactionInputs: m.vhdCompactionInputs, vhdCompactionOutputs: firstOutputs()}
 	if prior != nil {
 		state.vhdCompactionOutputs = prior.vhdCompactionOutputs
 		if err != nil {
-			state.Mode, state.MountReadOnly, state.Triggers = prior.Mode, prior.MountReadOnly, prior.Triggers
+			state.Mode, state.AttachReadOnly, state.Triggers = prior.Mode, prior.AttachReadOnly, prior.Triggers
 		}
 	}
 	state.ID = diskID(m.Host, m.Path.StringValue)
@@ -134,7 +134,7 @@ func firstOutputs() vhdCompactionOutputs {
 }
 
 // fromResult takes over what a run has observed; the rest stays as it was.
-func (m *vhdCompactionModel) fromResult(result hyperv.Result, err error) {
+func (m *vhdCompactionModel) fromResult(result hyperv.CompactResult, err error) {
 	m.Status = types.StringValue(string(result.Status))
 	if err != nil && result.Status == "" {
 		m.Status = types.StringValue(string(hyperv.StatusFailed))
@@ -159,7 +159,7 @@ func (m *vhdCompactionModel) fromResult(result hyperv.Result, err error) {
 
 // addRun moves the baseline and the total. The baseline moves even when nothing
 // was reclaimed: a disk that cannot shrink goes quiet.
-func (m *vhdCompactionModel) addRun(run hyperv.Run) {
+func (m *vhdCompactionModel) addRun(run hyperv.CompactRun) {
 	if run.FileSizeAfterBytes == nil {
 		return
 	}

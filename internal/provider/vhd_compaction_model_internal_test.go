@@ -27,7 +27,7 @@ func TestVHDCompactionModel_roundTrip(t *testing.T) {
 		t.Fatal(diags)
 	}
 	ran := compacted()
-	ran.LastRun = lastRunValue(hyperv.Run{StartedAt: time.Unix(0, 0), CompletedAt: time.Unix(90, 0), Mode: hyperv.ModeFull, Mounted: true, Passes: 2, JobID: "7", FileSizeBeforeBytes: new(int64(3)), FileSizeAfterBytes: new(int64(2))})
+	ran.LastRun = lastRunValue(hyperv.CompactRun{StartedAt: time.Unix(0, 0), CompletedAt: time.Unix(90, 0), Mode: hyperv.ModeFull, Attached: true, Passes: 2, JobID: "7", FileSizeBeforeBytes: new(int64(3)), FileSizeAfterBytes: new(int64(2))})
 	ran.Triggers = triggers(types.StringValue("1"))
 	unknown := compacted()
 	unknown.vhdCompactionOutputs = unknownOutputs(types.StringUnknown(), types.StringUnknown())
@@ -57,15 +57,15 @@ func TestVHDCompactionModel_toOrder(t *testing.T) {
 	lost := compacted()
 	lost.Status = types.StringValue(string(hyperv.StatusUnknown))
 	lost.LeftAttached = types.BoolValue(true)
-	lost.LastRun = lastRunValue(hyperv.Run{JobID: "job-7"})
+	lost.LastRun = lastRunValue(hyperv.CompactRun{JobID: "job-7"})
 	seen := lost
 	seen.Status = types.StringValue(string(hyperv.StatusCompacted))
 	quiet := lost
 	quiet.Status = types.StringValue(string(hyperv.StatusUnchanged))
 	failed := lost
 	failed.Status = types.StringValue(string(hyperv.StatusFailed))
-	defaults := hyperv.Compaction{Path: `D:\a.vhdx`, MaxPasses: 1, Timeout: time.Hour}
-	with := func(change func(*hyperv.Compaction)) hyperv.Compaction {
+	defaults := hyperv.Order{Path: `D:\a.vhdx`, MaxPasses: 1, Timeout: time.Hour}
+	with := func(change func(*hyperv.Order)) hyperv.Order {
 		order := defaults
 		change(&order)
 		return order
@@ -73,22 +73,22 @@ func TestVHDCompactionModel_toOrder(t *testing.T) {
 	for name, test := range map[string]struct {
 		change func(*vhdCompactionModel)
 		prior  *vhdCompactionModel
-		want   hyperv.Compaction
+		want   hyperv.Order
 	}{
 		"defaults": {want: defaults},
 		"everything": {
 			change: func(m *vhdCompactionModel) {
-				m.Mode, m.MountReadOnly, m.IfInUse = types.StringValue("Full"), types.BoolValue(true), types.StringValue("skip")
+				m.Mode, m.AttachReadOnly, m.IfInUse = types.StringValue("Full"), types.BoolValue(true), types.StringValue("skip")
 				m.AllowParent, m.MinFileSizeBytes, m.MaxPasses = types.BoolValue(true), types.Int64Value(5), types.Int64Value(3)
 			},
-			want: with(func(c *hyperv.Compaction) {
-				c.Mode, c.MountReadOnly, c.SkipInUse, c.AllowParent, c.MinFileSizeBytes, c.MaxPasses = &full, &mount, true, true, 5, 3
+			want: with(func(c *hyperv.Order) {
+				c.Mode, c.AttachReadOnly, c.SkipInUse, c.AllowParent, c.MinFileSizeBytes, c.MaxPasses = &full, &mount, true, true, 5, 3
 			}),
 		},
-		"a job out of sight":           {prior: &lost, want: with(func(c *hyperv.Compaction) { c.PriorJobID, c.LeftAttached = "job-7", true })},
-		"a failure since":              {prior: &failed, want: with(func(c *hyperv.Compaction) { c.PriorJobID, c.LeftAttached = "job-7", true })},
-		"a job seen to end, to no use": {prior: &quiet, want: with(func(c *hyperv.Compaction) { c.LeftAttached = true })},
-		"a job seen to end":            {prior: &seen, want: with(func(c *hyperv.Compaction) { c.LeftAttached = true })},
+		"a job out of sight":           {prior: &lost, want: with(func(c *hyperv.Order) { c.PriorJobID, c.LeftAttached = "job-7", true })},
+		"a failure since":              {prior: &failed, want: with(func(c *hyperv.Order) { c.PriorJobID, c.LeftAttached = "job-7", true })},
+		"a job seen to end, to no use": {prior: &quiet, want: with(func(c *hyperv.Order) { c.LeftAttached = true })},
+		"a job seen to end":            {prior: &seen, want: with(func(c *hyperv.Order) { c.LeftAttached = true })},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,26 +106,26 @@ func TestVHDCompactionModel_toOrder(t *testing.T) {
 func TestVHDCompactionModel_afterRun(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 11, 23, 1, 2, 3, 0, time.UTC)
-	run := func(before, after *int64) *hyperv.Run {
-		return &hyperv.Run{StartedAt: at, CompletedAt: at.Add(time.Minute), Mode: hyperv.ModeQuick, Passes: 1, FileSizeBeforeBytes: before, FileSizeAfterBytes: after}
+	run := func(before, after *int64) *hyperv.CompactRun {
+		return &hyperv.CompactRun{StartedAt: at, CompletedAt: at.Add(time.Minute), Mode: hyperv.ModeQuick, Passes: 1, FileSizeBeforeBytes: before, FileSizeAfterBytes: after}
 	}
 	prior := compacted()
 	prior.TotalReclaimedBytes = types.Int64Value(gib)
-	prior.Mode, prior.MountReadOnly, prior.Triggers = types.StringValue("Quick"), types.BoolValue(false), triggers(types.StringValue("old"))
+	prior.Mode, prior.AttachReadOnly, prior.Triggers = types.StringValue("Quick"), types.BoolValue(false), triggers(types.StringValue("old"))
 	planned := compacted()
-	planned.Mode, planned.MountReadOnly, planned.Triggers = types.StringValue("Full"), types.BoolValue(true), triggers(types.StringValue("new"))
+	planned.Mode, planned.AttachReadOnly, planned.Triggers = types.StringValue("Full"), types.BoolValue(true), triggers(types.StringValue("new"))
 	planned.MaxPasses = types.Int64Value(4)
 	planned.vhdCompactionOutputs = unknownOutputs(types.StringUnknown(), types.StringValue("triggers changed"))
 
 	for name, test := range map[string]struct {
 		prior  *vhdCompactionModel
-		result hyperv.Result
+		result hyperv.CompactResult
 		err    error
 		want   func(*vhdCompactionModel) // from the planned inputs and the prior outputs
 	}{
 		"success": {
 			prior: &prior,
-			result: hyperv.Result{
+			result: hyperv.CompactResult{
 				Status: hyperv.StatusCompacted, Format: hyperv.FormatVHDX, Type: hyperv.TypeDynamic,
 				FileSizeBytes: new(int64(7 * gib)), Run: run(new(int64(10*gib)), new(int64(7*gib))),
 			},
@@ -138,7 +138,7 @@ func TestVHDCompactionModel_afterRun(t *testing.T) {
 		},
 		"it grew while it ran": {
 			prior:  &prior,
-			result: hyperv.Result{Status: hyperv.StatusUnchanged, FileSizeBytes: new(int64(11 * gib)), Run: run(new(int64(10*gib)), new(int64(11*gib)))},
+			result: hyperv.CompactResult{Status: hyperv.StatusUnchanged, FileSizeBytes: new(int64(11 * gib)), Run: run(new(int64(10*gib)), new(int64(11*gib)))},
 			want: func(m *vhdCompactionModel) {
 				m.Status = types.StringValue("unchanged")
 				m.FileSizeBytes, m.BaselineFileSizeBytes = types.Int64Value(11*gib), types.Int64Value(11*gib)
@@ -147,10 +147,10 @@ func TestVHDCompactionModel_afterRun(t *testing.T) {
 		},
 		"failure keeps what asked for the run": {
 			prior:  &prior,
-			result: hyperv.Result{Status: hyperv.StatusFailed, Detail: "the volume is full", FileSizeBytes: new(int64(10 * gib)), Run: run(new(int64(12*gib)), new(int64(10*gib))), LeftAttached: true},
+			result: hyperv.CompactResult{Status: hyperv.StatusFailed, Detail: "the volume is full", FileSizeBytes: new(int64(10 * gib)), Run: run(new(int64(12*gib)), new(int64(10*gib))), LeftAttached: true},
 			err:    errors.New("the volume is full"),
 			want: func(m *vhdCompactionModel) {
-				m.Mode, m.MountReadOnly, m.Triggers = prior.Mode, prior.MountReadOnly, prior.Triggers
+				m.Mode, m.AttachReadOnly, m.Triggers = prior.Mode, prior.AttachReadOnly, prior.Triggers
 				m.Status, m.StatusDetail, m.LeftAttached = types.StringValue("failed"), types.StringValue("the volume is full"), types.BoolValue(true)
 				m.TotalReclaimedBytes = types.Int64Value(3 * gib)
 				m.LastRun = lastRunValue(*run(new(int64(12*gib)), new(int64(10*gib))))
@@ -159,21 +159,21 @@ func TestVHDCompactionModel_afterRun(t *testing.T) {
 		"failure before anything was read": {
 			prior: &prior, err: errors.New("refused"),
 			want: func(m *vhdCompactionModel) {
-				m.Mode, m.MountReadOnly, m.Triggers = prior.Mode, prior.MountReadOnly, prior.Triggers
+				m.Mode, m.AttachReadOnly, m.Triggers = prior.Mode, prior.AttachReadOnly, prior.Triggers
 				m.Status = types.StringValue("failed")
 			},
 		},
 		"size not seen after the run": {
 			prior:  &prior,
-			result: hyperv.Result{Status: hyperv.StatusUnknown, Run: run(new(int64(10*gib)), nil)},
+			result: hyperv.CompactResult{Status: hyperv.StatusUnknown, Run: run(new(int64(10*gib)), nil)},
 			err:    errors.New("lost"),
 			want: func(m *vhdCompactionModel) {
-				m.Mode, m.MountReadOnly, m.Triggers = prior.Mode, prior.MountReadOnly, prior.Triggers
+				m.Mode, m.AttachReadOnly, m.Triggers = prior.Mode, prior.AttachReadOnly, prior.Triggers
 				m.Status, m.LastRun = types.StringValue("unknown"), lastRunValue(*run(new(int64(10*gib)), nil))
 			},
 		},
 		"first run, skipped": {
-			result: hyperv.Result{Status: hyperv.StatusSkippedInUse, Detail: "in use by virtual machine sql01", FileSizeBytes: new(int64(5 * gib))},
+			result: hyperv.CompactResult{Status: hyperv.StatusSkippedInUse, Detail: "in use by virtual machine sql01", FileSizeBytes: new(int64(5 * gib))},
 			want: func(m *vhdCompactionModel) {
 				m.vhdCompactionOutputs = firstOutputs()
 				m.ID = types.StringValue(`hv01|D:\a.vhdx`)
@@ -219,11 +219,11 @@ func TestLastRunValue(t *testing.T) {
 	t.Parallel()
 	start := time.Date(2026, 11, 23, 1, 2, 3, 400_000_000, time.FixedZone("CET", 3600))
 	for name, test := range map[string]struct {
-		run  hyperv.Run
+		run  hyperv.CompactRun
 		want map[string]attr.Value
 	}{
 		"everything seen": {
-			run: hyperv.Run{StartedAt: start, CompletedAt: start.Add(90*time.Second + 700*time.Millisecond), Mode: hyperv.ModeFull, Mounted: true, Passes: 2, JobID: "7", FileSizeBeforeBytes: new(int64(3000)), FileSizeAfterBytes: new(int64(2000))},
+			run: hyperv.CompactRun{StartedAt: start, CompletedAt: start.Add(90*time.Second + 700*time.Millisecond), Mode: hyperv.ModeFull, Attached: true, Passes: 2, JobID: "7", FileSizeBeforeBytes: new(int64(3000)), FileSizeAfterBytes: new(int64(2000))},
 			want: map[string]attr.Value{
 				"started_at": types.StringValue("2026-11-23T00:02:03Z"), "completed_at": types.StringValue("2026-11-23T00:03:34Z"),
 				"duration_seconds": types.Int64Value(91), "mode": types.StringValue("Full"), "mounted": types.BoolValue(true),
@@ -241,7 +241,7 @@ func TestLastRunValue(t *testing.T) {
 			},
 		},
 		"an empty file": {
-			run: hyperv.Run{FileSizeBeforeBytes: new(int64(0)), FileSizeAfterBytes: new(int64(0))},
+			run: hyperv.CompactRun{FileSizeBeforeBytes: new(int64(0)), FileSizeAfterBytes: new(int64(0))},
 			want: map[string]attr.Value{
 				"started_at": types.StringNull(), "completed_at": types.StringNull(), "duration_seconds": types.Int64Null(),
 				"mode": types.StringNull(), "mounted": types.BoolValue(false), "passes": types.Int64Value(0), "job_id": types.StringNull(),

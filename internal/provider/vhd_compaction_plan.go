@@ -106,7 +106,7 @@ func (f planFacts) check(plan vhdCompactionModel) diag.Diagnostics {
 	if plan.Host.IsNull() {
 		diags.Append(noHost())
 	}
-	diags.Append(checkAllowMount(f.allowMount, plan.Mode, plan.MountReadOnly)...)
+	diags.Append(checkAllowMount(f.allowMount, plan.Mode, plan.AttachReadOnly)...)
 	return diags
 }
 
@@ -162,7 +162,7 @@ func (f planFacts) undecided() bool {
 	if f.marks.Imported {
 		return false // mode, mount and triggers are taken over without a run
 	}
-	if p.Mode.IsUnknown() || p.MountReadOnly.IsUnknown() || p.Triggers.IsUnknown() {
+	if p.Mode.IsUnknown() || p.AttachReadOnly.IsUnknown() || p.Triggers.IsUnknown() {
 		return true
 	}
 	for _, v := range p.Triggers.Elements() {

@@ -62,8 +62,8 @@ func TestDecidePlan_next(t *testing.T) {
 
 		"mode set":      {change: []func(*planFacts){func(f *planFacts) { f.plan.Mode = types.StringValue("Full") }}, reason: "mode changed from the default to Full"},
 		"mode removed":  {change: []func(*planFacts){func(f *planFacts) { f.prior.Mode = types.StringValue("Full") }}, reason: "mode changed from Full to the default"},
-		"mount set":     {change: []func(*planFacts){func(f *planFacts) { f.plan.MountReadOnly = types.BoolValue(true) }}, reason: "mount_read_only changed"},
-		"mount removed": {change: []func(*planFacts){func(f *planFacts) { f.prior.MountReadOnly = types.BoolValue(false) }}, reason: "mount_read_only changed"},
+		"mount set":     {change: []func(*planFacts){func(f *planFacts) { f.plan.AttachReadOnly = types.BoolValue(true) }}, reason: "mount_read_only changed"},
+		"mount removed": {change: []func(*planFacts){func(f *planFacts) { f.prior.AttachReadOnly = types.BoolValue(false) }}, reason: "mount_read_only changed"},
 		"triggers set":  {change: []func(*planFacts){func(f *planFacts) { f.plan.Triggers = triggers(types.StringValue("1")) }}, reason: "triggers changed"},
 		"triggers changed": {change: []func(*planFacts){func(f *planFacts) {
 			f.plan.Triggers, f.prior.Triggers = triggers(types.StringValue("1")), triggers(types.StringValue("2"))
@@ -99,7 +99,7 @@ func TestDecidePlan_next(t *testing.T) {
 		}}, reason: "the file has reached the minimum size of 1.0 GiB"},
 
 		"imported, inputs taken over": {change: []func(*planFacts){status(hyperv.StatusImported), func(f *planFacts) {
-			f.marks.Imported, f.plan.Mode, f.plan.MountReadOnly, f.plan.Triggers = true, types.StringValue("Full"), types.BoolValue(true), triggers(types.StringUnknown())
+			f.marks.Imported, f.plan.Mode, f.plan.AttachReadOnly, f.plan.Triggers = true, types.StringValue("Full"), types.BoolValue(true), triggers(types.StringUnknown())
 		}}},
 		"imported and grown":      {change: []func(*planFacts){status(hyperv.StatusImported), grown(20 * gib), func(f *planFacts) { f.marks.Imported = true }}, reason: "grew 10.0 GiB (100 %) since the import"},
 		"imported, second change": {change: []func(*planFacts){status(hyperv.StatusImported), func(f *planFacts) { f.plan.Mode = types.StringValue("Full") }}, reason: "mode changed from the default to Full"},
@@ -109,7 +109,7 @@ func TestDecidePlan_next(t *testing.T) {
 		"unreachable, unknown":      {change: []func(*planFacts){func(f *planFacts) { f.marks.Unreachable, f.plan.Mode = true, types.StringUnknown() }}},
 
 		"unknown mode":       {change: []func(*planFacts){func(f *planFacts) { f.plan.Mode = types.StringUnknown() }}, reason: undecided},
-		"unknown mount":      {change: []func(*planFacts){func(f *planFacts) { f.plan.MountReadOnly = types.BoolUnknown() }}, reason: undecided},
+		"unknown mount":      {change: []func(*planFacts){func(f *planFacts) { f.plan.AttachReadOnly = types.BoolUnknown() }}, reason: undecided},
 		"unknown triggers":   {change: []func(*planFacts){func(f *planFacts) { f.plan.Triggers = types.MapUnknown(types.StringType) }}, reason: undecided},
 		"unknown trigger":    {change: []func(*planFacts){func(f *planFacts) { f.plan.Triggers = triggers(types.StringUnknown()) }}, reason: undecided},
 		"unknown minimum":    {change: []func(*planFacts){func(f *planFacts) { f.plan.MinFileSizeBytes = types.Int64Unknown() }}, reason: undecided},
@@ -273,7 +273,7 @@ func TestDecidePlan_allowMount(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := decidePlan(next(func(f *planFacts) {
-				f.allowMount, f.plan.MountReadOnly, f.plan.Mode = test.allow, test.mount, test.mode
+				f.allowMount, f.plan.AttachReadOnly, f.plan.Mode = test.allow, test.mount, test.mode
 			}))
 			if got := d.diags.ErrorsCount(); got != test.want {
 				t.Errorf("errors = %d, want %d: %v", got, test.want, d.diags)

@@ -47,7 +47,7 @@ func (r *vhdCompactionResource) ValidateConfig(ctx context.Context, req resource
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(checkMount(config.Mode, config.MountReadOnly)...)
+	resp.Diagnostics.Append(checkMount(config.Mode, config.AttachReadOnly)...)
 }
 
 func (r *vhdCompactionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -171,7 +171,7 @@ func (r *vhdCompactionResource) ImportState(ctx context.Context, req resource.Im
 
 // run carries out a compaction and reports what came of it; the result holds
 // what is known, beside an error too.
-func (r *vhdCompactionResource) run(ctx context.Context, diags *diag.Diagnostics, plan, prior *vhdCompactionModel, timeout time.Duration) (hyperv.Result, error) {
+func (r *vhdCompactionResource) run(ctx context.Context, diags *diag.Diagnostics, plan, prior *vhdCompactionModel, timeout time.Duration) (hyperv.CompactResult, error) {
 	about := plan.subject()
 	host, bad := r.data.reach(plan.Host)
 	if bad != nil {
@@ -189,8 +189,8 @@ func (r *vhdCompactionResource) run(ctx context.Context, diags *diag.Diagnostics
 var errNotStarted = errors.New("no host was asked")
 
 // unchanged is the result of a run that did not come to ask the host.
-func unchanged(prior *vhdCompactionModel) hyperv.Result {
-	result := hyperv.Result{Status: hyperv.StatusFailed, Detail: errNotStarted.Error()}
+func unchanged(prior *vhdCompactionModel) hyperv.CompactResult {
+	result := hyperv.CompactResult{Status: hyperv.StatusFailed, Detail: errNotStarted.Error()}
 	if prior != nil {
 		result.LeftAttached = prior.LeftAttached.ValueBool()
 	}
