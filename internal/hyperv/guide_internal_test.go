@@ -98,10 +98,10 @@ func TestGuideKnowsEveryClass(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, pattern := range map[string]string{
-		"cim/names.go": `Class\w+ += "(\w+)"`,
-		"mount.go":     `name: "(\w+)"`,
-		"passes.go":    `name: "(\w+)"`,
-		"inspect.go":   `"(GetVirtualHardDisk\w+)"`,
+		"cim/names.go":      `Class\w+ += "(\w+)"`,
+		"mount.go":          `name: "(\w+)"`,
+		"compact_passes.go": `name: "(\w+)"`,
+		"inspect.go":        `"(GetVirtualHardDisk\w+)"`,
 	} {
 		code, err := os.ReadFile(file)
 		if err != nil {
