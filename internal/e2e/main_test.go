@@ -29,6 +29,7 @@ func run(m *testing.M) int {
 	if err := flag.Set("test.parallel", parallel); err != nil {
 		return fail(err)
 	}
+	defaultDispositions()
 	folder, err := os.MkdirTemp("", "hyperv-e2e-")
 	if err != nil {
 		return fail(err)
