@@ -5,33 +5,56 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
-// gates asks everything that must be known before anything is started on the
-// host, in this order: the file opens, its format and type, what the host can
-// do, the minimum size, who uses it. A gate either passes, or ends the run with
-// an error or a status.
-func (c *compactor) gates(ctx context.Context) error {
-	disk, err := c.host.Inspect(ctx, c.order.Path)
-	if err != nil {
-		return err
-	}
-	size := disk.FileSizeBytes
-	c.disk, c.gen = disk, c.host.known.Load()
-	c.result.Format, c.result.Type, c.result.FileSizeBytes = disk.Format, disk.Type, &size
-	if err := checkKind(disk); err != nil {
-		return err
-	}
-	if err := c.chooseMode(); err != nil {
-		return err
-	}
-	if size < c.order.MinFileSizeBytes {
-		c.result.Status = StatusBelowMinimum
-		c.result.Detail = fmt.Sprintf("the file has %d bytes, fewer than min_file_size_bytes = %d", size, c.order.MinFileSizeBytes)
-		return nil
-	}
-	return c.checkUse(ctx)
+// verdict is what the gates found out about an order. A Status says that they
+// ended the run; without one it goes on.
+type verdict struct {
+	disk     VHD
+	gen      *generation
+	mode     Mode // empty where the host has no modes
+	attaches bool // the disk is attached for the compaction
+	status   Status
+	detail   string
+	warnings []Warning
 }
+
+// gatesLimit bounds the gates, jobs of an inspection included: a host that
+// leaves one of them without an end must not hold a turn.
+const gatesLimit = 10 * time.Minute
+
+// judge passes the gates: everything that must be known before anything is
+// started on the host, in this order: the file opens, its format and type, what
+// the host can do, the minimum size, who uses it. The verdict holds what was
+// found out, beside an error too.
+func (h *Host) judge(ctx context.Context, order *Order) (verdict, error) {
+	limit := gatesLimit
+	if order.Timeout > 0 {
+		limit = min(limit, order.Timeout)
+	}
+	ctx, stop := context.WithTimeoutCause(ctx, limit, errGatesTimedOut)
+	defer stop()
+	disk, err := h.Inspect(ctx, order.Path)
+	v := verdict{disk: disk, gen: h.known.Load()}
+	if err != nil {
+		return v, err
+	}
+	if err := checkKind(disk); err != nil {
+		return v, err
+	}
+	if err := v.chooseMode(order); err != nil {
+		return v, err
+	}
+	if disk.FileSizeBytes < order.MinFileSizeBytes {
+		v.status = StatusBelowMinimum
+		v.detail = fmt.Sprintf("the file has %d bytes, fewer than the minimum of %d", disk.FileSizeBytes, order.MinFileSizeBytes)
+		return v, nil
+	}
+	return v, h.checkUse(ctx, order, &v)
+}
+
+var errGatesTimedOut = fmt.Errorf("the time for looking at the disk is over, which is the time of the run and at most %s", gatesLimit)
 
 // checkKind refuses disks that compacting cannot shrink.
 func checkKind(disk VHD) error {
@@ -41,37 +64,36 @@ func checkKind(disk VHD) error {
 	case disk.Type == TypeFixed:
 		return fmt.Errorf("%w: the disk is fixed, so its file always has its full size", ErrNotSupported)
 	case disk.Type == "":
-		return fmt.Errorf("%w: the host names no type of disk that this provider knows", ErrNotSupported)
+		return fmt.Errorf("%w: the host names no type of disk that is known here", ErrNotSupported)
 	}
 	return nil
 }
 
 // chooseMode settles the mode and whether the disk is attached for it.
-func (c *compactor) chooseMode() error {
-	c.mode, c.mounts = "", false
-	wantsMount := c.order.AttachReadOnly != nil && *c.order.AttachReadOnly
-	if !c.gen.modes {
+func (v *verdict) chooseMode(order *Order) error {
+	wants := order.AttachReadOnly != nil && *order.AttachReadOnly
+	if !v.gen.modes {
 		switch {
-		case c.order.Mode != nil:
-			return fmt.Errorf("%w: the host has only %s, whose method takes no mode; leave mode out", ErrNotSupported, c.gen.namespace)
-		case wantsMount:
-			return fmt.Errorf("%w: the host has only %s, which mounts with write access only; leave mount_read_only out", ErrNotSupported, c.gen.namespace)
+		case order.Mode != nil:
+			return fmt.Errorf("%w: the host has only %s, whose method takes no mode", ErrNotSupported, v.gen.namespace)
+		case wants:
+			return fmt.Errorf("%w: the host has only %s, which attaches with write access only", ErrNotSupported, v.gen.namespace)
 		}
 		return nil
 	}
-	c.mode = defaultMode(c.disk.Format)
-	if c.order.Mode != nil {
-		c.mode = *c.order.Mode
+	v.mode = defaultMode(v.disk.Format)
+	if order.Mode != nil {
+		v.mode = *order.Mode
 	}
-	c.mounts = c.order.AllowAttach && c.mode.Attaches()
-	if c.order.AttachReadOnly != nil {
-		c.mounts = wantsMount
+	v.attaches = order.AllowAttach && v.mode.Attaches()
+	if order.AttachReadOnly != nil {
+		v.attaches = wants
 	}
 	switch {
-	case c.mounts && !c.order.AllowAttach:
-		return fmt.Errorf("%w: mount_read_only is true, but the provider's allow_mount is false", ErrNotSupported)
-	case c.mode == ModeRetrim && !c.mounts:
-		return fmt.Errorf("%w: mode Retrim needs the disk attached read-only", ErrNotSupported)
+	case v.attaches && !order.AllowAttach:
+		return fmt.Errorf("%w: the disk is to be attached, which is not allowed", ErrNotSupported)
+	case v.mode.NeedsAttachment() && !v.attaches:
+		return fmt.Errorf("%w: mode %s needs the disk attached read-only", ErrNotSupported, v.mode)
 	}
 	return nil
 }
@@ -85,22 +107,22 @@ func defaultMode(f Format) Mode {
 }
 
 // checkUse refuses a disk that a virtual machine or a checkpoint needs.
-func (c *compactor) checkUse(ctx context.Context) error {
+func (h *Host) checkUse(ctx context.Context, order *Order, v *verdict) error {
 	switch {
-	case c.disk.savedV1:
+	case v.disk.savedV1:
 		return fmt.Errorf("%w by a virtual machine in saved state", ErrInUse)
-	case c.disk.usedV1:
+	case v.disk.usedV1:
 		return fmt.Errorf("%w by a virtual machine, or mounted on the host", ErrInUse)
 	}
-	uses, err := c.host.Uses(ctx, c.order.Path)
+	uses, err := h.Uses(ctx, order.Path)
 	if denied, ok := errors.AsType[*usageDeniedError](err); ok {
-		c.warn(WarnUsageUnknown, "The host does not show which virtual machines use which disks: "+denied.Error())
+		v.warnings = append(v.warnings, Warning{WarnUsageUnknown, "The host does not show which virtual machines use which disks: " + denied.Error()})
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	return refuseUses(uses, c.order.AllowParent)
+	return refuseUses(uses, order.AllowParent)
 }
 
 func refuseUses(uses []Use, allowParent bool) error {
@@ -117,7 +139,7 @@ func refuseUses(uses []Use, allowParent bool) error {
 		}
 	}
 	if len(checkpoints) > 0 && !allowParent {
-		return fmt.Errorf("%w: checkpoints of virtual machine %s depend on the disk; delete them, or set allow_parent", ErrNotSupported, strings.Join(checkpoints, ", "))
+		return fmt.Errorf("%w: checkpoints of virtual machine %s depend on the disk", ErrNotSupported, strings.Join(checkpoints, ", "))
 	}
 	return nil
 }

@@ -2,31 +2,6 @@ package hyperv
 
 import "time"
 
-// Mode is a mode of CompactVirtualHardDisk, by Microsoft's name. Hosts that
-// only have root\virtualization know no modes.
-type Mode string
-
-// The modes, as Optimize-VHD and Msvm_ImageManagementService name them.
-const (
-	ModeFull       Mode = "Full"
-	ModeQuick      Mode = "Quick"
-	ModeRetrim     Mode = "Retrim"
-	ModePretrimmed Mode = "Pretrimmed"
-	ModePrezeroed  Mode = "Prezeroed"
-)
-
-// Modes lists every mode in the order of Microsoft's numbers, 0 to 4.
-var modes = [...]Mode{ModeFull, ModeQuick, ModeRetrim, ModePretrimmed, ModePrezeroed}
-
-// Modes returns every mode in the order of Microsoft's numbers, 0 to 4.
-func Modes() []Mode { return append([]Mode(nil), modes[:]...) }
-
-// Attaches reports whether the mode sees a file system's free space only, or is
-// allowed only, while the disk is attached read-only (Optimize-VHD reference).
-func (m Mode) Attaches() bool {
-	return m == ModeFull || m == ModeQuick || m == ModeRetrim
-}
-
 // Status says how a run ended, or why there was none.
 type Status string
 

@@ -17,7 +17,7 @@ const passGain = 100
 
 // passes compacts, and compacts again while it pays and the order allows it.
 func (c *compactor) passes(ctx context.Context) error {
-	c.size = c.disk.FileSizeBytes
+	c.size = c.found.disk.FileSizeBytes
 	for pass := 1; ; pass++ {
 		c.result.Run.Passes = pass
 		if err := c.whenFree(ctx, c.pass); err != nil {
@@ -88,10 +88,10 @@ func (c *compactor) sendCompact(ctx context.Context) (*cim.Reference, error) {
 	sending, stop := lingering(ctx, invokeGrace)
 	defer stop()
 	p := params([2]string{"Path", c.order.Path})
-	if c.gen.modes {
-		p = append(p, params([2]string{"Mode", strconv.Itoa(c.mode.number())})...)
+	if c.found.gen.modes {
+		p = append(p, params([2]string{"Mode", strconv.Itoa(c.found.mode.number())})...)
 	}
-	_, ref, err := c.host.invoke(sending, method{target: c.gen.service(), name: "CompactVirtualHardDisk", params: p})
+	_, ref, err := c.host.invoke(sending, method{target: c.found.gen.service(), name: "CompactVirtualHardDisk", params: p})
 	return ref, err
 }
 
@@ -193,7 +193,7 @@ func (c *compactor) adoptPrior(ctx context.Context) (adopted bool, err error) {
 	if c.order.PriorJobID == "" {
 		return false, nil
 	}
-	ref := cim.NewReference(c.gen.namespace, cim.ClassStorageJob, cim.Selector{Name: "InstanceID", Value: c.order.PriorJobID})
+	ref := cim.NewReference(c.found.gen.namespace, cim.ClassStorageJob, cim.Selector{Name: "InstanceID", Value: c.order.PriorJobID})
 	job, err := c.host.getJob(ctx, ref)
 	switch {
 	case errors.Is(err, ErrJobGone):
@@ -214,14 +214,4 @@ func (c *compactor) claim(ref cim.Reference) {
 	if id, ok := ref.Selector("InstanceID"); ok {
 		c.host.jobs.note(id, c.order.Path)
 	}
-}
-
-// number is Microsoft's number of the mode.
-func (m Mode) number() int {
-	for n, mode := range modes {
-		if mode == m {
-			return n
-		}
-	}
-	return -1
 }

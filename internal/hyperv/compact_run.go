@@ -12,12 +12,9 @@ import (
 
 // compactor carries out one [Order].
 type compactor struct {
-	host   *Host
-	order  Order
-	disk   VHD
-	gen    *generation
-	mode   Mode
-	mounts bool // this run attaches the disk
+	host  *Host
+	order Order
+	found verdict // what the gates found out
 
 	mount       *mount         // the attachment that this run uses
 	mayAttached bool           // the disk may be attached by us, now or since an earlier run
@@ -49,6 +46,19 @@ func (h *Host) Compact(ctx context.Context, order Order) (CompactResult, error) 
 		err = c.interrupted(context.Cause(ctx), err)
 	}
 	return c.settle(err)
+}
+
+// gates passes the gates and keeps what they found out.
+func (c *compactor) gates(ctx context.Context) error {
+	v, err := c.host.judge(ctx, &c.order)
+	c.found = v
+	if disk := v.disk; disk.Path != "" {
+		size := disk.FileSizeBytes
+		c.result.Format, c.result.Type, c.result.FileSizeBytes = disk.Format, disk.Type, &size
+	}
+	c.result.Status, c.result.Detail = v.status, v.detail
+	c.result.Warnings = v.warnings
+	return err
 }
 
 // goesOn reports whether the gates let the run go on.
@@ -85,12 +95,12 @@ func (c *compactor) takeTurn(ctx context.Context, err error) error {
 
 // underTurn is the run proper: adopt what still runs, or attach and compact.
 func (c *compactor) underTurn(ctx context.Context) error {
-	size := c.disk.FileSizeBytes
-	c.result.Run = &CompactRun{StartedAt: time.Now().UTC(), Mode: c.mode, FileSizeBeforeBytes: &size}
+	size := c.found.disk.FileSizeBytes
+	c.result.Run = &CompactRun{StartedAt: time.Now().UTC(), Mode: c.found.mode, FileSizeBeforeBytes: &size}
 	if adopted, err := c.adoptPrior(ctx); adopted || err != nil {
 		return err
 	}
-	if c.mounts {
+	if c.found.attaches {
 		if err := c.attach(ctx); err != nil {
 			return err
 		}
@@ -149,7 +159,7 @@ func (c *compactor) settleSuccess() error {
 		return fmt.Errorf("%w: %s", ErrOutcomeUnknown, res.Detail)
 	}
 	c.compareSizes()
-	if c.disk.Type == TypeDifferencing {
+	if c.found.disk.Type == TypeDifferencing {
 		res.Detail = "a differencing disk: only its own blocks were compacted, not its parent's"
 	}
 	return nil
