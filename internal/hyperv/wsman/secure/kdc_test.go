@@ -58,6 +58,8 @@ type fakeKDC struct {
 	service types.EncryptionKey
 	trust   map[string]types.EncryptionKey // keys shared with other realms
 
+	authenticated func(types.Authenticator) // if not nil, told of every authenticator
+
 	logins, tickets atomic.Int64
 	lastAS, lastTGS []byte
 }
@@ -191,6 +193,12 @@ func (k *fakeKDC) tgs(r messages.TGSReq) []byte {
 	if err := ap.DecryptAuthenticator(part.Key); err != nil {
 		return k.err(errorcode.KRB_AP_ERR_BAD_INTEGRITY, nil)
 	}
+	if !proves(ap.Authenticator, r.ReqBody, part.Key) {
+		return k.err(errorcode.KRB_AP_ERR_INAPP_CKSUM, nil)
+	}
+	if k.authenticated != nil {
+		k.authenticated(ap.Authenticator)
+	}
 	name := r.ReqBody.SName
 	to := k.service
 	realm, referred := k.refer[name.PrincipalNameString()]
@@ -209,6 +217,13 @@ func (k *fakeKDC) tgs(r messages.TGSReq) []byte {
 		k.lastTGS = must(rep.Marshal())
 	}
 	return k.lastTGS
+}
+
+// proves checks that the authenticator belongs to the request (RFC 4120 3.3.2).
+func proves(a types.Authenticator, body messages.KDCReqBody, key types.EncryptionKey) bool {
+	et := must(crypto.GetEtype(key.KeyType))
+	return a.Cksum.CksumType == et.GetHashID() &&
+		et.VerifyChecksum(key.KeyValue, must(body.Marshal()), a.Cksum.Checksum, keyusage.TGS_REQ_PA_TGS_REQ_AP_REQ_AUTHENTICATOR_CHKSUM)
 }
 
 // cached is an entry of a ticket cache.
@@ -315,7 +330,8 @@ func must[T any](v T, err error) T {
 // kerberosAcceptor is the host's half of a Kerberos context.
 type kerberosAcceptor struct {
 	service  types.EncryptionKey
-	binding  []byte // demanded if not nil
+	told     func(types.Authenticator) // if not nil, told of the authenticator
+	binding  []byte                    // demanded if not nil
 	noSubkey bool
 	extra    int  // filler in sealed answers
 	unrotate bool // answers with RRC 0
@@ -341,6 +357,9 @@ func (a *kerberosAcceptor) accept(token []byte) ([]byte, error) {
 	session := openTicket(r.Ticket, a.service).Key
 	if err := r.DecryptAuthenticator(session); err != nil {
 		return nil, err
+	}
+	if a.told != nil {
+		a.told(r.Authenticator)
 	}
 	checksum := r.Authenticator.Cksum.Checksum
 	if r.Authenticator.Cksum.CksumType != 0x8003 || len(checksum) != 24 || binary.LittleEndian.Uint32(checksum) != 16 {

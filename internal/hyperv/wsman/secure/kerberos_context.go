@@ -69,7 +69,7 @@ func (x *kerberosContext) request(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	x.session = t.key
-	a, err := types.NewAuthenticator(t.realm, t.name)
+	a, err := newAuthenticator(t.realm, t.name)
 	if err != nil {
 		return nil, err
 	}

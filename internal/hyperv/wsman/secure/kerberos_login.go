@@ -88,7 +88,7 @@ func preauthenticate(request *messages.ASReq, c *loginCredentials, data []byte) 
 	if err != nil {
 		return kerberosKey{}, err
 	}
-	now, err := types.GetPAEncTSEncAsnMarshalled()
+	now, err := preauthenticationTime()
 	if err != nil {
 		return kerberosKey{}, err
 	}
@@ -176,6 +176,9 @@ func (k *Kerberos) requestTicket(ctx context.Context, tgt grantedTicket, realm s
 	if err != nil {
 		return grantedTicket{}, err
 	}
+	if err := authorize(&request, tgt); err != nil {
+		return grantedTicket{}, err
+	}
 	b, err := request.Marshal()
 	if err != nil {
 		return grantedTicket{}, err
@@ -196,6 +199,31 @@ func (k *Kerberos) requestTicket(ctx context.Context, tgt grantedTicket, realm s
 		return grantedTicket{}, fmt.Errorf("%w: TGS-REP for another request", ErrMalformed)
 	}
 	return granted(reply.Ticket, part, tgt.realm, tgt.name)
+}
+
+// authorize proves that the request comes from the owner of the ticket-granting
+// ticket (RFC 4120 5.4.1), by an authenticator of our own clock.
+func authorize(request *messages.TGSReq, tgt grantedTicket) error {
+	body, err := request.ReqBody.Marshal()
+	if err != nil {
+		return err
+	}
+	sum, err := tgt.key.algorithm.GetChecksumHash(tgt.key.KeyValue, body, keyusage.TGS_REQ_PA_TGS_REQ_AP_REQ_AUTHENTICATOR_CHKSUM)
+	if err != nil {
+		return err
+	}
+	a, err := newAuthenticator(tgt.realm, tgt.name)
+	if err != nil {
+		return err
+	}
+	a.Cksum = types.Checksum{CksumType: tgt.key.algorithm.GetHashID(), Checksum: sum}
+	proof, err := messages.NewAPReq(tgt.ticket, tgt.key.EncryptionKey, a)
+	if err != nil {
+		return err
+	}
+	b, err := proof.Marshal()
+	request.PAData = types.PADataSequence{{PADataType: patype.PA_TGS_REQ, PADataValue: b}}
+	return err
 }
 
 func krbtgt(realm string) types.PrincipalName {

@@ -1,0 +1,31 @@
+package secure
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestClock(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now().UTC()
+		var c clock
+		check := func(what string, want time.Duration) {
+			t.Helper()
+			if got := c.next().Sub(start); got != want {
+				t.Errorf("%s: %v after the start, want %v", what, got, want)
+			}
+		}
+		check("first", 0)
+		check("the clock stands still", time.Microsecond)
+		time.Sleep(1500 * time.Nanosecond)
+		check("it moves by less than what was given out", 2*time.Microsecond)
+		time.Sleep(time.Second)
+		check("it moves on", time.Second+time.Microsecond)
+		c.last = start.Add(maxSkew)
+		check("it was set back", maxSkew+time.Microsecond)
+		c.last = start.Add(time.Hour)
+		check("it was set back further than a host tolerates", time.Second+time.Microsecond)
+	})
+}
