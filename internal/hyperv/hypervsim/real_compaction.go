@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync/atomic"
 	"time"
 )
@@ -124,7 +125,7 @@ func replace(ctx context.Context, name, copied string, before os.FileInfo) error
 	if err := os.Chmod(copied, before.Mode().Perm()); err != nil {
 		return err
 	}
-	if err := flush(copied); err != nil {
+	if err := flush(copied, os.O_RDWR); err != nil {
 		return err
 	}
 	now, err := os.Stat(name)
@@ -140,12 +141,15 @@ func replace(ctx context.Context, name, copied string, before os.FileInfo) error
 	if err := os.Rename(copied, name); err != nil {
 		return err
 	}
-	return flush(filepath.Dir(name))
+	if runtime.GOOS == "windows" {
+		return nil // a folder cannot be opened for writing, and nothing else is flushed
+	}
+	return flush(filepath.Dir(name), os.O_RDONLY)
 }
 
 // flush makes a file or the entries of a folder durable.
-func flush(name string) error {
-	f, err := os.Open(name) //nolint:gosec // G304: the file is in a folder that the caller mapped
+func flush(name string, flag int) error {
+	f, err := os.OpenFile(name, flag, 0) //nolint:gosec // G304: the file is in a folder that the caller mapped
 	if err != nil {
 		return err
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -371,6 +372,9 @@ func TestMapFolder(t *testing.T) {
 	outside := t.TempDir()
 	newFile(t, outside, "two.vhd")
 	if err := os.Symlink(outside, filepath.Join(dir, "link")); err != nil {
+		if runtime.GOOS == "windows" {
+			t.Skip("only administrators and developers may make symbolic links")
+		}
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff([]string{`d:\vms\sub\two.vhd`, `d:\vms\ä real.vhdx`}, b.all(cim.NamespaceCIMv2, cim.ClassDataFile, "Name")); diff != "" {
