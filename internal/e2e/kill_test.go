@@ -180,7 +180,7 @@ func (s scenario) begin(t *testing.T) (*hypervsim.Host, workspace) {
 resource "hyperv_vhd_compaction" "disk" {
   host            = %q
   path            = %q
-  mount_read_only = %t
+  attach_read_only = %t
 }
 `, sim.HostName(), killedDisk, s.mounted))
 	if !s.first {

@@ -32,7 +32,7 @@ resource "hyperv_vhd_compaction" "compacted" {
 resource "hyperv_vhd_compaction" "unchanged" {
   host            = "127.0.0.1"
   path            = "d:/vms/UNCHANGED.vhd"
-  mount_read_only = false
+  attach_read_only = false
   max_passes      = 3
 }
 resource "hyperv_vhd_compaction" "below_minimum" {

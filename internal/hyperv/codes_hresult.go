@@ -42,7 +42,7 @@ var hresults = []Code{
 	{KindHRESULT, 0xC03A0019, "an error further up the chain of parents", hintChain, nil},
 	{KindHRESULT, 0xC03A001A, "the file is compressed, encrypted or sparse", hintPlain, nil},
 	{KindHRESULT, 0xC03A001B, "impossible with a disk of this type", "Fixed disks cannot be compacted: convert the disk to dynamic or leave it out.", ErrNotSupported},
-	{KindHRESULT, 0xC03A001C, "impossible in the disk's current state", "Mode Retrim needs the disk attached read-only (mount_read_only).", nil},
+	{KindHRESULT, 0xC03A001C, "impossible in the disk's current state", "Mode Retrim needs the disk attached read-only (attach_read_only).", nil},
 	{KindHRESULT, 0xC03A001D, "the sector size of the host's disk is not supported", "Move the file to a volume with 512-byte or 512e sectors.", ErrNotSupported},
 	{KindHRESULT, 0xC03A001E, "the disk is attached by somebody else already", hintInUse, ErrInUse},
 	{KindHRESULT, 0xC03A001F, "the disk must be offline or read-only", hintInUse, ErrInUse},

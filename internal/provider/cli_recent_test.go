@@ -121,7 +121,7 @@ func TestCLI_action(t *testing.T) {
 	contains(t, c.expect(0, invoke...), " % after ", "compacted: 10.0 GiB before, 4.0 GiB after, 6.0 GiB (60.0 %) reclaimed")
 	compactions(t, sim, 1)
 
-	c.write(block("    mode = \"Retrim\"\n    mount_read_only = false\n"))
+	c.write(block("    mode = \"Retrim\"\n    attach_read_only = false\n"))
 	contains(t, c.expect(1, "validate"), "works only while the disk is attached read-only")
 }
 

@@ -17,7 +17,7 @@ const (
 	summaryProvider    = "Invalid provider configuration"
 	summaryAttribute   = "Invalid attribute value"
 	summaryNoHost      = "No Hyper-V host named"
-	summaryMount       = "Attaching disks is not allowed"
+	summaryAttach      = "Attaching disks is not allowed"
 	summaryImport      = "Unable to import virtual hard disk compaction"
 	summaryCompact     = "Unable to compact virtual hard disk"
 	summaryList        = "Unable to list virtual hard disks"
@@ -147,11 +147,11 @@ func noHost() diag.Diagnostic {
 			"Set host of the resource to "+hostForm+", or host of the provider, or the environment variable HYPERV_HOST.")
 }
 
-// mountForbidden reports an input that the provider's allow_mount contradicts.
-func mountForbidden(attribute, value string) diag.Diagnostic {
-	return diag.NewAttributeErrorDiagnostic(path.Root(attribute), summaryMount,
-		fmt.Sprintf("%s is %s, which attaches the disk to the host, but allow_mount of the provider is false.\n\n"+
-			"Leave %s out, choose what needs no attaching, or set allow_mount = true in the provider block.", attribute, value, attribute))
+// attachForbidden reports an input that the provider's allow_attach contradicts.
+func attachForbidden(attribute, value string) diag.Diagnostic {
+	return diag.NewAttributeErrorDiagnostic(path.Root(attribute), summaryAttach,
+		fmt.Sprintf("%s is %s, which attaches the disk to the host, but allow_attach of the provider is false.\n\n"+
+			"Leave %s out, choose what needs no attaching, or set allow_attach = true in the provider block.", attribute, value, attribute))
 }
 
 // notReady reports that a host is needed while the provider's configuration is

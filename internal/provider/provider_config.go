@@ -22,7 +22,7 @@ type providerModel struct {
 	TLSServerName            types.String `tfsdk:"tls_server_name"`
 	Kerberos                 types.Object `tfsdk:"kerberos"`
 	Timeout                  types.String `tfsdk:"timeout"`
-	AllowAttach              types.Bool   `tfsdk:"allow_mount"`
+	AllowAttach              types.Bool   `tfsdk:"allow_attach"`
 	MaxConcurrentCompactions types.Int64  `tfsdk:"max_concurrent_compactions"`
 	MaxConcurrentRequests    types.Int64  `tfsdk:"max_concurrent_requests"`
 }
@@ -41,7 +41,7 @@ func (m providerModel) resolve(env lookupEnv) (*providerData, diag.Diagnostics) 
 	s := &settings{env: env}
 	data := &providerData{told: &toldErrors{}}
 	data.host = s.host(m.Host)
-	data.allowMount = s.unlessUnknown(m.AllowAttach, s.flag("allow_mount", m.AllowAttach, true))
+	data.allowAttach = s.unlessUnknown(m.AllowAttach, s.flag("allow_attach", m.AllowAttach, true))
 	cfg := m.connection(s)
 	if s.unknown || s.diags.HasError() {
 		return data, s.diags

@@ -327,23 +327,23 @@ func TestProviderModel_unknown(t *testing.T) {
 func TestProviderModel_resolve(t *testing.T) {
 	t.Parallel()
 	m := emptyProvider()
-	data, diags := m.resolve(from(map[string]string{"HYPERV_HOST": "hv01", "HYPERV_ALLOW_MOUNT": "false", "HYPERV_USER": "u", "HYPERV_PASSWORD": canary}))
+	data, diags := m.resolve(from(map[string]string{"HYPERV_HOST": "hv01", "HYPERV_ALLOW_ATTACH": "false", "HYPERV_USER": "u", "HYPERV_PASSWORD": canary}))
 	if diags.HasError() {
 		t.Fatal(diags)
 	}
 	if got := data.host.ValueString(); got != "hv01" {
 		t.Errorf("host = %q, want hv01", got)
 	}
-	if data.allowMount.IsUnknown() || data.allowMount.ValueBool() {
-		t.Errorf("allow_mount = %s, want false", data.allowMount)
+	if data.allowAttach.IsUnknown() || data.allowAttach.ValueBool() {
+		t.Errorf("allow_attach = %s, want false", data.allowAttach)
 	}
 	if data.fleet == nil {
 		t.Error("there is no fleet")
 	}
 	m.Host, m.AllowAttach = types.StringUnknown(), types.BoolUnknown()
 	data, _ = m.resolve(from(map[string]string{"HYPERV_HOST": "hv01"}))
-	if !data.host.IsUnknown() || !data.allowMount.IsUnknown() {
-		t.Errorf("host = %s, allow_mount = %s; want both unknown", data.host, data.allowMount)
+	if !data.host.IsUnknown() || !data.allowAttach.IsUnknown() {
+		t.Errorf("host = %s, allow_attach = %s; want both unknown", data.host, data.allowAttach)
 	}
 	if text := fmt.Sprintf("%v %+v %#v", data, data, data); strings.Contains(text, canary) {
 		t.Error("the data prints the password")

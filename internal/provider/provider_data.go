@@ -13,9 +13,9 @@ import (
 // value that is unknown at plan stays unknown in it.
 type providerData struct {
 	// fleet is nil while a part of the configuration is unknown.
-	fleet      *hyperv.Fleet
-	host       types.String
-	allowMount types.Bool
+	fleet       *hyperv.Fleet
+	host        types.String
+	allowAttach types.Bool
 	// told remembers which errors of whole hosts were told in full.
 	told *toldErrors
 }

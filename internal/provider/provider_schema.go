@@ -66,9 +66,9 @@ func providerSchema() schema.Schema {
 				Optional:            true,
 				MarkdownDescription: withEnv("timeout", "Bound of one request to the host, never of a compaction, as `90s` or `2m`. Default: `60s`."),
 			},
-			"allow_mount": schema.BoolAttribute{
+			"allow_attach": schema.BoolAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("allow_mount", "Let resources attach disks to the host read-only while they are compacted. Default: `true`."),
+				MarkdownDescription: withEnv("allow_attach", "Let resources attach disks to the host read-only while they are compacted. Default: `true`."),
 			},
 			"max_concurrent_compactions": schema.Int64Attribute{
 				Optional:            true,

@@ -51,7 +51,7 @@ func TestAccVHDCompactionResource_lifecycle(t *testing.T) {
 			{
 				Config:            config(settings{"triggers": `{ again = "1" }`, "mode": `"Prezeroed"`}),
 				ConfigPlanChecks:  before(plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate)),
-				ConfigStateChecks: inState("status", ran, "last_run.mode", "Prezeroed", "last_run.mounted", false),
+				ConfigStateChecks: inState("status", ran, "last_run.mode", "Prezeroed", "last_run.attached", false),
 			},
 			{
 				ResourceName: address, ImportState: true, ImportStateId: file, ImportStateVerify: true,

@@ -40,7 +40,7 @@ type vhdCompactModel struct {
 	Path           pathtype.Value `tfsdk:"path"`
 	Host           types.String   `tfsdk:"host"`
 	Mode           types.String   `tfsdk:"mode"`
-	AttachReadOnly types.Bool     `tfsdk:"mount_read_only"`
+	AttachReadOnly types.Bool     `tfsdk:"attach_read_only"`
 	IfInUse        types.String   `tfsdk:"if_in_use"`
 	AllowParent    types.Bool     `tfsdk:"allow_parent"`
 	MaxPasses      types.Int64    `tfsdk:"max_passes"`
@@ -52,10 +52,10 @@ func (a *vhdCompactAction) Schema(_ context.Context, _ action.SchemaRequest, res
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Compacts a virtual hard disk file on a Hyper-V host once, with progress, and keeps nothing in state: for a disk that is wanted small now. `hyperv_vhd_compaction` remembers and repeats.",
 		Attributes: map[string]schema.Attribute{
-			"path":            schema.StringAttribute{Required: true, CustomType: pathtype.Type{}, MarkdownDescription: describePath},
-			"host":            schema.StringAttribute{Optional: true, Validators: []validator.String{hostValidator{}}, MarkdownDescription: describeHost},
-			"mode":            schema.StringAttribute{Optional: true, Validators: []validator.String{oneOf(modeNames()...)}, MarkdownDescription: describeMode},
-			"mount_read_only": schema.BoolAttribute{Optional: true, MarkdownDescription: describeMount},
+			"path":             schema.StringAttribute{Required: true, CustomType: pathtype.Type{}, MarkdownDescription: describePath},
+			"host":             schema.StringAttribute{Optional: true, Validators: []validator.String{hostValidator{}}, MarkdownDescription: describeHost},
+			"mode":             schema.StringAttribute{Optional: true, Validators: []validator.String{oneOf(modeNames()...)}, MarkdownDescription: describeMode},
+			"attach_read_only": schema.BoolAttribute{Optional: true, MarkdownDescription: describeAttach},
 			"if_in_use": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{oneOf(onTroubleFail, onTroubleSkip)},
 				MarkdownDescription: "What a disk in use does: `fail` (default) is an error, `skip` a warning.",
@@ -84,7 +84,7 @@ func (a *vhdCompactAction) ValidateConfig(ctx context.Context, req action.Valida
 	var config vhdCompactModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if !resp.Diagnostics.HasError() {
-		resp.Diagnostics.Append(checkMount(config.Mode, config.AttachReadOnly)...)
+		resp.Diagnostics.Append(checkAttach(config.Mode, config.AttachReadOnly)...)
 	}
 }
 
@@ -98,7 +98,7 @@ func (a *vhdCompactAction) ModifyPlan(ctx context.Context, req action.ModifyPlan
 	if config.Host.IsNull() && a.data.host.IsNull() {
 		resp.Diagnostics.Append(noHost())
 	}
-	resp.Diagnostics.Append(checkAllowMount(a.data.allowMount, config.Mode, config.AttachReadOnly)...)
+	resp.Diagnostics.Append(checkAllowAttach(a.data.allowAttach, config.Mode, config.AttachReadOnly)...)
 }
 
 // Invoke compacts the disk. Ctrl-C interrupts the run: the job is cancelled and

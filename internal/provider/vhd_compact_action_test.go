@@ -119,18 +119,18 @@ func TestVHDCompactAction_plan(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
 	disk := map[string]tftypes.Value{"path": text(diskPath)}
-	mounted := map[string]tftypes.Value{"path": text(diskPath), "mount_read_only": tftypes.NewValue(tftypes.Bool, true)}
+	attached := map[string]tftypes.Value{"path": text(diskPath), "attach_read_only": tftypes.NewValue(tftypes.Bool, true)}
 
 	planned, _ := serve(t, sim, map[string]tftypes.Value{"host": tftypes.NewValue(tftypes.String, nil)}).action(t.Context(), disk)
 	saysOnce(t, planned.diagnostics, `ERROR at AttributeName("host"): No Hyper-V host named`, "HYPERV_HOST")
 
-	unmounted := serve(t, sim, map[string]tftypes.Value{"allow_mount": tftypes.NewValue(tftypes.Bool, false)})
-	planned, _ = unmounted.action(t.Context(), mounted)
-	saysOnce(t, planned.diagnostics, `ERROR at AttributeName("mount_read_only"): `, "allow_mount of the provider is false")
+	unattached := serve(t, sim, map[string]tftypes.Value{"allow_attach": tftypes.NewValue(tftypes.Bool, false)})
+	planned, _ = unattached.action(t.Context(), attached)
+	saysOnce(t, planned.diagnostics, `ERROR at AttributeName("attach_read_only"): `, "allow_attach of the provider is false")
 	if n := sim.Exchanges(); n != 0 {
 		t.Errorf("%d exchanges while planning, want none", n)
 	}
-	_, invoked := unmounted.action(t.Context(), disk)
+	_, invoked := unattached.action(t.Context(), disk)
 	holds(t, "errors", invoked.told(tfprotov6.DiagnosticSeverityError), "")
 	if n := sim.Calls("AttachVirtualHardDisk"); sim.Exchanges() == 0 || n != 0 {
 		t.Errorf("%d exchanges and %d attachments, want some and none", sim.Exchanges(), n)

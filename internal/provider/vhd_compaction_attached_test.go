@@ -42,8 +42,8 @@ func TestVHDCompactionResource_attachedBySomebodyElse(t *testing.T) {
 		disk     settings
 		readOnly bool
 	}{
-		"last run unmounted": {disk: settings{"mount_read_only": "false"}, readOnly: true},
-		"with write access":  {},
+		"last run unattached": {disk: settings{"attach_read_only": "false"}, readOnly: true},
+		"with write access":   {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

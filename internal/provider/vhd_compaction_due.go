@@ -44,7 +44,7 @@ func changedInputs(plan, prior *vhdCompactionModel) []string {
 		all = append(all, fmt.Sprintf("mode changed from %s to %s", orDefault(prior.Mode.ValueString()), orDefault(plan.Mode.ValueString())))
 	}
 	if !plan.AttachReadOnly.Equal(prior.AttachReadOnly) {
-		all = append(all, "mount_read_only changed")
+		all = append(all, "attach_read_only changed")
 	}
 	if !plan.Triggers.Equal(prior.Triggers) {
 		all = append(all, "triggers changed")

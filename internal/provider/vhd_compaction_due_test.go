@@ -97,15 +97,15 @@ func TestVHDCompactionResource_skippedInUse(t *testing.T) {
 	compactions(t, sim, 1)
 }
 
-func TestVHDCompactionResource_allowMountFalse(t *testing.T) {
+func TestVHDCompactionResource_allowAttachFalse(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
 	steps(t, resource.TestStep{
-		Config:            providerFor(sim, settings{"allow_mount": "false"}) + disk(),
-		ConfigStateChecks: inState("status", "unchanged", "last_run.mounted", false),
+		Config:            providerFor(sim, settings{"allow_attach": "false"}) + disk(),
+		ConfigStateChecks: inState("status", "unchanged", "last_run.attached", false),
 	})
 	if got := sim.Calls("AttachVirtualHardDisk"); got != 0 {
-		t.Errorf("AttachVirtualHardDisk calls = %d, want none with allow_mount = false", got)
+		t.Errorf("AttachVirtualHardDisk calls = %d, want none with allow_attach = false", got)
 	}
 	compactions(t, sim, 1)
 }

@@ -95,7 +95,7 @@ func TestVHDCompactionResource_createInterruptedByTimeout(t *testing.T) {
 		v.Immediate, v.JobDuration, v.NotCancellable = false, 4_000_000_000, true
 	})))
 	config := func(timeout string) string {
-		return providerFor(sim) + disk(settings{"timeouts": `{ create = ` + quote(timeout) + ` }`, "mount_read_only": "false", "mode": `"Full"`})
+		return providerFor(sim) + disk(settings{"timeouts": `{ create = ` + quote(timeout) + ` }`, "attach_read_only": "false", "mode": `"Full"`})
 	}
 	steps(t,
 		resource.TestStep{Config: config("300ms"), ExpectError: cannotCompact(`interrupted`)},

@@ -222,7 +222,7 @@ func TestVHDCompactionResource_oldHost(t *testing.T) {
 	steps(t,
 		resource.TestStep{
 			Config: config,
-			ConfigStateChecks: inState("status", "compacted", "format", "vhd", "last_run.mode", nil, "last_run.mounted", false,
+			ConfigStateChecks: inState("status", "compacted", "format", "vhd", "last_run.mode", nil, "last_run.attached", false,
 				"last_run.reclaimed_bytes", 6*gib),
 		},
 		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan()},

@@ -51,7 +51,7 @@ func TestVHDCompactionResource_importThenInputs(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
 	config := func(month string) string {
-		return providerFor(sim) + disk(settings{"mode": `"Full"`, "mount_read_only": "true", "triggers": `{ month = ` + quote(month) + ` }`})
+		return providerFor(sim) + disk(settings{"mode": `"Full"`, "attach_read_only": "true", "triggers": `{ month = ` + quote(month) + ` }`})
 	}
 	steps(t,
 		imports(config("11"), diskPath),

@@ -51,21 +51,21 @@ func TestVHDCompactionResource_inputsThatRun(t *testing.T) {
 			ConfigStateChecks: inState("mode", nil, "status", "unchanged", "last_run.mode", "Quick"),
 		},
 		resource.TestStep{
-			Config:            config(settings{"mount_read_only": "false"}),
-			ConfigPlanChecks:  runPlanned("mount_read_only changed"),
-			ConfigStateChecks: inState("last_run.mounted", false),
+			Config:            config(settings{"attach_read_only": "false"}),
+			ConfigPlanChecks:  runPlanned("attach_read_only changed"),
+			ConfigStateChecks: inState("last_run.attached", false),
 		},
 		resource.TestStep{
-			Config:           config(settings{"mount_read_only": "false", "triggers": `{ month = "2026-11" }`}),
+			Config:           config(settings{"attach_read_only": "false", "triggers": `{ month = "2026-11" }`}),
 			ConfigPlanChecks: runPlanned("triggers changed"),
 		},
 		resource.TestStep{
-			Config:           config(settings{"mount_read_only": "false", "triggers": `{ month = "2026-12" }`, "mode": `"Prezeroed"`}),
+			Config:           config(settings{"attach_read_only": "false", "triggers": `{ month = "2026-12" }`, "mode": `"Prezeroed"`}),
 			ConfigPlanChecks: runPlanned("mode changed from the default to Prezeroed; triggers changed"),
 		},
 		resource.TestStep{
 			Config:           config(nil),
-			ConfigPlanChecks: runPlanned("mode changed from Prezeroed to the default; mount_read_only changed; triggers changed"),
+			ConfigPlanChecks: runPlanned("mode changed from Prezeroed to the default; attach_read_only changed; triggers changed"),
 		},
 	)
 	compactions(t, sim, 6)
@@ -157,12 +157,12 @@ func TestVHDCompactionResource_unknownProviderConfiguration(t *testing.T) {
 	config := func(generation string) string {
 		return `
 resource "terraform_data" "host" {
-  input            = { name = ` + quote(sim.HostName()) + `, password = ` + quote(hypervsim.DefaultPassword) + `, mount = true, generation = ` + quote(generation) + ` }
+  input            = { name = ` + quote(sim.HostName()) + `, password = ` + quote(hypervsim.DefaultPassword) + `, attach = true, generation = ` + quote(generation) + ` }
 }
 ` + providerFor(sim, settings{
-			"host":        "terraform_data.host.output.name",
-			"password":    "terraform_data.host.output.password",
-			"allow_mount": "terraform_data.host.output.mount",
+			"host":         "terraform_data.host.output.name",
+			"password":     "terraform_data.host.output.password",
+			"allow_attach": "terraform_data.host.output.attach",
 		}) + disk()
 	}
 	steps(t,
@@ -199,9 +199,9 @@ func TestVHDCompactionResource_invalidInputs(t *testing.T) {
 		"mode in lower case":  {disk: settings{"mode": `"full"`}, want: `Write Full`},
 		"if_in_use":           {disk: settings{"if_in_use": `"wait"`}, want: `if_in_use is "wait"\. Allowed: one of\s+fail,\s+skip`},
 		"if_unreachable":      {disk: settings{"if_unreachable": `"ignore"`}, want: `if_unreachable is\s+"ignore"`},
-		"Retrim unmounted":    {disk: settings{"mode": `"Retrim"`, "mount_read_only": "false"}, want: `mount_read_only is "false"`},
-		"mount forbidden":     {provider: settings{"allow_mount": "false"}, disk: settings{"mount_read_only": "true"}, want: `mount_read_only is true`},
-		"Retrim, no mount":    {provider: settings{"allow_mount": "false"}, disk: settings{"mode": `"Retrim"`}, want: `mode is Retrim`},
+		"Retrim unattached":   {disk: settings{"mode": `"Retrim"`, "attach_read_only": "false"}, want: `attach_read_only is "false"`},
+		"attach forbidden":    {provider: settings{"allow_attach": "false"}, disk: settings{"attach_read_only": "true"}, want: `attach_read_only is true`},
+		"Retrim, no attach":   {provider: settings{"allow_attach": "false"}, disk: settings{"mode": `"Retrim"`}, want: `mode is Retrim`},
 		"negative minimum":    {disk: settings{"min_file_size_bytes": "-1"}, want: `min_file_size_bytes`},
 		"negative growth":     {disk: settings{"recompact_growth_bytes": "-1"}, want: `recompact_growth_bytes`},
 		"negative percent":    {disk: settings{"recompact_growth_percent": "-1"}, want: `recompact_growth_percent`},

@@ -23,7 +23,7 @@ func TestVHDCompactionResource_lifecycle(t *testing.T) {
 				"path", diskPath,
 				"host", sim.HostName(),
 				"mode", nil,
-				"mount_read_only", nil,
+				"attach_read_only", nil,
 				"if_in_use", "fail",
 				"if_unreachable", "fail",
 				"allow_parent", false,
@@ -48,7 +48,7 @@ func TestVHDCompactionResource_lifecycle(t *testing.T) {
 				"last_run.completed_at", knownvalue.NotNull(),
 				"last_run.duration_seconds", knownvalue.NotNull(),
 				"last_run.mode", "Quick",
-				"last_run.mounted", true,
+				"last_run.attached", true,
 				"last_run.passes", 1,
 				"last_run.job_id", nil,
 				"last_run.file_size_before_bytes", 10*gib,
@@ -102,7 +102,7 @@ func TestVHDCompactionResource_jobs(t *testing.T) {
 		resource.TestStep{
 			Config: config,
 			ConfigStateChecks: inState("status", "compacted", "last_run.passes", 3, "last_run.job_id", knownvalue.NotNull(),
-				"last_run.mode", "Full", "last_run.mounted", true, "last_run.reclaimed_bytes", 7*gib),
+				"last_run.mode", "Full", "last_run.attached", true, "last_run.reclaimed_bytes", 7*gib),
 		},
 		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan()},
 	)

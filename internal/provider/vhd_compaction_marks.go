@@ -17,7 +17,7 @@ type marks struct {
 	HostSource hostSource `json:"host_source,omitempty"`
 	// Unreachable says that the last refresh could not connect to the host.
 	Unreachable bool `json:"unreachable,omitempty"`
-	// Imported says that no plan has taken mode, mount and triggers from the
+	// Imported says that no plan has taken mode, attach_read_only and triggers from the
 	// configuration yet.
 	Imported bool `json:"imported,omitempty"`
 	// Owed says why a run is due that a plan could not plan while the host was

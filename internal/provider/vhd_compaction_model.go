@@ -21,7 +21,7 @@ type vhdCompactionInputs struct {
 	Path                   pathtype.Value `tfsdk:"path"`
 	Host                   types.String   `tfsdk:"host"`
 	Mode                   types.String   `tfsdk:"mode"`
-	AttachReadOnly         types.Bool     `tfsdk:"mount_read_only"`
+	AttachReadOnly         types.Bool     `tfsdk:"attach_read_only"`
 	IfInUse                types.String   `tfsdk:"if_in_use"`
 	IfUnreachable          types.String   `tfsdk:"if_unreachable"`
 	AllowParent            types.Bool     `tfsdk:"allow_parent"`
@@ -100,11 +100,11 @@ func (m *vhdCompactionModel) unseenJob() string {
 	return id.ValueString()
 }
 
-// lastMounted reports whether the last run attached the disk to the host: only
+// lastAttached reports whether the last run attached the disk to the host: only
 // then is an attachment one that a later, killed run can have left.
-func (m *vhdCompactionModel) lastMounted() bool {
-	mounted, _ := m.LastRun.Attributes()["mounted"].(types.Bool)
-	return mounted.ValueBool()
+func (m *vhdCompactionModel) lastAttached() bool {
+	attached, _ := m.LastRun.Attributes()["attached"].(types.Bool)
+	return attached.ValueBool()
 }
 
 // afterRun is the state after a run: the planned inputs with what was observed.

@@ -53,7 +53,7 @@ func TestVHDCompactionModel_roundTrip(t *testing.T) {
 
 func TestVHDCompactionModel_toOrder(t *testing.T) {
 	t.Parallel()
-	full, mount := hyperv.ModeFull, true
+	full, attach := hyperv.ModeFull, true
 	lost := compacted()
 	lost.Status = types.StringValue(string(hyperv.StatusUnknown))
 	lost.LeftAttached = types.BoolValue(true)
@@ -82,7 +82,7 @@ func TestVHDCompactionModel_toOrder(t *testing.T) {
 				m.AllowParent, m.MinFileSizeBytes, m.MaxPasses = types.BoolValue(true), types.Int64Value(5), types.Int64Value(3)
 			},
 			want: with(func(c *hyperv.Order) {
-				c.Mode, c.AttachReadOnly, c.SkipInUse, c.AllowParent, c.MinFileSizeBytes, c.MaxPasses = &full, &mount, true, true, 5, 3
+				c.Mode, c.AttachReadOnly, c.SkipInUse, c.AllowParent, c.MinFileSizeBytes, c.MaxPasses = &full, &attach, true, true, 5, 3
 			}),
 		},
 		"a job out of sight":           {prior: &lost, want: with(func(c *hyperv.Order) { c.PriorJobID, c.LeftAttached = "job-7", true })},
@@ -226,7 +226,7 @@ func TestLastRunValue(t *testing.T) {
 			run: hyperv.CompactRun{StartedAt: start, CompletedAt: start.Add(90*time.Second + 700*time.Millisecond), Mode: hyperv.ModeFull, Attached: true, Passes: 2, JobID: "7", FileSizeBeforeBytes: new(int64(3000)), FileSizeAfterBytes: new(int64(2000))},
 			want: map[string]attr.Value{
 				"started_at": types.StringValue("2026-11-23T00:02:03Z"), "completed_at": types.StringValue("2026-11-23T00:03:34Z"),
-				"duration_seconds": types.Int64Value(91), "mode": types.StringValue("Full"), "mounted": types.BoolValue(true),
+				"duration_seconds": types.Int64Value(91), "mode": types.StringValue("Full"), "attached": types.BoolValue(true),
 				"passes": types.Int64Value(2), "job_id": types.StringValue("7"),
 				"file_size_before_bytes": types.Int64Value(3000), "file_size_after_bytes": types.Int64Value(2000),
 				"reclaimed_bytes": types.Int64Value(1000), "reclaimed_percent": types.Float64Value(33.3),
@@ -235,7 +235,7 @@ func TestLastRunValue(t *testing.T) {
 		"nothing seen": {
 			want: map[string]attr.Value{
 				"started_at": types.StringNull(), "completed_at": types.StringNull(), "duration_seconds": types.Int64Null(),
-				"mode": types.StringNull(), "mounted": types.BoolValue(false), "passes": types.Int64Value(0), "job_id": types.StringNull(),
+				"mode": types.StringNull(), "attached": types.BoolValue(false), "passes": types.Int64Value(0), "job_id": types.StringNull(),
 				"file_size_before_bytes": types.Int64Null(), "file_size_after_bytes": types.Int64Null(),
 				"reclaimed_bytes": types.Int64Null(), "reclaimed_percent": types.Float64Null(),
 			},
@@ -244,7 +244,7 @@ func TestLastRunValue(t *testing.T) {
 			run: hyperv.CompactRun{FileSizeBeforeBytes: new(int64(0)), FileSizeAfterBytes: new(int64(0))},
 			want: map[string]attr.Value{
 				"started_at": types.StringNull(), "completed_at": types.StringNull(), "duration_seconds": types.Int64Null(),
-				"mode": types.StringNull(), "mounted": types.BoolValue(false), "passes": types.Int64Value(0), "job_id": types.StringNull(),
+				"mode": types.StringNull(), "attached": types.BoolValue(false), "passes": types.Int64Value(0), "job_id": types.StringNull(),
 				"file_size_before_bytes": types.Int64Value(0), "file_size_after_bytes": types.Int64Value(0),
 				"reclaimed_bytes": types.Int64Value(0), "reclaimed_percent": types.Float64Value(0),
 			},

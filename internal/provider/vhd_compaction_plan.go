@@ -16,7 +16,7 @@ func (r *vhdCompactionResource) ModifyPlan(ctx context.Context, req resource.Mod
 	if req.Plan.Raw.IsNull() || r.data == nil {
 		return
 	}
-	facts := planFacts{host: r.data.host, allowMount: r.data.allowMount}
+	facts := planFacts{host: r.data.host, allowAttach: r.data.allowAttach}
 	resp.Diagnostics.Append(req.Config.Get(ctx, &facts.config)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &facts.plan)...)
 	if !req.State.Raw.IsNull() {
@@ -44,8 +44,8 @@ type planFacts struct {
 	prior  *vhdCompactionModel // nil when there is none
 	marks  marks
 
-	host       types.String // of the provider
-	allowMount types.Bool   // of the provider
+	host        types.String // of the provider
+	allowAttach types.Bool   // of the provider
 }
 
 // planDecision is what is planned.
@@ -106,7 +106,7 @@ func (f planFacts) check(plan vhdCompactionModel) diag.Diagnostics {
 	if plan.Host.IsNull() {
 		diags.Append(noHost())
 	}
-	diags.Append(checkAllowMount(f.allowMount, plan.Mode, plan.AttachReadOnly)...)
+	diags.Append(checkAllowAttach(f.allowAttach, plan.Mode, plan.AttachReadOnly)...)
 	return diags
 }
 
@@ -160,7 +160,7 @@ func (f planFacts) undecided() bool {
 		return true
 	}
 	if f.marks.Imported {
-		return false // mode, mount and triggers are taken over without a run
+		return false // mode, attach_read_only and triggers are taken over without a run
 	}
 	if p.Mode.IsUnknown() || p.AttachReadOnly.IsUnknown() || p.Triggers.IsUnknown() {
 		return true

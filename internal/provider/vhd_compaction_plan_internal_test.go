@@ -29,7 +29,7 @@ func next(changes ...func(*planFacts)) planFacts {
 	prior := compacted()
 	f := planFacts{
 		plan: compacted(), prior: &prior, marks: marks{HostSource: hostFromProvider},
-		host: types.StringValue("hv01"), allowMount: types.BoolValue(true),
+		host: types.StringValue("hv01"), allowAttach: types.BoolValue(true),
 	}
 	f.config.Host = types.StringNull()
 	for _, change := range changes {
@@ -60,11 +60,11 @@ func TestDecidePlan_next(t *testing.T) {
 	}{
 		"nothing happened": {},
 
-		"mode set":      {change: []func(*planFacts){func(f *planFacts) { f.plan.Mode = types.StringValue("Full") }}, reason: "mode changed from the default to Full"},
-		"mode removed":  {change: []func(*planFacts){func(f *planFacts) { f.prior.Mode = types.StringValue("Full") }}, reason: "mode changed from Full to the default"},
-		"mount set":     {change: []func(*planFacts){func(f *planFacts) { f.plan.AttachReadOnly = types.BoolValue(true) }}, reason: "mount_read_only changed"},
-		"mount removed": {change: []func(*planFacts){func(f *planFacts) { f.prior.AttachReadOnly = types.BoolValue(false) }}, reason: "mount_read_only changed"},
-		"triggers set":  {change: []func(*planFacts){func(f *planFacts) { f.plan.Triggers = triggers(types.StringValue("1")) }}, reason: "triggers changed"},
+		"mode set":       {change: []func(*planFacts){func(f *planFacts) { f.plan.Mode = types.StringValue("Full") }}, reason: "mode changed from the default to Full"},
+		"mode removed":   {change: []func(*planFacts){func(f *planFacts) { f.prior.Mode = types.StringValue("Full") }}, reason: "mode changed from Full to the default"},
+		"attach set":     {change: []func(*planFacts){func(f *planFacts) { f.plan.AttachReadOnly = types.BoolValue(true) }}, reason: "attach_read_only changed"},
+		"attach removed": {change: []func(*planFacts){func(f *planFacts) { f.prior.AttachReadOnly = types.BoolValue(false) }}, reason: "attach_read_only changed"},
+		"triggers set":   {change: []func(*planFacts){func(f *planFacts) { f.plan.Triggers = triggers(types.StringValue("1")) }}, reason: "triggers changed"},
 		"triggers changed": {change: []func(*planFacts){func(f *planFacts) {
 			f.plan.Triggers, f.prior.Triggers = triggers(types.StringValue("1")), triggers(types.StringValue("2"))
 		}}, reason: "triggers changed"},
@@ -109,7 +109,7 @@ func TestDecidePlan_next(t *testing.T) {
 		"unreachable, unknown":      {change: []func(*planFacts){func(f *planFacts) { f.marks.Unreachable, f.plan.Mode = true, types.StringUnknown() }}},
 
 		"unknown mode":       {change: []func(*planFacts){func(f *planFacts) { f.plan.Mode = types.StringUnknown() }}, reason: undecided},
-		"unknown mount":      {change: []func(*planFacts){func(f *planFacts) { f.plan.AttachReadOnly = types.BoolUnknown() }}, reason: undecided},
+		"unknown attach":     {change: []func(*planFacts){func(f *planFacts) { f.plan.AttachReadOnly = types.BoolUnknown() }}, reason: undecided},
 		"unknown triggers":   {change: []func(*planFacts){func(f *planFacts) { f.plan.Triggers = types.MapUnknown(types.StringType) }}, reason: undecided},
 		"unknown trigger":    {change: []func(*planFacts){func(f *planFacts) { f.plan.Triggers = triggers(types.StringUnknown()) }}, reason: undecided},
 		"unknown minimum":    {change: []func(*planFacts){func(f *planFacts) { f.plan.MinFileSizeBytes = types.Int64Unknown() }}, reason: undecided},
@@ -254,26 +254,26 @@ func TestDecidePlan_otherPath(t *testing.T) {
 	}
 }
 
-func TestDecidePlan_allowMount(t *testing.T) {
+func TestDecidePlan_allowAttach(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		allow types.Bool
-		mount types.Bool
-		mode  types.String
-		want  int
+		allow  types.Bool
+		attach types.Bool
+		mode   types.String
+		want   int
 	}{
-		"allowed":             {allow: types.BoolValue(true), mount: types.BoolValue(true), mode: types.StringValue("Retrim")},
-		"not known yet":       {allow: types.BoolUnknown(), mount: types.BoolValue(true), mode: types.StringNull()},
-		"forbidden, default":  {allow: types.BoolValue(false), mount: types.BoolNull(), mode: types.StringValue("Full")},
-		"forbidden, mount":    {allow: types.BoolValue(false), mount: types.BoolValue(true), mode: types.StringNull(), want: 1},
-		"forbidden, Retrim":   {allow: types.BoolValue(false), mount: types.BoolNull(), mode: types.StringValue("Retrim"), want: 1},
-		"forbidden, unknown":  {allow: types.BoolValue(false), mount: types.BoolUnknown(), mode: types.StringUnknown()},
-		"forbidden, no mount": {allow: types.BoolValue(false), mount: types.BoolValue(false), mode: types.StringNull()},
+		"allowed":               {allow: types.BoolValue(true), attach: types.BoolValue(true), mode: types.StringValue("Retrim")},
+		"not known yet":         {allow: types.BoolUnknown(), attach: types.BoolValue(true), mode: types.StringNull()},
+		"forbidden, default":    {allow: types.BoolValue(false), attach: types.BoolNull(), mode: types.StringValue("Full")},
+		"forbidden, attached":   {allow: types.BoolValue(false), attach: types.BoolValue(true), mode: types.StringNull(), want: 1},
+		"forbidden, Retrim":     {allow: types.BoolValue(false), attach: types.BoolNull(), mode: types.StringValue("Retrim"), want: 1},
+		"forbidden, unknown":    {allow: types.BoolValue(false), attach: types.BoolUnknown(), mode: types.StringUnknown()},
+		"forbidden, unattached": {allow: types.BoolValue(false), attach: types.BoolValue(false), mode: types.StringNull()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := decidePlan(next(func(f *planFacts) {
-				f.allowMount, f.plan.AttachReadOnly, f.plan.Mode = test.allow, test.mount, test.mode
+				f.allowAttach, f.plan.AttachReadOnly, f.plan.Mode = test.allow, test.attach, test.mode
 			}))
 			if got := d.diags.ErrorsCount(); got != test.want {
 				t.Errorf("errors = %d, want %d: %v", got, test.want, d.diags)

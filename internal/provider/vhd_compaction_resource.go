@@ -47,7 +47,7 @@ func (r *vhdCompactionResource) ValidateConfig(ctx context.Context, req resource
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	resp.Diagnostics.Append(checkMount(config.Mode, config.AttachReadOnly)...)
+	resp.Diagnostics.Append(checkAttach(config.Mode, config.AttachReadOnly)...)
 }
 
 func (r *vhdCompactionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -97,7 +97,7 @@ func (r *vhdCompactionResource) Read(ctx context.Context, req resource.ReadReque
 		return
 	default:
 		state.refreshed(size)
-		if state.lastMounted() && r.isAttached(ctx, &state) {
+		if state.lastAttached() && r.isAttached(ctx, &state) {
 			state.LeftAttached = types.BoolValue(true)
 		}
 	}

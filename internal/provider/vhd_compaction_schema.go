@@ -66,9 +66,9 @@ func inputAttributes() map[string]schema.Attribute {
 			Validators:          []validator.String{oneOf(modeNames()...)},
 			MarkdownDescription: describeMode + " A change compacts again.",
 		},
-		"mount_read_only": schema.BoolAttribute{
+		"attach_read_only": schema.BoolAttribute{
 			Optional:            true,
-			MarkdownDescription: describeMount + " A change compacts again.",
+			MarkdownDescription: describeAttach + " A change compacts again.",
 		},
 		"if_in_use": schema.StringAttribute{
 			Optional: true, Computed: true,

@@ -12,7 +12,7 @@ import (
 // compact carries out an order, as far as the provider allows, and tells what
 // came of it. The result holds what is known, beside an error too.
 func (d *providerData) compact(ctx context.Context, host *hyperv.Host, about subject, order hyperv.Order) (hyperv.CompactResult, diag.Diagnostics, error) {
-	order.AllowAttach = d.allowMount.ValueBool()
+	order.AllowAttach = d.allowAttach.ValueBool()
 	result, err := host.Compact(ctx, order)
 	if result.Run != nil {
 		about.job = result.Run.JobID

@@ -24,7 +24,7 @@ func inUseByAttribute() schema.Attribute {
 		MarkdownDescription: describeInUseBy,
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
 			"machine": dataString("Name of the virtual machine; null on hosts before Windows Server 2012."),
-			"kind":    dataString("What it does: `running`, `saved`, `off`, `checkpoint` (a checkpoint of it depends on the disk), or `unnamed` (used by a machine or mounted, more is not known)."),
+			"kind":    dataString("What it does: `running`, `saved`, `off`, `checkpoint` (a checkpoint of it depends on the disk), or `unnamed` (used by a machine or attached to the host, more is not known)."),
 		}},
 	}
 }

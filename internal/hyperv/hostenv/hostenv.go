@@ -44,7 +44,7 @@ var variables = map[string][]string{
 	"kerberos.ccache_path":       {"HYPERV_KRB5_CCACHE_PATH", "HYPERV_KERBEROS_CREDENTIAL_CACHE", CCName},
 	"kerberos.keytab_path":       {"HYPERV_KRB5_KEYTAB_PATH"},
 	"timeout":                    {"HYPERV_TIMEOUT"},
-	"allow_mount":                {"HYPERV_ALLOW_MOUNT"},
+	"allow_attach":               {"HYPERV_ALLOW_ATTACH"},
 	"max_concurrent_compactions": {"HYPERV_MAX_CONCURRENT_COMPACTIONS"},
 	"max_concurrent_requests":    {"HYPERV_MAX_CONCURRENT_REQUESTS", "HYPERV_WINRM_MAX_SHELLS"},
 }
