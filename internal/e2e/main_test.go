@@ -8,6 +8,10 @@ import (
 	"path/filepath"
 	"runtime"
 	"testing"
+
+	// The tests start a program that they build. Without this import go test would
+	// take a cached result for a provider that has changed since.
+	_ "github.com/hypervcompact/terraform-provider-hyperv/internal/provider"
 )
 
 // parallel is how many tests run at once: they wait for jobs more than they

@@ -2,8 +2,10 @@ package e2e_test
 
 import (
 	"flag"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -12,14 +14,24 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// update writes the stored state anew, as in
+// update writes the state that the code of today stores, as in
 //
 //	go test ./internal/e2e -run StoredState -update
 //
-// Only a release that reads the stored state in another way may do so.
-var update = flag.Bool("update", false, "write testdata/stored.tfstate anew")
+// Version 0 was written by commit 2fa91c5 and stays what it is. A version that was
+// released is never written again.
+var update = flag.Bool("update", false, "write the newest of testdata/stored_v*.tfstate anew")
 
-const storedState = "testdata/stored.tfstate"
+// storedStates are the states that earlier code has stored, by the version of the
+// schema; a change makes of their attributes what the code of today reads.
+var storedStates = map[string]func(attributes){
+	"testdata/stored_v0.tfstate": func(a attributes) {
+		a.rename("mount_read_only", "attach_read_only")
+		if run, ok := a["last_run"].(map[string]any); ok {
+			attributes(run).rename("mounted", "attached")
+		}
+	},
+}
 
 const storedConfig = `
 resource "hyperv_vhd_compaction" "compacted" {
@@ -48,6 +60,12 @@ resource "hyperv_vhd_compaction" "imported" {
   recompact_growth_bytes   = 2147483648
   recompact_growth_percent = 0
 }
+resource "hyperv_vhd_compaction" "of_the_provider" {
+  path = "E:\\VMs\\provider.vhdx"
+}
+resource "hyperv_vhd_compaction" "imported_by_path" {
+  path = "E:\\VMs\\imported.vhdx"
+}
 `
 
 const storedImport = `
@@ -55,7 +73,17 @@ import {
   to = hyperv_vhd_compaction.imported
   id = "127.0.0.1|D:\\VMs\\imported.vhdx"
 }
+import {
+  to = hyperv_vhd_compaction.imported_by_path
+  id = "E:\\VMs\\imported.vhdx"
+}
 `
+
+// storedStatuses are the disks of the stored state.
+var storedStatuses = map[string]string{
+	"compacted": "compacted", "unchanged": "unchanged", "below_minimum": "below_minimum",
+	"imported": "imported", "of_the_provider": "unchanged", "imported_by_path": "imported",
+}
 
 // storedDisks are the disks of the stored state; one is given as it was before its
 // compaction or after it.
@@ -65,42 +93,53 @@ func storedDisks(compacted int64) []hypervsim.Option {
 		hypervsim.VHD{Path: `D:\VMs\unchanged.vhd`, FileSize: 10 * gib, Immediate: true},
 		hypervsim.VHD{Path: `\\?\Volume{0b5f1d6c-0000-4000-8000-000000000001}\small.vhdx`, FileSize: gib},
 		hypervsim.VHD{Path: `D:\VMs\imported.vhdx`, FileSize: 7 * gib},
+		hypervsim.VHD{Path: `E:\VMs\provider.vhdx`, FileSize: 3 * gib, Immediate: true},
+		hypervsim.VHD{Path: `E:\VMs\imported.vhdx`, FileSize: 5 * gib},
 	)}
 }
 
-// A state that this format was released with is read by the code of today, and
-// nothing is due.
+// A state that earlier code has stored is read by the code of today, and nothing
+// is due.
 func TestStoredState(t *testing.T) {
 	t.Parallel()
 	if *update {
 		storeState(t)
 	}
+	for file, upgrade := range storedStates {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel()
+			testStoredState(t, file, upgrade)
+		})
+	}
+}
+
+func testStoredState(t *testing.T, file string, upgrade func(attributes)) {
+	t.Helper()
 	sim := hypervsim.RunT(t, storedDisks(4*gib)...)
 	w := newWorkspace(t)
-	w.write("main.tf", providerBlock(sim.Port())+storedConfig)
-	stored, err := os.ReadFile(storedState)
+	w.write("main.tf", storedProvider(sim)+storedConfig)
+	stored, err := os.ReadFile(file)
 	must(t, err)
 	w.write("terraform.tfstate", string(stored))
 
-	statuses := map[string]int{}
-	for _, status := range []string{"compacted", "unchanged", "below_minimum", "imported"} {
-		statuses[status] = 1
-		if got := w.state()[resourceType+"."+status].text("status"); got != status {
-			t.Errorf("status = %q, want %q", got, status)
-		}
-	}
-	checkStatuses(t, w, statuses)
 	_, changes := w.plan(0)
-	if len(changes) != len(statuses) {
-		t.Errorf("resources in the plan = %d, want %d", len(changes), len(statuses))
+	if len(changes) != len(storedStatuses) {
+		t.Errorf("resources in the plan = %d, want %d", len(changes), len(storedStatuses))
 	}
-	for address, stored := range w.state() {
-		if diff := cmp.Diff(map[string]any(stored), changes[address].Change.Before); diff != "" {
+	state := w.state()
+	for name, status := range storedStatuses {
+		address := resourceType + "." + name
+		a := state[address]
+		if got := a.text("status"); got != status {
+			t.Errorf("status of %s = %q, want %q", name, got, status)
+		}
+		upgrade(a)
+		if diff := cmp.Diff(map[string]any(a), changes[address].Change.Before); diff != "" {
 			t.Errorf("%s is read in another way than it was written (-stored +read):\n%s", address, diff)
 		}
 	}
-	if got := sim.Calls("GetVirtualHardDiskState"); got != len(statuses) {
-		t.Errorf("disks read = %d, want %d", got, len(statuses))
+	if got := sim.Calls("GetVirtualHardDiskState"); got != len(storedStatuses) {
+		t.Errorf("disks read = %d, want %d", got, len(storedStatuses))
 	}
 
 	// The same state tells growth from rest.
@@ -116,16 +155,29 @@ func TestStoredState(t *testing.T) {
 	}
 }
 
+// rename gives an attribute another name.
+func (a attributes) rename(from, to string) {
+	a[to] = a[from]
+	delete(a, from)
+}
+
+// storedProvider names a host for the disks that name none.
+func storedProvider(sim *hypervsim.Host) string {
+	return providerBlock(sim.Port(), `  host     = "127.0.0.1"`)
+}
+
 // storeState writes the stored state with the code of today.
 func storeState(t *testing.T) {
 	t.Helper()
 	sim := hypervsim.RunT(t, storedDisks(10*gib)...)
 	w := newWorkspace(t)
-	w.write("main.tf", providerBlock(sim.Port())+storedConfig+storedImport)
+	w.write("main.tf", storedProvider(sim)+storedConfig+storedImport)
 	w.expect(0, "apply")
 	text, err := os.ReadFile(filepath.Join(w.dir, "terraform.tfstate"))
 	must(t, err)
-	must(t, os.MkdirAll(filepath.Dir(storedState), 0o755))
-	must(t, os.WriteFile(storedState, text, 0o644))
-	t.Log("written: " + storedState)
+	file := newestStored()
+	must(t, os.WriteFile(file, text, 0o644))
+	t.Log("written: " + file)
 }
+
+func newestStored() string { return slices.Max(slices.Collect(maps.Keys(storedStates))) }

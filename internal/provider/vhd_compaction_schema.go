@@ -42,6 +42,7 @@ func (r *vhdCompactionResource) Schema(_ context.Context, _ resource.SchemaReque
 	maps.Copy(attributes, dueAttributes())
 	maps.Copy(attributes, outputAttributes())
 	resp.Schema = schema.Schema{
+		Version:             schemaVersion,
 		MarkdownDescription: "Compacts a virtual hard disk file on a Hyper-V host, during apply, and keeps its size in state, so that a later apply compacts again what has grown again. Destroying the resource leaves the file as it is.",
 		Attributes:          attributes,
 	}

@@ -1,0 +1,83 @@
+package provider
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+)
+
+var _ resource.ResourceWithUpgradeState = (*vhdCompactionResource)(nil)
+
+// schemaVersion is that of the stored state. It rises when an attribute is
+// renamed or stored in another form.
+const schemaVersion = 1
+
+// UpgradeState reads what earlier versions have stored. An upgrade renames within
+// the stored JSON, so that it needs no copy of the former schema; an attribute that
+// is new is null.
+func (r *vhdCompactionResource) UpgradeState(context.Context) map[int64]resource.StateUpgrader {
+	return map[int64]resource.StateUpgrader{0: {StateUpgrader: upgradeFrom(renameMount)}}
+}
+
+// renameMount gives the attributes of version 0 the word attach.
+func renameMount(stored storedObject) error {
+	stored.rename("mount_read_only", "attach_read_only")
+	return stored.within("last_run", func(run storedObject) error {
+		run.rename("mounted", "attached")
+		return nil
+	})
+}
+
+// upgradeFrom applies one change to a stored state.
+func upgradeFrom(change func(storedObject) error) func(context.Context, resource.UpgradeStateRequest, *resource.UpgradeStateResponse) {
+	return func(_ context.Context, req resource.UpgradeStateRequest, resp *resource.UpgradeStateResponse) {
+		upgraded, err := upgradedJSON(req.RawState, change)
+		if err != nil {
+			resp.Diagnostics.Append(bug("The stored state cannot be read: " + err.Error()))
+			return
+		}
+		resp.DynamicValue = &tfprotov6.DynamicValue{JSON: upgraded}
+	}
+}
+
+func upgradedJSON(raw *tfprotov6.RawState, change func(storedObject) error) ([]byte, error) {
+	var stored storedObject
+	if err := json.Unmarshal(raw.JSON, &stored); err != nil {
+		return nil, err
+	}
+	if err := change(stored); err != nil {
+		return nil, err
+	}
+	return json.Marshal(stored)
+}
+
+// storedObject is an object of a stored state. Its values stay as they were
+// written: a number does not pass through a float.
+type storedObject map[string]json.RawMessage
+
+func (o storedObject) rename(from, to string) {
+	if value, ok := o[from]; ok {
+		o[to] = value
+		delete(o, from)
+	}
+}
+
+// within changes the object that an attribute holds, unless it is null.
+func (o storedObject) within(name string, change func(storedObject) error) error {
+	var inner storedObject
+	if err := json.Unmarshal(o[name], &inner); err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if inner == nil {
+		return nil
+	}
+	if err := change(inner); err != nil {
+		return err
+	}
+	text, err := json.Marshal(inner)
+	o[name] = text
+	return err
+}

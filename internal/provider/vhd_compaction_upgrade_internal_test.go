@@ -1,0 +1,45 @@
+package provider
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/hashicorp/terraform-plugin-framework/resource"
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+)
+
+func TestUpgradeState(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct{ stored, want string }{
+		"every renamed attribute": {
+			stored: `{"mount_read_only":false,"last_run":{"mounted":true,"passes":1}}`,
+			want:   `{"attach_read_only":false,"last_run":{"attached":true,"passes":1}}`,
+		},
+		"no run yet": {
+			stored: `{"mount_read_only":null,"last_run":null}`,
+			want:   `{"attach_read_only":null,"last_run":null}`,
+		},
+		"a size that no float64 holds": {
+			stored: `{"file_size_bytes":9007199254740993,"last_run":null}`,
+			want:   `{"file_size_bytes":9007199254740993,"last_run":null}`,
+		},
+		"no JSON":          {stored: `{`},
+		"last_run a list":  {stored: `{"last_run":[]}`},
+		"no last_run":      {stored: `{}`},
+		"a list, no state": {stored: `[]`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var resp resource.UpgradeStateResponse
+			(&vhdCompactionResource{}).UpgradeState(t.Context())[0].StateUpgrader(t.Context(),
+				resource.UpgradeStateRequest{RawState: &tfprotov6.RawState{JSON: []byte(test.stored)}}, &resp)
+			got := ""
+			if resp.DynamicValue != nil {
+				got = string(resp.DynamicValue.JSON)
+			}
+			if diff := cmp.Diff(test.want, got); diff != "" || resp.Diagnostics.HasError() != (test.want == "") {
+				t.Errorf("upgraded (-want +got):\n%s%v", diff, resp.Diagnostics)
+			}
+		})
+	}
+}
