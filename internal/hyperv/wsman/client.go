@@ -45,17 +45,17 @@ func (c *Client) Close() { c.session.close() }
 
 // once sends a request that changes something. Whatever leaves its outcome open
 // ends in an [OutcomeError].
-func (c *Client) once(ctx context.Context, r request, decode func(body *node) error) error {
+func (c *Client) once(ctx context.Context, r request, decode func(body *xmlNode) error) error {
 	return c.annotate(r, c.try(ctx, r, decode))
 }
 
 // read sends a request that changes nothing, again if need be.
-func (c *Client) read(ctx context.Context, r request, decode func(body *node) error) error {
+func (c *Client) read(ctx context.Context, r request, decode func(body *xmlNode) error) error {
 	return c.readWhile(ctx, r, Retryable, decode)
 }
 
 // readWhile is read with another idea of what is worth another try.
-func (c *Client) readWhile(ctx context.Context, r request, again func(error) bool, decode func(body *node) error) error {
+func (c *Client) readWhile(ctx context.Context, r request, again func(error) bool, decode func(body *xmlNode) error) error {
 	return c.annotate(r, retry(ctx, again, func() error { return c.try(ctx, r, decode) }))
 }
 
@@ -67,7 +67,7 @@ func (*Client) annotate(r request, err error) error {
 }
 
 // try builds, sends and reads one message.
-func (c *Client) try(ctx context.Context, r request, decode func(body *node) error) error {
+func (c *Client) try(ctx context.Context, r request, decode func(body *xmlNode) error) error {
 	e, err := c.envelope(r)
 	if err != nil {
 		return err
@@ -78,7 +78,7 @@ func (c *Client) try(ctx context.Context, r request, decode func(body *node) err
 	return err
 }
 
-func (c *Client) exchange(ctx context.Context, r request, e envelope, decode func(body *node) error) (status int, err error) {
+func (c *Client) exchange(ctx context.Context, r request, e envelope, decode func(body *xmlNode) error) (status int, err error) {
 	a, err := c.post(ctx, r, e)
 	if err != nil {
 		return 0, err

@@ -23,7 +23,7 @@ func soapBody(body string) string {
 	return `<s:Envelope ` + declarations + `><s:Header><p:ActivityId s:mustUnderstand="false">x</p:ActivityId></s:Header><s:Body>` + body + `</s:Body></s:Envelope>`
 }
 
-func openBody(t *testing.T, document string) *node {
+func openBody(t *testing.T, document string) *xmlNode {
 	t.Helper()
 	body, err := answer{status: http.StatusOK, body: []byte(document)}.open("")
 	if err != nil {
@@ -347,7 +347,7 @@ func TestCaptures(t *testing.T) {
 			if strings.Contains(file, "config") || strings.Contains(file, "request") {
 				return
 			}
-			instances := []*node{body.first()}
+			instances := []*xmlNode{body.first()}
 			for _, response := range []string{"EnumerateResponse", "PullResponse"} {
 				if e := body.child(response, nsEnumeration); e != nil {
 					var p page

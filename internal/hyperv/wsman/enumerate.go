@@ -78,7 +78,7 @@ func (c *Client) Enumerate(ctx context.Context, e Enumeration) iter.Seq2[*cim.In
 // page is one batch of instances.
 type page struct {
 	context string // changes with every answer
-	items   []*node
+	items   []*xmlNode
 	last    bool
 }
 
@@ -90,7 +90,7 @@ func (c *Client) enumerate(ctx context.Context, e Enumeration) (page, error) {
 		e.filter(b, enumerate)
 	})
 	var p page
-	err := c.read(ctx, r, func(body *node) error { return p.decode(body, "EnumerateResponse") })
+	err := c.read(ctx, r, func(body *xmlNode) error { return p.decode(body, "EnumerateResponse") })
 	return p, err
 }
 
@@ -107,7 +107,7 @@ func (c *Client) pull(ctx context.Context, e Enumeration, enumerationContext str
 		var lost *ConnectionError
 		return Retryable(err) && !errors.As(err, &lost)
 	}
-	err := c.readWhile(ctx, r, answered, func(body *node) error { return p.decode(body, "PullResponse") })
+	err := c.readWhile(ctx, r, answered, func(body *xmlNode) error { return p.decode(body, "PullResponse") })
 	return p, err
 }
 
@@ -129,7 +129,7 @@ func (c *Client) release(ctx context.Context, e Enumeration, p page, cause error
 		release := b.element(body, enumerationNamespace, "Release")
 		b.text(release, enumerationNamespace, "EnumerationContext", p.context)
 	})
-	_ = c.try(ctx, r, func(*node) error { return nil })
+	_ = c.try(ctx, r, func(*xmlNode) error { return nil })
 }
 
 func (e Enumeration) request(op, action string, body func(b *builder, body *dom.Element)) request {
@@ -158,7 +158,7 @@ func (e Enumeration) filter(b *builder, parent *dom.Element) {
 
 // decode reads a page. Items and EndOfSequence come in either namespace; the
 // end is the end whatever the context says.
-func (p *page) decode(body *node, response string) error {
+func (p *page) decode(body *xmlNode, response string) error {
 	e := body.child(response, nsEnumeration)
 	if e == nil {
 		return malformed("no " + response)

@@ -76,7 +76,7 @@ func (f *Fault) IsSubcode(space, local string) bool {
 // decodeFault reads a s:Fault element in any of the forms that hosts were seen
 // to send: with WSManFault, with one nested in it by a provider, with
 // MSFT_WmiError, or without detail.
-func decodeFault(status int, e *node) *Fault {
+func decodeFault(status int, e *xmlNode) *Fault {
 	code := e.child("Code", nsSOAP)
 	f := &Fault{Status: status}
 	if v := code.child("Value", nsSOAP); v != nil {
@@ -104,7 +104,7 @@ const (
 
 // details walks through the detail. Its elements are known by their local names
 // alone: one recorded fault binds their prefix to a broken URI.
-func (f *Fault) details(e *node, texts *[]string) {
+func (f *Fault) details(e *xmlNode, texts *[]string) {
 	if e == nil {
 		return
 	}

@@ -10,7 +10,7 @@ import (
 func (c *Client) Get(ctx context.Context, ref cim.Reference) (*cim.Instance, error) {
 	r := request{op: "get", reference: ref, action: actionGet}
 	var instance *cim.Instance
-	err := c.read(ctx, r, func(body *node) error {
+	err := c.read(ctx, r, func(body *xmlNode) error {
 		e := body.first()
 		if e == nil {
 			return malformed("the body is empty")

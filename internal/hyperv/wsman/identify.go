@@ -21,7 +21,7 @@ func (c *Client) Identify(ctx context.Context) (Identity, error) {
 		b.element(body, identityNamespace, "Identify")
 	}}
 	var id Identity
-	err := c.read(ctx, r, func(body *node) error {
+	err := c.read(ctx, r, func(body *xmlNode) error {
 		e := body.child("IdentifyResponse", nsIdentity)
 		if e == nil {
 			return malformed("no IdentifyResponse")

@@ -8,13 +8,13 @@ import (
 
 // decodeInstance reads an instance or output parameters. The class is the name
 // of the element: MS-WSMV 3.1.4.1.26. The fragment of a projection has none.
-func decodeInstance(e *node) *cim.Instance {
+func decodeInstance(e *xmlNode) *cim.Instance {
 	class := e.name.Local
 	if e.is("XmlFragment", nsWSMan) {
 		class = ""
 	}
 	instance := cim.NewInstance(class)
-	occurrences := map[string][]*node{}
+	occurrences := map[string][]*xmlNode{}
 	for _, c := range e.children {
 		if key := strings.ToLower(c.name.Local); isProperty(c) {
 			occurrences[key] = append(occurrences[key], c)
@@ -34,7 +34,7 @@ func decodeInstance(e *node) *cim.Instance {
 
 // isProperty tells properties from what the protocol adds to an instance, for
 // example cim:Location with its own reference.
-func isProperty(e *node) bool {
+func isProperty(e *xmlNode) bool {
 	switch e.name.Space {
 	case nsCIM, nsWSMan, nsAddressing, nsAddressing1, nsEnumeration, nsMicrosoft, nsCIMBinding, nsSOAP, nsFault:
 		return false
@@ -45,7 +45,7 @@ func isProperty(e *node) bool {
 // decodeProperty reads the elements of one property. An array is its element
 // repeated; one of a single element looks like a scalar. It reports false for a
 // value that cim cannot hold, such as an array of references.
-func decodeProperty(same []*node) (cim.Value, bool) {
+func decodeProperty(same []*xmlNode) (cim.Value, bool) {
 	if len(same) == 1 {
 		return decodeValue(same[0])
 	}
@@ -62,7 +62,7 @@ func decodeProperty(same []*node) (cim.Value, bool) {
 
 // decodeValue reads one element: null, a reference, a date-time or interval
 // with or without its wrapper, or text, whose white space counts.
-func decodeValue(e *node) (cim.Value, bool) {
+func decodeValue(e *xmlNode) (cim.Value, bool) {
 	if e.null() {
 		return cim.Value{}, true
 	}
@@ -91,7 +91,7 @@ func isTimeWrapper(local string) bool {
 
 // decodeReference reads an endpoint reference, which Windows writes without the
 // EndpointReference element and other servers write with it.
-func decodeReference(e *node) (cim.Reference, bool) {
+func decodeReference(e *xmlNode) (cim.Reference, bool) {
 	if wrapped := e.child("EndpointReference", nsAddressing, nsAddressing1); wrapped != nil {
 		e = wrapped
 	}

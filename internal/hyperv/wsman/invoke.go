@@ -41,7 +41,7 @@ func (c *Client) Invoke(ctx context.Context, inv Invocation) (*cim.Instance, err
 		body:      func(b *builder, body *dom.Element) { b.input(body, inv) },
 	}
 	var out *cim.Instance
-	decode := func(body *node) error {
+	decode := func(body *xmlNode) error {
 		e := outputElement(body, inv.Method)
 		if e == nil {
 			return malformed("no output parameters of " + inv.Method)
@@ -86,7 +86,7 @@ func (b *builder) reference(parameter *dom.Element, ref cim.Reference) {
 
 // outputElement finds the element with the output parameters: METHOD_OUTPUT on
 // Windows, METHOD on other servers.
-func outputElement(body *node, method string) *node {
+func outputElement(body *xmlNode, method string) *xmlNode {
 	for _, e := range body.children {
 		if strings.EqualFold(e.name.Local, method+"_OUTPUT") || strings.EqualFold(e.name.Local, method) {
 			return e

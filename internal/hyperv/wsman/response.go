@@ -14,7 +14,7 @@ type answer struct {
 
 // open takes the envelope off an answer and returns its body. A SOAP fault is a
 // [Fault], whatever the HTTP status; another status than 200 is an [HTTPError].
-func (a answer) open(messageID string) (*node, error) {
+func (a answer) open(messageID string) (*xmlNode, error) {
 	if a.status != http.StatusOK && len(a.body) == 0 {
 		return nil, &HTTPError{Status: a.status}
 	}
@@ -46,7 +46,7 @@ func (a answer) open(messageID string) (*node, error) {
 
 // related checks that the answer is to our message. Some faults do not say, and
 // the Action is not looked at: servers differ in it.
-func related(header *node, messageID string) error {
+func related(header *xmlNode, messageID string) error {
 	relates := header.child("RelatesTo", nsAddressing, nsAddressing1)
 	if relates == nil || messageID == "" || strings.EqualFold(relates.value(), messageID) {
 		return nil

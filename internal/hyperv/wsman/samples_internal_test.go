@@ -14,7 +14,7 @@ import (
 )
 
 // readSample opens an answer of testdata; the file name tells the operation.
-func readSample(t *testing.T, file string) (*node, error) {
+func readSample(t *testing.T, file string) (*xmlNode, error) {
 	t.Helper()
 	document, err := os.ReadFile(filepath.Join("testdata", file))
 	if err != nil {

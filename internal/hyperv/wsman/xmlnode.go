@@ -19,18 +19,18 @@ const (
 	maxDepth    = 100
 )
 
-// node is an element of an answer. Names are resolved to their namespaces.
-type node struct {
+// xmlNode is an element of an answer. Names are resolved to their namespaces.
+type xmlNode struct {
 	name       xml.Name
 	attributes []xml.Attr
-	children   []*node
+	children   []*xmlNode
 	chars      []byte // all character data of the element itself
-	parent     *node
+	parent     *xmlNode
 }
 
 // parse reads a document into a tree. Document types are refused, so there are
 // no entities to expand.
-func parse(document []byte) (*node, error) {
+func parse(document []byte) (*xmlNode, error) {
 	utf8, err := toUTF8(document)
 	if err != nil {
 		return nil, &DecodeError{Err: err}
@@ -51,8 +51,8 @@ func parse(document []byte) (*node, error) {
 	return root, nil
 }
 
-func build(d *xml.Decoder) (*node, error) {
-	var root, current *node
+func build(d *xml.Decoder) (*xmlNode, error) {
+	var root, current *xmlNode
 	depth, elements := 0, 0
 	for {
 		token, err := d.Token()
@@ -70,7 +70,7 @@ func build(d *xml.Decoder) (*node, error) {
 			if elements++; elements > maxElements {
 				return nil, fmt.Errorf("more than %d elements", maxElements)
 			}
-			e := &node{name: t.Name, attributes: t.Attr, parent: current}
+			e := &xmlNode{name: t.Name, attributes: t.Attr, parent: current}
 			switch {
 			case current != nil:
 				current.children = append(current.children, e)
@@ -94,7 +94,7 @@ func build(d *xml.Decoder) (*node, error) {
 }
 
 // write adds character data to n, which is nil outside the root element.
-func (n *node) write(text []byte) error {
+func (n *xmlNode) write(text []byte) error {
 	if n == nil {
 		if len(bytes.TrimSpace(text)) > 0 {
 			return errors.New("text outside the root element")
@@ -106,7 +106,7 @@ func (n *node) write(text []byte) error {
 }
 
 // is reports whether the element has that local name in one of the namespaces.
-func (n *node) is(local string, spaces ...string) bool {
+func (n *xmlNode) is(local string, spaces ...string) bool {
 	if n.name.Local != local {
 		return false
 	}
@@ -115,7 +115,7 @@ func (n *node) is(local string, spaces ...string) bool {
 
 // child returns the first child of that name, nil if there is none. N may be
 // nil, so that calls chain.
-func (n *node) child(local string, spaces ...string) *node {
+func (n *xmlNode) child(local string, spaces ...string) *xmlNode {
 	if n == nil {
 		return nil
 	}
@@ -128,7 +128,7 @@ func (n *node) child(local string, spaces ...string) *node {
 }
 
 // first returns the first child of any name.
-func (n *node) first() *node {
+func (n *xmlNode) first() *xmlNode {
 	if n == nil || len(n.children) == 0 {
 		return nil
 	}
@@ -136,11 +136,11 @@ func (n *node) first() *node {
 }
 
 // text is the character data as it came.
-func (n *node) text() string { return string(n.chars) }
+func (n *xmlNode) text() string { return string(n.chars) }
 
 // value is the text without the white space around it: recorders and
 // specifications put tokens on lines of their own.
-func (n *node) value() string {
+func (n *xmlNode) value() string {
 	if n == nil {
 		return ""
 	}
@@ -148,7 +148,7 @@ func (n *node) value() string {
 }
 
 // attribute returns the named attribute.
-func (n *node) attribute(space, local string) string {
+func (n *xmlNode) attribute(space, local string) string {
 	for _, a := range n.attributes {
 		if a.Name.Local == local && a.Name.Space == space {
 			return a.Value
@@ -158,7 +158,7 @@ func (n *node) attribute(space, local string) string {
 }
 
 // null reports xsi:nil.
-func (n *node) null() bool {
+func (n *xmlNode) null() bool {
 	switch strings.TrimSpace(n.attribute(nsSchema, "nil")) {
 	case "true", "1":
 		return true
@@ -168,7 +168,7 @@ func (n *node) null() bool {
 
 // qname resolves the text of the element as a qualified name. A prefix means
 // what the element's surroundings bind it to.
-func (n *node) qname() QName {
+func (n *xmlNode) qname() QName {
 	text := n.value()
 	prefix, local, ok := strings.Cut(text, ":")
 	if !ok {
