@@ -52,6 +52,9 @@ func kinds(err error) []error {
 	case errors.As(err, &fault):
 		found = append(found, faultKinds(fault)...)
 	}
+	if _, unsent := errors.AsType[*wsman.ConfirmError](err); unsent {
+		found = slices.DeleteFunc(found, func(kind error) bool { return kind == ErrOutcomeUnknown }) //nolint:errorlint // a sentinel itself
+	}
 	if wsman.Retryable(err) {
 		found = append(found, errTransient)
 	}

@@ -56,12 +56,14 @@ func WireConfig(cfg Config, host string) (wire wsman.Config, release func(), err
 	return wire, c.close, nil
 }
 
-// connect makes the client of one host. It dials nothing.
-func (c *connector) connect(host string) (*wsman.Client, error) {
+// connect makes the client of one host, whose connections are confirmed by what
+// confirm returns. It dials nothing.
+func (c *connector) connect(host string, confirm func() (wsman.Confirmation, bool)) (*wsman.Client, error) {
 	cfg, err := c.wire(host)
 	if err != nil {
 		return nil, err
 	}
+	cfg.Confirm = confirm
 	return wsman.New(cfg)
 }
 

@@ -45,11 +45,11 @@ func (f *Fleet) Host(name string) (*Host, error) {
 	if h, ok := f.hosts[key]; ok {
 		return h, nil
 	}
-	client, err := f.connector.connect(strings.Trim(name, "[]"))
-	if err != nil {
+	h := newHost(name, f.cfg)
+	var err error
+	if h.client, err = f.connector.connect(strings.Trim(name, "[]"), h.confirmation); err != nil {
 		return nil, fmt.Errorf("host %s: %w", name, err)
 	}
-	h := newHost(name, client, f.cfg)
 	f.hosts[key] = h
 	return h, nil
 }
@@ -77,9 +77,9 @@ type Host struct {
 	detect chan struct{} // held by whoever finds out the generation
 }
 
-func newHost(name string, client *wsman.Client, cfg Config) *Host {
+func newHost(name string, cfg Config) *Host {
 	return &Host{
-		name: name, client: client,
+		name:     name,
 		turns:    newTurns(cfg.MaxConcurrentCompactions),
 		detect:   make(chan struct{}, 1),
 		usage:    usageCache{loading: make(chan struct{}, 1)},
@@ -93,6 +93,16 @@ func (h *Host) Name() string { return h.name }
 
 // Stats counts what was exchanged with the host.
 func (h *Host) Stats() wsman.Stats { return h.client.Stats() }
+
+// confirmation is the read that confirms a connection: the image management
+// service of the host's generation, once that is known.
+func (h *Host) confirmation() (wsman.Confirmation, bool) {
+	g := h.known.Load()
+	if g == nil {
+		return wsman.Confirmation{}, false
+	}
+	return wsman.Confirmation{Reference: g.service(), Property: "SystemName"}, true
+}
 
 // withGeneration calls f with the generation of the host's Hyper-V provider. The
 // first call in the life of h finds it out by trying: newer first, and only an

@@ -30,13 +30,15 @@ func New(cfg Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Client{
+	c := &Client{
 		endpoint:       cfg.Endpoint,
 		session:        s,
 		requestTimeout: cfg.RequestTimeout,
 		locale:         cfg.Locale,
 		logger:         cfg.Logger,
-	}, nil
+	}
+	s.ask = c.ask
+	return c, nil
 }
 
 // Close drops the idle connections and those of running requests as soon as
@@ -80,6 +82,7 @@ func (c *Client) try(ctx context.Context, r request, decode func(body *xmlNode) 
 
 func (c *Client) exchange(ctx context.Context, r request, e envelope, decode func(body *xmlNode) error) (status int, err error) {
 	a, err := c.post(ctx, r, e)
+	r.answeredBy(a.node)
 	if err != nil {
 		return 0, err
 	}
@@ -96,7 +99,7 @@ func (c *Client) exchange(ctx context.Context, r request, e envelope, decode fun
 // post sends a message through a client of the WinRM library made for it alone:
 // that library's transporters know no context, ours brings one.
 func (c *Client) post(ctx context.Context, r request, e envelope) (answer, error) {
-	t := &transporter{ctx: ctx, session: c.session, effectful: r.effectful}
+	t := &transporter{ctx: ctx, session: c.session, message: message{effectful: r.effectful, confirmed: r.confirmed}}
 	parameters := winrm.NewParameters(duration(c.requestTimeout), c.locale, maxEnvelopeSize)
 	parameters.TransportDecorator = func() winrm.Transporter { return t }
 	client, err := winrm.NewClientWithParameters(c.endpoint, "", "", parameters)
@@ -106,19 +109,19 @@ func (c *Client) post(ctx context.Context, r request, e envelope) (answer, error
 	c.traceBody(ctx, "request", r, e.message.String)
 	text, err := t.Post(client, e.message)
 	if err != nil {
-		return answer{}, err
+		return answer{node: t.answer.node}, err
 	}
 	c.traceBody(ctx, "answer", r, func() string { return text })
-	return answer{status: t.status, body: []byte(text)}, nil
+	return t.answer, nil
 }
 
 // transporter carries one message over the shared connections, under the
 // context of its caller.
 type transporter struct {
-	ctx       context.Context // the interface has no other way to pass it
-	session   *session
-	effectful bool
-	status    int
+	ctx     context.Context // the interface has no other way to pass it
+	session *session
+	message message // without its envelope
+	answer  answer
 }
 
 var _ winrm.Transporter = (*transporter)(nil)
@@ -128,9 +131,10 @@ func (*transporter) Transport(*winrm.Endpoint) error { return nil }
 
 // Post implements winrm.Transporter.
 func (t *transporter) Post(_ *winrm.Client, m *soap.SoapMessage) (string, error) {
-	a, err := t.session.exchange(t.ctx, message{soap: []byte(m.String()), effectful: t.effectful})
-	t.status = a.status
-	return string(a.body), err
+	t.message.soap = []byte(m.String())
+	var err error
+	t.answer, err = t.session.exchange(t.ctx, t.message)
+	return string(t.answer.body), err
 }
 
 // uncertain reports whether err leaves open what became of a request that the

@@ -33,6 +33,10 @@ type Config struct {
 	// Certificate logs on with the client certificate of Endpoint, over verified
 	// https only.
 	Certificate bool
+	// Confirm returns the read that confirms a connection before the first message
+	// that changes something, false while it is not known. If nil or false, the
+	// last token of the logon is sent alone then, and no node is known.
+	Confirm func() (Confirmation, bool)
 	// MaxConns bounds the connections, and so the concurrent requests; 5 if zero.
 	MaxConns int
 	// MaxAnswer bounds an answer in bytes; 4 MiB if zero.
@@ -88,6 +92,9 @@ func (cfg Config) withDefaults() Config {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Confirm == nil {
+		cfg.Confirm = func() (Confirmation, bool) { return Confirmation{}, false }
 	}
 	if cfg.Dial == nil {
 		cfg.Dial = (&net.Dialer{KeepAlive: keepAlive}).DialContext

@@ -40,14 +40,15 @@ type Enumeration struct {
 
 // Enumerate yields the instances. It asks for the first page together with the
 // enumeration, pulls more as they are wanted, and releases the enumeration when
-// the loop ends early. An error is the last thing it yields.
-func (c *Client) Enumerate(ctx context.Context, e Enumeration) iter.Seq2[*cim.Instance, error] {
+// the loop ends early. An error is the last thing it yields. Pages of different
+// nodes are an error: an enumeration belongs to one.
+func (c *Client) Enumerate(ctx context.Context, e Enumeration, options ...CallOption) iter.Seq2[*cim.Instance, error] {
 	return func(yield func(*cim.Instance, error) bool) {
 		if e.WQL != "" && len(e.Selectors) > 0 {
 			yield(nil, errors.New("an enumeration has either a query or selectors"))
 			return
 		}
-		p, err := c.enumerate(ctx, e)
+		p, err := c.enumerate(ctx, e, options)
 		for empty := 0; ; {
 			if err != nil {
 				c.release(ctx, e, p, err)
@@ -70,7 +71,7 @@ func (c *Client) Enumerate(ctx context.Context, e Enumeration) iter.Seq2[*cim.In
 				p, err = page{context: p.context}, malformed("one empty page after another")
 				continue
 			}
-			p, err = c.pull(ctx, e, p.context)
+			p, err = c.pull(ctx, e, p, options)
 		}
 	}
 }
@@ -80,34 +81,45 @@ type page struct {
 	context string // changes with every answer
 	items   []*xmlNode
 	last    bool
+	node    string // that gave it, empty if unknown
 }
 
-func (c *Client) enumerate(ctx context.Context, e Enumeration) (page, error) {
+func (c *Client) enumerate(ctx context.Context, e Enumeration, options []CallOption) (page, error) {
 	r := e.request("enumerate", actionEnumerate, func(b *builder, body *dom.Element) {
 		enumerate := b.element(body, enumerationNamespace, "Enumerate")
 		b.element(enumerate, wsmanNamespace, "OptimizeEnumeration")
 		b.text(enumerate, wsmanNamespace, "MaxElements", e.maxElements())
 		e.filter(b, enumerate)
 	})
-	var p page
-	err := c.read(ctx, r, func(body *xmlNode) error { return p.decode(body, "EnumerateResponse") })
-	return p, err
+	return c.page(ctx, r.with(options), page{}, Retryable, "EnumerateResponse")
 }
 
 // pull asks for the next page. A lost answer takes its page with it, so a Pull
 // is repeated only when the host says that it gave nothing.
-func (c *Client) pull(ctx context.Context, e Enumeration, enumerationContext string) (page, error) {
+func (c *Client) pull(ctx context.Context, e Enumeration, before page, options []CallOption) (page, error) {
 	r := e.request("pull", actionPull, func(b *builder, body *dom.Element) {
 		pull := b.element(body, enumerationNamespace, "Pull")
-		b.text(pull, enumerationNamespace, "EnumerationContext", enumerationContext)
+		b.text(pull, enumerationNamespace, "EnumerationContext", before.context)
 		b.text(pull, enumerationNamespace, "MaxElements", e.maxElements()) // as in Enumerate, or the host refuses
 	})
-	p := page{context: enumerationContext}
 	answered := func(err error) bool {
 		var lost *ConnectionError
 		return Retryable(err) && !errors.As(err, &lost)
 	}
-	err := c.readWhile(ctx, r, answered, func(body *xmlNode) error { return p.decode(body, "PullResponse") })
+	p, err := c.page(ctx, r.with(options), page{context: before.context}, answered, "PullResponse")
+	if err == nil && p.node != "" && before.node != "" && p.node != before.node {
+		err = malformed("pages of one enumeration from " + before.node + " and " + p.node)
+	}
+	return p, err
+}
+
+// page asks for one page, of which p holds what is known without an answer.
+func (c *Client) page(ctx context.Context, r request, p page, again func(error) bool, response string) (page, error) {
+	if r.node == nil {
+		r.node = new(string)
+	}
+	err := c.readWhile(ctx, r, again, func(body *xmlNode) error { return p.decode(body, response) })
+	p.node = *r.node
 	return p, err
 }
 

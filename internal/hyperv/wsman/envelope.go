@@ -23,8 +23,10 @@ type request struct {
 	reference cim.Reference
 	method    string // of an invocation
 	action    string
-	effectful bool // the host does something: send it once, whatever happens
-	bare      bool // Identify: no header (MS-WSMV 3.1.4.1.23)
+	effectful bool    // the host does something: send it once, whatever happens
+	confirmed bool    // only over a confirmed connection; so is what is effectful
+	bare      bool    // Identify: no header (MS-WSMV 3.1.4.1.23)
+	node      *string // where the caller wants the name of the node; may be nil
 	body      func(b *builder, body *dom.Element)
 }
 

@@ -48,6 +48,16 @@ func (e *OutcomeError) Error() string {
 // Unwrap returns the cause.
 func (e *OutcomeError) Unwrap() error { return e.Err }
 
+// ConfirmError says that a connection could not be confirmed, see
+// [Confirmation], so that the request that needed it never went out.
+type ConfirmError struct{ Err error }
+
+// Error implements error.
+func (e *ConfirmError) Error() string { return "confirm the connection: " + e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ConfirmError) Unwrap() error { return e.Err }
+
 // UnreachableError says that no connection could be made, so nothing was asked.
 type UnreachableError struct {
 	// Address is the host and port.

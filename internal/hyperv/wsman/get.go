@@ -7,8 +7,8 @@ import (
 )
 
 // Get reads the instance that ref refers to.
-func (c *Client) Get(ctx context.Context, ref cim.Reference) (*cim.Instance, error) {
-	r := request{op: "get", reference: ref, action: actionGet}
+func (c *Client) Get(ctx context.Context, ref cim.Reference, options ...CallOption) (*cim.Instance, error) {
+	r := request{op: "get", reference: ref, action: actionGet}.with(options)
 	var instance *cim.Instance
 	err := c.read(ctx, r, func(body *xmlNode) error {
 		e := body.first()

@@ -31,7 +31,7 @@ type Invocation struct {
 
 // Invoke calls a method and returns its output parameters, the ReturnValue
 // among them.
-func (c *Client) Invoke(ctx context.Context, inv Invocation) (*cim.Instance, error) {
+func (c *Client) Invoke(ctx context.Context, inv Invocation, options ...CallOption) (*cim.Instance, error) {
 	r := request{
 		op:        "invoke",
 		reference: inv.Target,
@@ -39,7 +39,7 @@ func (c *Client) Invoke(ctx context.Context, inv Invocation) (*cim.Instance, err
 		action:    inv.Target.ResourceURI + "/" + inv.Method,
 		effectful: !inv.ReadOnly,
 		body:      func(b *builder, body *dom.Element) { b.input(body, inv) },
-	}
+	}.with(options)
 	var out *cim.Instance
 	decode := func(body *xmlNode) error {
 		e := outputElement(body, inv.Method)

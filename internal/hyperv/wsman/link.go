@@ -30,6 +30,8 @@ type link struct {
 	transport   *http.Transport
 	context     secure.Context // nil without a mechanism
 	established bool           // the host has accepted the credentials
+	confirmed   bool           // the read of the Confirmation was answered
+	node        string         // which the connection leads to; empty if unknown
 }
 
 // newLink hands conn to a transport that can never make another one. HTTP/2,

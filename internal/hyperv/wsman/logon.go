@@ -75,9 +75,8 @@ func (g *logon) record(err error) {
 }
 
 // handshake exchanges tokens until messages can be wrapped. The last token, if
-// there is one, rides on the first message; not on one that changes something:
-// there a 401 that anybody can forge would leave open what became of it.
-func (s *session) handshake(ctx context.Context, l *link, effectful bool) ([]byte, error) {
+// there is one, is left to ride on the first message.
+func (s *session) handshake(ctx context.Context, l *link) ([]byte, error) {
 	if l.context == nil {
 		return nil, nil
 	}
@@ -99,24 +98,8 @@ func (s *session) handshake(ctx context.Context, l *link, effectful bool) ([]byt
 	case err != nil:
 		return nil, &AuthError{Err: err}
 	}
-	if effectful && token != nil {
-		if err := s.confirm(ctx, l, token); err != nil {
-			return nil, err
-		}
-		token = nil
-	}
 	l.established = true
 	return token, nil
-}
-
-// confirm sends the last token alone. Whatever the host makes of a request
-// without a message, anything but a 401 means that it took the token.
-func (s *session) confirm(ctx context.Context, l *link, token []byte) error {
-	_, err := s.sendToken(ctx, l, token)
-	if _, ok := errors.AsType[*HTTPError](err); ok {
-		return nil
-	}
-	return err
 }
 
 // sendToken sends a token without a message and returns the one that answers

@@ -10,6 +10,7 @@ import (
 type answer struct {
 	status int
 	body   []byte
+	node   string // that answered, empty if unknown; set with an error too
 }
 
 // open takes the envelope off an answer and returns its body. A SOAP fault is a

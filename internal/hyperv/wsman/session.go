@@ -37,6 +37,9 @@ type session struct {
 	timeout       time.Duration // of one HTTP exchange
 	maxAnswer     int64
 
+	confirmation func() (Confirmation, bool)
+	ask          func(ctx context.Context, c Confirmation, deliver func(soap []byte) (answer, error)) (node string, err error)
+
 	counters counters
 	slots    chan struct{} // one per exchange under way
 	logon    logon
@@ -50,16 +53,17 @@ type session struct {
 func newSession(cfg Config) (*session, error) {
 	ep := cfg.Endpoint
 	s := &session{
-		address:     net.JoinHostPort(ep.Host, strconv.Itoa(ep.Port)),
-		mechanism:   cfg.Mechanism,
-		seals:       cfg.Mechanism != nil && (!ep.HTTPS || ep.Insecure),
-		dialRaw:     cfg.Dial,
-		dialTimeout: min(dialTimeout, cfg.RequestTimeout),
-		timeout:     cfg.RequestTimeout + answerSlack,
-		maxAnswer:   cfg.MaxAnswer,
-		slots:       make(chan struct{}, cfg.MaxConns),
-		logon:       logon{turn: make(chan struct{}, 1)},
-		reach:       reach{turn: make(chan struct{}, 1)},
+		address:      net.JoinHostPort(ep.Host, strconv.Itoa(ep.Port)),
+		mechanism:    cfg.Mechanism,
+		seals:        cfg.Mechanism != nil && (!ep.HTTPS || ep.Insecure),
+		dialRaw:      cfg.Dial,
+		dialTimeout:  min(dialTimeout, cfg.RequestTimeout),
+		timeout:      cfg.RequestTimeout + answerSlack,
+		maxAnswer:    cfg.MaxAnswer,
+		confirmation: cfg.Confirm,
+		slots:        make(chan struct{}, cfg.MaxConns),
+		logon:        logon{turn: make(chan struct{}, 1)},
+		reach:        reach{turn: make(chan struct{}, 1)},
 	}
 	scheme := "http"
 	if ep.HTTPS {
@@ -83,6 +87,7 @@ func newSession(cfg Config) (*session, error) {
 type message struct {
 	soap      []byte
 	effectful bool
+	confirmed bool // only over a confirmed connection
 }
 
 // exchange sends m and returns the answer. It goes out a second time, on a new
@@ -123,9 +128,12 @@ func unseen(err error) bool {
 // exchangeOn sends m over l, after the handshake if l has no context yet, and
 // gives l back.
 func (s *session) exchangeOn(ctx context.Context, l *link, m message) (a answer, err error) {
-	defer func() { s.put(l, err) }()
+	defer func() {
+		a.node = l.node
+		s.put(l, err)
+	}()
 	if l.established {
-		return s.deliver(ctx, l, m, nil)
+		return s.first(ctx, l, m, nil)
 	}
 	settle, err := s.logon.enter(ctx)
 	if err != nil {
@@ -138,9 +146,22 @@ func (s *session) exchangeOn(ctx context.Context, l *link, m message) (a answer,
 
 // begin is the handshake and the first message.
 func (s *session) begin(ctx context.Context, l *link, m message) (answer, error) {
-	token, err := s.handshake(ctx, l, m.effectful)
+	token, err := s.handshake(ctx, l)
 	if err != nil {
 		return answer{}, err
+	}
+	return s.first(ctx, l, m, token)
+}
+
+// first confirms l if m needs that: the last token of the handshake never rides
+// on a message that changes something, for there a 401 that anybody can forge
+// would leave open what became of it.
+func (s *session) first(ctx context.Context, l *link, m message, token []byte) (answer, error) {
+	if m.effectful || m.confirmed {
+		if err := s.confirm(ctx, l, token); err != nil {
+			return answer{}, err
+		}
+		token = nil
 	}
 	return s.deliver(ctx, l, m, token)
 }

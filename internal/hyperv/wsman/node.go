@@ -1,0 +1,124 @@
+package wsman
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+)
+
+// Confirmation names the read that confirms a connection: it goes out before the
+// first message that changes something, and its answer says which node the
+// connection leads to. The name of a host can move, that of a cluster for
+// example, and the connections of one client can lead to different nodes; one
+// connection never changes its node.
+type Confirmation struct {
+	// Reference is the instance that is read.
+	Reference cim.Reference
+	// Property is the property of the instance whose value names the node.
+	Property string
+}
+
+// CallOption changes one request, or tells more about its answer.
+type CallOption func(*request)
+
+// FromNode stores in node which node answered: the value of the property that
+// the [Confirmation] names, read over the connection that the request last went
+// out on. It is set when the call returns, and for an enumeration before each of
+// its yields, whether there was an answer, a fault or none at all. It is empty
+// when no connection was made, when the connection was never confirmed (reads
+// alone do not do that, see [Confirmed]) or when the host gave no name.
+func FromNode(node *string) CallOption {
+	return func(r *request) { r.node = node }
+}
+
+// Confirmed demands a confirmed connection for a read, so that [FromNode] can
+// tell its node. It costs one exchange for each connection that is not confirmed
+// yet. An [Invocation] that is not ReadOnly demands it by itself.
+func Confirmed() CallOption {
+	return func(r *request) { r.confirmed = true }
+}
+
+// with applies the options of a call.
+func (r request) with(options []CallOption) request {
+	for _, o := range options {
+		o(&r)
+	}
+	return r
+}
+
+// answeredBy tells the caller of FromNode.
+func (r request) answeredBy(node string) {
+	if r.node != nil {
+		*r.node = node
+	}
+}
+
+// confirm makes sure that l is confirmed, with the last token of the handshake
+// if there is one. Without a [Confirmation] that token goes alone: whatever the
+// host makes of a request without a message, anything but a 401 means that it
+// took the token.
+func (s *session) confirm(ctx context.Context, l *link, token []byte) error {
+	if l.confirmed {
+		return nil
+	}
+	confirmation, ok := s.confirmation()
+	switch {
+	case ok:
+		node, err := s.ask(ctx, confirmation, func(soap []byte) (answer, error) {
+			return s.deliver(ctx, l, message{soap: soap}, token)
+		})
+		if err != nil {
+			return &ConfirmError{Err: err}
+		}
+		l.node, l.confirmed = node, true
+	case token != nil:
+		if _, err := s.sendToken(ctx, l, token); !isHTTPError(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+func isHTTPError(err error) bool {
+	_, ok := errors.AsType[*HTTPError](err)
+	return ok
+}
+
+// ask sends the read of a [Confirmation] and returns the name of the node. A
+// host that cannot tell, because it has no such instance or does not show it,
+// has taken the logon all the same.
+func (c *Client) ask(ctx context.Context, confirmation Confirmation, deliver func(soap []byte) (answer, error)) (node string, err error) {
+	r := request{op: "confirm", reference: confirmation.Reference, action: actionGet}
+	e, err := c.envelope(r)
+	if err != nil {
+		return "", err
+	}
+	c.traceBody(ctx, "request", r, e.message.String)
+	start := time.Now()
+	a, err := deliver([]byte(e.message.String()))
+	if err == nil {
+		c.traceBody(ctx, "answer", r, func() string { return string(a.body) })
+		node, err = a.property(e.id, confirmation.Property)
+	}
+	c.trace(ctx, r, e, a.status, time.Since(start), err)
+	if fault, ok := errors.AsType[*Fault](err); ok && !fault.retryable() {
+		return "", nil
+	}
+	return node, err
+}
+
+// property reads one property of the instance in an answer, empty if it has none.
+func (a answer) property(messageID, name string) (string, error) {
+	body, err := a.open(messageID)
+	if err != nil {
+		return "", err
+	}
+	e := body.first()
+	if e == nil {
+		return "", malformed("the body is empty")
+	}
+	text, _ := decodeInstance(e).String(name)
+	return text, nil
+}
