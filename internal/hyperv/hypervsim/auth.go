@@ -32,25 +32,25 @@ var (
 const certificateProfile = "http://schemas.dmtf.org/wbem/wsman/1/wsman/secprofile/https/mutual"
 
 // authenticate lets the request pass or answers it.
-func (h *Host) authenticate(x *exchange) bool {
+func (s *Server) authenticate(x *exchange) bool {
 	header := x.r.Header.Get("Authorization")
 	scheme, credentials, _ := strings.Cut(header, " ")
 	switch {
 	case header == "":
 		if !x.c.established {
-			h.unauthorized(x)
+			s.unauthorized(x)
 			return false
 		}
 	case header == certificateProfile:
-		return h.certificate(x)
+		return s.certificate(x)
 	case strings.EqualFold(scheme, string(SchemeBasic)):
-		return h.basic(x)
+		return s.basic(x)
 	case strings.EqualFold(scheme, string(SchemeNegotiate)):
-		return h.negotiate(x, SchemeNegotiate, credentials)
+		return s.negotiate(x, SchemeNegotiate, credentials)
 	case strings.EqualFold(scheme, string(SchemeKerberos)):
-		return h.negotiate(x, SchemeKerberos, credentials)
+		return s.negotiate(x, SchemeKerberos, credentials)
 	default:
-		h.unauthorized(x)
+		s.unauthorized(x)
 		return false
 	}
 	x.user = x.c.user
@@ -58,66 +58,66 @@ func (h *Host) authenticate(x *exchange) bool {
 }
 
 // accepts reports whether the host accepts a scheme.
-func (h *Host) accepts(s Scheme) bool { return slices.Contains(h.options.schemes, s) }
+func (s *Server) accepts(scheme Scheme) bool { return slices.Contains(s.config.Schemes, scheme) }
 
 // unauthorized answers 401 with the schemes and forgets the security context.
-func (h *Host) unauthorized(x *exchange) {
+func (s *Server) unauthorized(x *exchange) {
 	x.c.context, x.c.established, x.c.user = nil, false, ""
 	header := x.w.Header()
-	for _, s := range h.options.schemes {
-		switch s {
+	for _, scheme := range s.config.Schemes {
+		switch scheme {
 		case SchemeBasic:
 			header.Add("WWW-Authenticate", `Basic realm="WSMAN"`)
 		case SchemeNegotiate, SchemeKerberos:
-			header.Add("WWW-Authenticate", string(s))
+			header.Add("WWW-Authenticate", string(scheme))
 		case SchemeCertificate:
 		}
 	}
-	h.finish(x, http.StatusUnauthorized)
+	s.finish(x, http.StatusUnauthorized)
 }
 
 // refuse counts a failed logon and answers 401.
-func (h *Host) refuse(x *exchange, scheme Scheme, err error) bool {
-	h.record.count(&h.record.failedLogons)
-	h.log.Warn("logon refused", "scheme", scheme, "err", err)
-	h.unauthorized(x)
+func (s *Server) refuse(x *exchange, scheme Scheme, err error) bool {
+	s.record.count(&s.record.failedLogons)
+	s.log.Warn("logon refused", "scheme", scheme, "err", err)
+	s.unauthorized(x)
 	return false
 }
 
 // admitOnce counts the logon of a scheme that has no context.
-func (h *Host) admitOnce(x *exchange, user string) bool {
+func (s *Server) admitOnce(x *exchange, user string) bool {
 	if !x.c.counted || x.c.user != user {
-		h.record.count(&h.record.logons)
+		s.record.count(&s.record.logons)
 	}
 	x.c.counted, x.c.user, x.user = true, user, user
 	return true
 }
 
 // certificate accepts a client certificate that the TLS handshake has verified.
-func (h *Host) certificate(x *exchange) bool {
-	if !h.accepts(SchemeCertificate) || x.r.TLS == nil || len(x.r.TLS.VerifiedChains) == 0 {
-		return h.refuse(x, SchemeCertificate, errLogon)
+func (s *Server) certificate(x *exchange) bool {
+	if !s.accepts(SchemeCertificate) || x.r.TLS == nil || len(x.r.TLS.VerifiedChains) == 0 {
+		return s.refuse(x, SchemeCertificate, errLogon)
 	}
-	return h.admitOnce(x, h.options.clientUser)
+	return s.admitOnce(x, s.config.ClientUser)
 }
 
 // negotiate takes one token of a security context.
-func (h *Host) negotiate(x *exchange, scheme Scheme, credentials string) bool {
+func (s *Server) negotiate(x *exchange, scheme Scheme, credentials string) bool {
 	token, err := base64.StdEncoding.DecodeString(strings.TrimSpace(credentials))
-	if err != nil || len(token) == 0 || !h.accepts(scheme) {
-		h.unauthorized(x)
+	if err != nil || len(token) == 0 || !s.accepts(scheme) {
+		s.unauthorized(x)
 		return false
 	}
 	c := x.c
 	if c.context == nil || c.established {
-		c.context, c.established, c.scheme = h.newAcceptor(scheme, token), false, scheme
+		c.context, c.established, c.scheme = s.newAcceptor(scheme, token), false, scheme
 	}
 	if c.context == nil {
-		return h.refuse(x, scheme, errMalformedToken)
+		return s.refuse(x, scheme, errMalformedToken)
 	}
 	out, done, err := c.context.step(token)
 	if err != nil {
-		return h.refuse(x, scheme, err)
+		return s.refuse(x, scheme, err)
 	}
 	if out != nil {
 		x.w.Header().Set("WWW-Authenticate", string(scheme)+" "+base64.StdEncoding.EncodeToString(out))
@@ -128,59 +128,48 @@ func (h *Host) negotiate(x *exchange, scheme Scheme, credentials string) bool {
 	}
 	c.established, c.user = true, c.context.user()
 	x.user = c.user
-	h.record.count(&h.record.logons)
+	s.record.count(&s.record.logons)
 	return true
 }
 
 // newAcceptor chooses the mechanism by the first token: raw NTLM, raw Kerberos,
 // or SPNEGO around one of them.
-func (h *Host) newAcceptor(scheme Scheme, token []byte) acceptor {
+func (s *Server) newAcceptor(scheme Scheme, token []byte) acceptor {
 	switch {
 	case isNTLM(token) && scheme == SchemeNegotiate:
-		return h.newNTLM()
-	case isGSSToken(token, oidKerberos) && h.options.keytab != nil && !h.options.noRawKerberos:
-		return h.newKerberos()
+		return s.newNTLM()
+	case isGSSToken(token, oidKerberos) && s.config.Keytab != nil && !s.config.NoRawKerberos:
+		return s.newKerberos()
 	case isGSSToken(token, oidSPNEGO):
-		return &spnegoAcceptor{host: h, kerberosOnly: scheme == SchemeKerberos}
+		return &spnegoAcceptor{server: s, kerberosOnly: scheme == SchemeKerberos}
 	}
 	return nil
 }
 
 // findUser returns the account of a user, however its name is written.
-func (h *Host) findUser(name, domain string) (account, bool) {
+func (s *Server) findUser(name, domain string) (Account, bool) {
 	if at := strings.LastIndexByte(name, '@'); at >= 0 && domain == "" {
-		if h.options.noPrincipalNames {
-			return account{}, false
+		if s.config.NoPrincipalNames {
+			return Account{}, false
 		}
 		name, domain = name[:at], name[at+1:]
 	}
-	if h.options.dnsDomain != "" && strings.EqualFold(domain, h.options.dnsDomain) {
-		domain = h.options.domain
+	if s.config.DNSDomain != "" && strings.EqualFold(domain, s.config.DNSDomain) {
+		domain = s.config.Domain
 	}
-	for _, a := range h.options.users {
-		if strings.EqualFold(a.name, name) && (a.domain == "" || domain == "" || strings.EqualFold(a.domain, domain)) {
+	for _, a := range s.config.Users {
+		if strings.EqualFold(a.Name, name) && (a.Domain == "" || domain == "" || strings.EqualFold(a.Domain, domain)) {
 			return a, true
 		}
 	}
-	return account{}, false
+	return Account{}, false
 }
-
-// String is the name of the account, without its password.
-func (a account) String() string {
-	if a.domain == "" {
-		return a.name
-	}
-	return a.domain + `\` + a.name
-}
-
-// GoString implements fmt.GoStringer.
-func (a account) GoString() string { return a.String() }
 
 // binding is the channel binding that contexts on this host must carry, nil
 // without TLS.
-func (h *Host) binding() []byte {
-	if h.tls == nil {
+func (s *Server) binding() []byte {
+	if s.tls == nil {
 		return nil
 	}
-	return h.tls.binding
+	return s.tls.binding
 }

@@ -6,19 +6,19 @@ import (
 )
 
 // basic checks the credentials that come with every request.
-func (h *Host) basic(x *exchange) bool {
+func (s *Server) basic(x *exchange) bool {
 	user, password, ok := x.r.BasicAuth()
-	if !ok || !h.accepts(SchemeBasic) {
-		h.unauthorized(x)
+	if !ok || !s.accepts(SchemeBasic) {
+		s.unauthorized(x)
 		return false
 	}
 	domain, name, qualified := strings.Cut(user, `\`)
 	if !qualified {
 		domain, name = "", user
 	}
-	a, known := h.findUser(name, domain)
-	if subtle.ConstantTimeCompare([]byte(a.password), []byte(password)) != 1 || !known {
-		return h.refuse(x, SchemeBasic, errLogon)
+	a, known := s.findUser(name, domain)
+	if subtle.ConstantTimeCompare([]byte(a.Password), []byte(password)) != 1 || !known {
+		return s.refuse(x, SchemeBasic, errLogon)
 	}
-	return h.admitOnce(x, a.String())
+	return s.admitOnce(x, a.String())
 }

@@ -34,8 +34,8 @@ type kerberosAcceptor struct {
 	in, out uint64 // next sequence numbers
 }
 
-func (h *Host) newKerberos() *kerberosAcceptor {
-	return &kerberosAcceptor{keytab: h.options.keytab, binding: h.binding(), strict: h.options.strictBinding}
+func (s *Server) newKerberos() *kerberosAcceptor {
+	return &kerberosAcceptor{keytab: s.config.Keytab, binding: s.binding(), strict: s.config.StrictBinding}
 }
 
 func (k *kerberosAcceptor) user() string { return k.name }

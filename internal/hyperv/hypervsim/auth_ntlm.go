@@ -2,6 +2,7 @@ package hypervsim
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/hmac"
 	"crypto/md5"
 	"crypto/rand"
@@ -54,7 +55,7 @@ type ntlmAcceptor struct {
 	computer string
 	domain   string // NetBIOS and
 	dns      string // DNS name; those of the computer in a workgroup
-	find     func(name, domain string) (account, bool)
+	find     func(name, domain string) (Account, bool)
 	binding  []byte
 	strict   bool
 	now      func() time.Time
@@ -62,14 +63,14 @@ type ntlmAcceptor struct {
 	negotiate, challenge []byte
 	nonce                [8]byte
 	in, out              ntlmHalf
-	account              account
+	account              Account
 }
 
-func (h *Host) newNTLM() *ntlmAcceptor {
-	o := h.options
+func (s *Server) newNTLM() *ntlmAcceptor {
+	o := s.config
 	return &ntlmAcceptor{
-		computer: o.computerName, domain: orElse(o.domain, o.computerName), dns: orElse(o.dnsDomain, o.computerName), find: h.findUser,
-		binding: h.binding(), strict: h.options.strictBinding, now: h.options.clock,
+		computer: o.ComputerName, domain: cmp.Or(o.Domain, o.ComputerName), dns: cmp.Or(o.DNSDomain, o.ComputerName), find: s.findUser,
+		binding: s.binding(), strict: s.config.StrictBinding, now: s.config.Clock,
 	}
 }
 
@@ -176,7 +177,7 @@ func (n *ntlmAcceptor) authenticate(m []byte) error {
 	}
 	proof, client := response[:proofSize], response[proofSize:]
 	a, known := n.find(name, domain)
-	key := hmacMD5(ntHash(a.password), utf16Bytes(strings.ToUpper(name)+domain))
+	key := hmacMD5(ntHash(a.Password), utf16Bytes(strings.ToUpper(name)+domain))
 	if !hmac.Equal(proof, hmacMD5(key, n.nonce[:], client)) || !known {
 		return errLogon
 	}

@@ -83,13 +83,13 @@ func (s *enumerations) of(user string, now time.Time, idle time.Duration) int {
 
 // OpenEnumerations counts the enumerations that were neither pulled to their end
 // nor released nor have expired.
-func (h *Host) OpenEnumerations() int {
-	now := h.options.clock()
-	h.enumerations.mu.Lock()
-	defer h.enumerations.mu.Unlock()
+func (s *Server) OpenEnumerations() int {
+	now := s.config.Clock()
+	s.enumerations.mu.Lock()
+	defer s.enumerations.mu.Unlock()
 	n := 0
-	for _, e := range h.enumerations.open {
-		if now.Sub(e.used) <= h.options.enumerationIdle {
+	for _, e := range s.enumerations.open {
+		if now.Sub(e.used) <= s.config.EnumerationIdle {
 			n++
 		}
 	}
@@ -142,7 +142,7 @@ func readEnumerate(body *element) (r enumerateRequest, fail *failure) {
 }
 
 // enumerate answers an Enumerate.
-func (h *Host) enumerate(x *exchange) (*answer, *failure) {
+func (s *Server) enumerate(x *exchange) (*answer, *failure) {
 	r, fail := readEnumerate(x.envelope.body)
 	if fail != nil {
 		return nil, fail
@@ -150,7 +150,7 @@ func (h *Host) enumerate(x *exchange) (*answer, *failure) {
 	if len(x.envelope.selectors) > 0 {
 		return nil, pluginFault(codeEnumerateWithKeys)
 	}
-	objects, names, fail := h.find(x, r)
+	objects, names, fail := s.find(x, r)
 	if fail != nil {
 		return nil, fail
 	}
@@ -158,30 +158,30 @@ func (h *Host) enumerate(x *exchange) (*answer, *failure) {
 	for _, o := range objects {
 		e.items = append(e.items, item(x.envelope.target, o, names, r.mode))
 	}
-	return h.firstPage(x, r, e)
+	return s.firstPage(x, r, e)
 }
 
 // firstPage is the answer to Enumerate: with OptimizeEnumeration it has items.
-func (h *Host) firstPage(x *exchange, r enumerateRequest, e *enumeration) (*answer, *failure) {
+func (s *Server) firstPage(x *exchange, r enumerateRequest, e *enumeration) (*answer, *failure) {
 	a := &answer{action: actionEnumerate + "Response"}
-	if !r.optimize || h.options.plainEnumeration {
-		a.body = "<n:EnumerateResponse><n:EnumerationContext>" + h.enumerations.put(e, x.now) +
+	if !r.optimize || s.config.PlainEnumeration {
+		a.body = "<n:EnumerateResponse><n:EnumerationContext>" + s.enumerations.put(e, x.now) +
 			"</n:EnumerationContext></n:EnumerateResponse>"
 		return a, nil
 	}
 	// Without MaxElements an optimized answer has one item (DSP0226 8.2.3).
 	count := max(r.maxElements, 1)
-	if h.options.singleItemPage {
+	if s.config.SingleItemPage {
 		count = 1
 	}
-	page, fail := h.page(x, e, count)
+	page, fail := s.page(x, e, count)
 	if fail != nil {
 		return nil, fail
 	}
 	w := &writer{}
 	w.raw("<n:EnumerateResponse><n:EnumerationContext>")
 	if len(e.items) > 0 {
-		w.raw(h.enumerations.put(e, x.now))
+		w.raw(s.enumerations.put(e, x.now))
 	}
 	w.raw("</n:EnumerationContext><w:Items>", page, "</w:Items>")
 	if len(e.items) == 0 {
@@ -197,8 +197,8 @@ const envelopeReserve = 1200
 
 // page takes as many items as are asked for and fit into the answer. If not even
 // one fits, the enumeration fails.
-func (h *Host) page(x *exchange, e *enumeration, count int) (string, *failure) {
-	count = min(count, h.options.maxBatchItems, len(e.items))
+func (s *Server) page(x *exchange, e *enumeration, count int) (string, *failure) {
+	count = min(count, s.config.MaxBatchItems, len(e.items))
 	w := &writer{}
 	n := 0
 	for n < count && w.Len()+len(e.items[n])+envelopeReserve <= x.envelope.maxSize {
@@ -245,13 +245,13 @@ func item(t target, o *object, names []string, mode string) string {
 }
 
 // find carries the filter out. The names are those of a projection.
-func (h *Host) find(x *exchange, r enumerateRequest) (objects []*object, names []string, fail *failure) {
+func (s *Server) find(x *exchange, r enumerateRequest) (objects []*object, names []string, fail *failure) {
 	t := x.envelope.target
 	switch {
 	case r.filter == nil && t.class == "*":
 		return nil, nil, pluginFault(codeCannotProcessFilter)
 	case r.filter == nil:
-		objects, fail = h.ask(x, t.class, nil)
+		objects, fail = s.ask(x, t.class, nil)
 		return objects, nil, fail
 	case r.dialect == dialectSelector:
 		where, fail := readSelectorFilter(r.filter)
@@ -261,10 +261,10 @@ func (h *Host) find(x *exchange, r enumerateRequest) (objects []*object, names [
 		if t.class == "*" {
 			return nil, nil, pluginFault(codeCannotProcessFilter)
 		}
-		objects, fail = h.ask(x, t.class, where)
+		objects, fail = s.ask(x, t.class, where)
 		return objects, nil, fail
 	case r.dialect == dialectWQL:
-		return h.findByQuery(x, r.filter)
+		return s.findByQuery(x, r.filter)
 	}
 	return nil, nil, fault(codeDialectUnavailable)
 }
@@ -288,7 +288,7 @@ func readSelectorFilter(filter *element) ([]keyValue, *failure) {
 }
 
 // findByQuery carries a WQL query out.
-func (h *Host) findByQuery(x *exchange, filter *element) (objects []*object, names []string, fail *failure) {
+func (s *Server) findByQuery(x *exchange, filter *element) (objects []*object, names []string, fail *failure) {
 	if x.envelope.target.class != "*" {
 		return nil, nil, pluginFault(codeQueryNeedsStar)
 	}
@@ -301,7 +301,7 @@ func (h *Host) findByQuery(x *exchange, filter *element) (objects []*object, nam
 	if q.where != nil {
 		equalities = q.where.equalities()
 	}
-	if objects, fail = h.ask(x, q.class, equalities); fail != nil {
+	if objects, fail = s.ask(x, q.class, equalities); fail != nil {
 		if fail.code == codeResourceNotFound {
 			x.nested = reasonClassMissing
 			fail = pluginFault(codeCannotProcessFilter)
@@ -341,12 +341,9 @@ func (q query) keep(objects []*object) ([]*object, bool) {
 }
 
 // ask enumerates a class of the model.
-func (h *Host) ask(x *exchange, class string, where []keyValue) ([]*object, *failure) {
+func (s *Server) ask(x *exchange, class string, where []keyValue) ([]*object, *failure) {
 	t := x.envelope.target
-	if fail := h.checkRole(t.namespace); fail != nil {
-		return nil, fail
-	}
-	return h.model.enumerate(t.namespace, class, where)
+	return s.model.enumerate(t.namespace, class, where)
 }
 
 // pullRequest is the body of a Pull.
@@ -379,27 +376,27 @@ func readPull(body *element) (r pullRequest, fail *failure) {
 }
 
 // pull answers a Pull: a page of items and a new context, or the end.
-func (h *Host) pull(x *exchange) (*answer, *failure) {
+func (s *Server) pull(x *exchange) (*answer, *failure) {
 	r, fail := readPull(x.envelope.body)
 	if fail != nil {
 		return nil, fail
 	}
-	e := h.enumerations.take(r.context, x.user, x.now, h.options.enumerationIdle)
+	e := s.enumerations.take(r.context, x.user, x.now, s.config.EnumerationIdle)
 	if e == nil {
 		return nil, fault(codeInvalidContext)
 	}
 	if e.limits.envelope != x.envelope.limits || (e.limits.maxElements != 0 && e.limits.maxElements != r.maxElements) {
-		h.enumerations.restore(r.context, e)
+		s.enumerations.restore(r.context, e)
 		return nil, fault(codePullParameters)
 	}
-	page, fail := h.page(x, e, r.maxElements)
+	page, fail := s.page(x, e, r.maxElements)
 	if fail != nil {
 		return nil, fail
 	}
 	w := &writer{}
 	w.raw("<n:PullResponse>")
 	if len(e.items) > 0 {
-		w.element("n:EnumerationContext", h.enumerations.put(e, x.now))
+		w.element("n:EnumerationContext", s.enumerations.put(e, x.now))
 	}
 	w.raw("<n:Items>", page, "</n:Items>")
 	if len(e.items) == 0 {
@@ -410,9 +407,9 @@ func (h *Host) pull(x *exchange) (*answer, *failure) {
 }
 
 // release answers a Release.
-func (h *Host) release(x *exchange) (*answer, *failure) {
+func (s *Server) release(x *exchange) (*answer, *failure) {
 	id := x.envelope.body.child(nsEnumeration, "EnumerationContext")
-	if id == nil || h.enumerations.take(id.trimmed(), x.user, x.now, h.options.enumerationIdle) == nil {
+	if id == nil || s.enumerations.take(id.trimmed(), x.user, x.now, s.config.EnumerationIdle) == nil {
 		return nil, fault(codeInvalidContext)
 	}
 	return &answer{action: actionRelease + "Response"}, nil

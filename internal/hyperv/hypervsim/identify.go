@@ -12,9 +12,9 @@ func isUnauthenticatedIdentify(r *http.Request) bool {
 }
 
 // identify answers Identify. Strangers do not learn the version of the system.
-func (h *Host) identify(x *exchange, authenticated bool) {
+func (s *Server) identify(x *exchange, authenticated bool) {
 	if !authenticated {
-		e, fail := decoder{serverLimit: h.options.maxEnvelopeKB << 10}.decode(x.body, "")
+		e, fail := decoder{serverLimit: s.config.MaxEnvelopeKB << 10}.decode(x.body, "")
 		if fail != nil || e.operation != OperationIdentify {
 			x.w.WriteHeader(http.StatusBadRequest)
 			return
@@ -26,11 +26,11 @@ func (h *Host) identify(x *exchange, authenticated bool) {
 	}
 	w := &writer{}
 	w.raw(`<s:Envelope xml:lang="`)
-	w.escape(h.options.locale)
+	w.escape(s.config.Locale)
 	w.raw(`" xmlns:s="`, nsSOAP, `"><s:Header/><s:Body><wsmid:IdentifyResponse xmlns:wsmid="`, nsIdentity, `">`)
 	w.element("wsmid:ProtocolVersion", nsWSMan)
 	w.element("wsmid:ProductVendor", "Microsoft Corporation")
 	w.element("wsmid:ProductVersion", version)
 	w.raw("</wsmid:IdentifyResponse></s:Body></s:Envelope>")
-	h.send(x, http.StatusOK, w.String())
+	s.send(x, http.StatusOK, w.String())
 }

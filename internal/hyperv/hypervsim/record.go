@@ -100,11 +100,11 @@ func isSecret(name string) bool {
 
 // Requests lists the requests that the host could read, in order of arrival.
 // Values of parameters that look like secrets are not kept.
-func (h *Host) Requests() []Request {
-	h.record.mu.Lock()
-	defer h.record.mu.Unlock()
-	all := make([]Request, len(h.record.requests))
-	for i, q := range h.record.requests {
+func (s *Server) Requests() []Request {
+	s.record.mu.Lock()
+	defer s.record.mu.Unlock()
+	all := make([]Request, len(s.record.requests))
+	for i, q := range s.record.requests {
 		all[i] = *q
 		all[i].Selectors = slices.Clone(q.Selectors)
 		all[i].Parameters = slices.Clone(q.Parameters)
@@ -113,9 +113,9 @@ func (h *Host) Requests() []Request {
 }
 
 // Calls counts the calls of a method that reached the host, answered or not.
-func (h *Host) Calls(method string) int {
+func (s *Server) Calls(method string) int {
 	n := 0
-	for _, q := range h.Requests() {
+	for _, q := range s.Requests() {
 		if q.Operation == OperationInvoke && strings.EqualFold(q.Method, method) {
 			n++
 		}
@@ -124,14 +124,14 @@ func (h *Host) Calls(method string) int {
 }
 
 // Exchanges counts the HTTP requests, handshakes included.
-func (h *Host) Exchanges() int { return h.record.read(&h.record.exchanges) }
+func (s *Server) Exchanges() int { return s.record.read(&s.record.exchanges) }
 
 // Connections counts the connections that were opened.
-func (h *Host) Connections() int { return h.record.read(&h.record.connections) }
+func (s *Server) Connections() int { return s.record.read(&s.record.connections) }
 
 // Logons counts the security contexts that were established; with Basic and
 // certificates, the connections on which a request was let in.
-func (h *Host) Logons() int { return h.record.read(&h.record.logons) }
+func (s *Server) Logons() int { return s.record.read(&s.record.logons) }
 
 // FailedLogons counts the logons that the host refused.
-func (h *Host) FailedLogons() int { return h.record.read(&h.record.failedLogons) }
+func (s *Server) FailedLogons() int { return s.record.read(&s.record.failedLogons) }

@@ -181,26 +181,26 @@ func matchesPath(pattern string, q *Request) bool {
 }
 
 // AddRule adds a rule. A host of RunT fails the test if it is not used up.
-func (h *Host) AddRule(r Rule) {
-	h.rules.mu.Lock()
-	defer h.rules.mu.Unlock()
-	h.rules.list = append(h.rules.list, &activeRule{Rule: r})
+func (s *Server) AddRule(r Rule) {
+	s.rules.mu.Lock()
+	defer s.rules.mu.Unlock()
+	s.rules.list = append(s.rules.list, &activeRule{Rule: r})
 }
 
 // ClearRules forgets all rules, used or not.
-func (h *Host) ClearRules() {
-	h.rules.mu.Lock()
-	defer h.rules.mu.Unlock()
-	h.rules.list = nil
+func (s *Server) ClearRules() {
+	s.rules.mu.Lock()
+	defer s.rules.mu.Unlock()
+	s.rules.list = nil
 }
 
 // UnusedRules lists the rules that did not apply as often as they should; one
 // that applies always should have applied once.
-func (h *Host) UnusedRules() []Rule {
-	h.rules.mu.Lock()
-	defer h.rules.mu.Unlock()
+func (s *Server) UnusedRules() []Rule {
+	s.rules.mu.Lock()
+	defer s.rules.mu.Unlock()
 	var unused []Rule
-	for _, r := range h.rules.list {
+	for _, r := range s.rules.list {
 		if want := r.limit(); r.used < want || (want < 0 && r.used == 0) {
 			unused = append(unused, r.Rule)
 		}

@@ -2,11 +2,8 @@ package hypervsim
 
 import (
 	"bytes"
-	"context"
 	"encoding/binary"
-	"log/slog"
 	"testing"
-	"time"
 )
 
 func sealedExample() *sealedPart {
@@ -67,15 +64,16 @@ func FuzzDecodeSealed(f *testing.F) {
 
 // FuzzStep: no token makes an acceptor panic or lets anybody in.
 func FuzzStep(f *testing.F) {
-	h := &Host{options: defaultOptions(), log: slog.New(slog.DiscardHandler)}
-	h.base, h.stop = context.WithTimeout(context.Background(), time.Hour)
-	f.Cleanup(h.stop)
+	s, err := NewServer(DefaultConfig(), nil)
+	if err != nil {
+		f.Fatal(err)
+	}
 	negotiate := append([]byte("NTLMSSP\x00\x01\x00\x00\x00\x35\x82\x88\x60"), make([]byte, 16)...)
 	authenticate := append([]byte("NTLMSSP\x00\x03\x00\x00\x00"), make([]byte, 120)...)
 	f.Add(negotiate, authenticate)
 	f.Add([]byte("\x60\x1c\x06\x06\x2b\x06\x01\x05\x05\x02\xa0\x12\x30\x10\xa0\x0e\x30\x0c\x06\x0a\x2b\x06\x01\x04\x01\x82\x37\x02\x02\x0a"), negotiate)
 	f.Fuzz(func(t *testing.T, first, second []byte) {
-		a := h.newAcceptor(SchemeNegotiate, first)
+		a := s.newAcceptor(SchemeNegotiate, first)
 		if a == nil {
 			return
 		}

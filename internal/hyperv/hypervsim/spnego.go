@@ -54,7 +54,7 @@ func isGSSToken(token []byte, mechanism asn1.ObjectIdentifier) bool {
 
 // spnegoAcceptor negotiates NTLM or Kerberos and passes their tokens on.
 type spnegoAcceptor struct {
-	host         *Host
+	server       *Server
 	kerberosOnly bool
 	inner        acceptor
 	mechanism    asn1.ObjectIdentifier
@@ -133,10 +133,10 @@ func (s *spnegoAcceptor) first(in []byte) (out []byte, done bool, err error) {
 // accept makes the acceptor of a mechanism, nil if the host does not have it.
 func (s *spnegoAcceptor) accept(mechanism asn1.ObjectIdentifier) acceptor {
 	switch {
-	case (mechanism.Equal(oidKerberos) || mechanism.Equal(oidMSKerberos)) && s.host.options.keytab != nil:
-		return s.host.newKerberos()
+	case (mechanism.Equal(oidKerberos) || mechanism.Equal(oidMSKerberos)) && s.server.config.Keytab != nil:
+		return s.server.newKerberos()
 	case mechanism.Equal(oidNTLM) && !s.kerberosOnly:
-		return s.host.newNTLM()
+		return s.server.newNTLM()
 	}
 	return nil
 }

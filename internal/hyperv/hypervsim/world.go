@@ -19,7 +19,9 @@ type world struct {
 	mu      sync.Mutex
 	host    string // computer name
 	release Release
-	locale  string // language of job texts
+	// withoutRole is a host that has no Hyper-V.
+	withoutRole bool
+	locale      string // language of job texts
 	// missingViaJob lets a job report a missing file, not the return value.
 	missingViaJob bool
 
