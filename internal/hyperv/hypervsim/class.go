@@ -1,7 +1,6 @@
 package hypervsim
 
 import (
-	"cmp"
 	"strings"
 	"time"
 
@@ -109,56 +108,3 @@ func (c *class) checkKeys(keys []keyValue) *failure {
 	}
 	return nil
 }
-
-// filter keeps the objects whose properties have all the given values.
-func filter(objects []*object, where []keyValue) []*object {
-	if len(where) == 0 {
-		return objects
-	}
-	var kept []*object
-	for _, o := range objects {
-		if o.matches(where) {
-			kept = append(kept, o)
-		}
-	}
-	return kept
-}
-
-func (o *object) matches(where []keyValue) bool {
-	for _, kv := range where {
-		p := o.property(kv.name)
-		if p == nil || p.array || len(p.values) != 1 || !strings.EqualFold(p.values[0], kv.value) {
-			return false
-		}
-	}
-	return true
-}
-
-// property finds a property by its name, whatever its letter case.
-func (o *object) property(name string) *property {
-	for i := range o.properties {
-		if strings.EqualFold(o.properties[i].name, name) {
-			return &o.properties[i]
-		}
-	}
-	return nil
-}
-
-// text is the value of a scalar property, empty for null.
-func (o *object) text(name string) string {
-	if p := o.property(name); p != nil && len(p.values) == 1 {
-		return p.values[0]
-	}
-	return ""
-}
-
-func containsFold(names []string, name string) bool {
-	for _, n := range names {
-		if strings.EqualFold(n, name) {
-			return true
-		}
-	}
-	return false
-}
-
-func byName(a, b property) int { return cmp.Compare(a.name, b.name) }

@@ -209,15 +209,6 @@ func (w *writer) selector(name, value string) {
 	w.raw(`</w:Selector>`)
 }
 
-// path addresses an object by its keys.
-func (o *object) path() *objectPath {
-	p := &objectPath{namespace: o.namespace, class: o.class}
-	for _, k := range o.keys {
-		p.keys = append(p.keys, keyValue{k, o.text(k)})
-	}
-	return p
-}
-
 // wireTime writes a date as hosts do: UTC, with the fraction it has, at most
 // microseconds.
 func wireTime(v string) string {

@@ -13,6 +13,16 @@ const (
 	codeInvalidMethodParameters = 2147749935
 )
 
+// failure is what a request ends with in place of an answer. The wire half
+// turns it into a fault envelope; texts come from a table by code and locale.
+type failure struct {
+	code    uint32 // WSManFault Code: Win32 or HRESULT
+	subcode string // QName of the SOAP subcode with the prefix s, w, a or n
+	sender  bool   // s:Sender, else s:Receiver
+	detail  string // last part of the w:FaultDetail URI, may be empty
+	plugin  bool   // came from the WMI plug-in: nested in f:ProviderFault
+}
+
 // notFound is the answer for an instance that is not there.
 func notFound() *failure {
 	return &failure{code: codeResourceNotFound, subcode: "a:DestinationUnreachable", sender: true, detail: "ResourceNotFound", plugin: true}

@@ -1,5 +1,11 @@
 package hypervsim
 
+import (
+	"cmp"
+	"strings"
+)
+
+
 // object is an instance of a class, or the output of a method, on its way to
 // the wire. Properties keep their order.
 type object struct {
@@ -42,34 +48,64 @@ type objectPath struct {
 // keyValue is one selector of a request or one key of a reference.
 type keyValue struct{ name, value string }
 
-// call is a method call that passed the strict decoder.
-type call struct {
-	namespace, class, method string
-	keys                     []keyValue
-	input                    []property // typ is always typeString: the wire has no types
-	user                     string     // DOMAIN\user of the authenticated caller
+// filter keeps the objects whose properties have all the given values.
+func filter(objects []*object, where []keyValue) []*object {
+	if len(where) == 0 {
+		return objects
+	}
+	var kept []*object
+	for _, o := range objects {
+		if o.matches(where) {
+			kept = append(kept, o)
+		}
+	}
+	return kept
 }
 
-// failure is what a request ends with in place of an answer. The wire half
-// turns it into a fault envelope; texts come from a table by code and locale.
-type failure struct {
-	code    uint32 // WSManFault Code: Win32 or HRESULT
-	subcode string // QName of the SOAP subcode with the prefix s, w, a or n
-	sender  bool   // s:Sender, else s:Receiver
-	detail  string // last part of the w:FaultDetail URI, may be empty
-	plugin  bool   // came from the WMI plug-in: nested in f:ProviderFault
+func (o *object) matches(where []keyValue) bool {
+	for _, kv := range where {
+		p := o.property(kv.name)
+		if p == nil || p.array || len(p.values) != 1 || !strings.EqualFold(p.values[0], kv.value) {
+			return false
+		}
+	}
+	return true
 }
 
-// model is what the wire half asks of the simulated Hyper-V and file system
-// behind it. Namespaces are spelled as root\virtualization\v2, classes without
-// regard to letter case.
-type model interface {
-	// get returns one instance by its keys.
-	get(namespace, class string, keys []keyValue) (*object, *failure)
-	// enumerate returns all instances of a class. A WQL where clause or selector
-	// filter has been parsed by the wire half into equalities, all of which must
-	// hold; a class "*" never reaches the model.
-	enumerate(namespace, class string, where []keyValue) ([]*object, *failure)
-	// invoke carries a method call out and returns its out parameters.
-	invoke(c call) (*object, *failure)
+// property finds a property by its name, whatever its letter case.
+func (o *object) property(name string) *property {
+	for i := range o.properties {
+		if strings.EqualFold(o.properties[i].name, name) {
+			return &o.properties[i]
+		}
+	}
+	return nil
+}
+
+// text is the value of a scalar property, empty for null.
+func (o *object) text(name string) string {
+	if p := o.property(name); p != nil && len(p.values) == 1 {
+		return p.values[0]
+	}
+	return ""
+}
+
+func containsFold(names []string, name string) bool {
+	for _, n := range names {
+		if strings.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func byName(a, b property) int { return cmp.Compare(a.name, b.name) }
+
+// path addresses an object by its keys.
+func (o *object) path() *objectPath {
+	p := &objectPath{namespace: o.namespace, class: o.class}
+	for _, k := range o.keys {
+		p.keys = append(p.keys, keyValue{k, o.text(k)})
+	}
+	return p
 }
