@@ -13,7 +13,7 @@ type answer struct {
 }
 
 // reply makes the envelope of an answer or a fault and sends it.
-func (s *Server) reply(x *exchange, a *answer, fail *failure) {
+func (s *Server) reply(x *exchange, a *answer, fail *Failure) {
 	m := message{id: newUUID(), relatesTo: x.envelope.messageID, locale: s.config.Locale}
 	status := http.StatusOK
 	if fail != nil {
@@ -21,11 +21,11 @@ func (s *Server) reply(x *exchange, a *answer, fail *failure) {
 		if (x.effect.kind == effectFault || x.effect.kind == effectFaultAfter) && x.effect.form != FaultFormAny {
 			form = x.effect.form
 		}
-		f := faultText{failure: *fail, form: form, locale: s.config.Locale, machine: s.config.ComputerName}
+		f := faultText{Failure: *fail, form: form, locale: s.config.Locale, machine: s.config.ComputerName}
 		if x.nested != 0 {
 			f.nested = faultReason(x.nested, s.config.Locale)
 		}
-		status, x.faultCode = http.StatusInternalServerError, fail.code
+		status, x.faultCode = http.StatusInternalServerError, fail.Code
 		m.action, m.body = f.action(), f.body()
 		m.transfer, m.enumerate, m.microsoft = true, true, true
 	} else {

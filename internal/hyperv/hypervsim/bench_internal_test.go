@@ -36,46 +36,46 @@ func newBench(t *testing.T, disks ...VHD) *bench {
 func (b *bench) pass(d time.Duration) { b.now = b.now.Add(d) }
 
 // try calls a method and returns its output or its fault.
-func (b *bench) try(c call) (*object, *failure) {
+func (b *bench) try(c Call) (*Object, *Failure) {
 	b.t.Helper()
-	c.user = testUser
-	if c.namespace == "" {
-		c.namespace = cim.NamespaceVirtualizationV2
+	c.User = testUser
+	if c.Namespace == "" {
+		c.Namespace = cim.NamespaceVirtualizationV2
 	}
-	if c.class == "" {
-		c.class = cim.ClassImageManagementService
+	if c.Class == "" {
+		c.Class = cim.ClassImageManagementService
 	}
-	if c.keys == nil {
-		c.keys = []keyValue{{"CreationClassName", cim.ClassImageManagementService}}
+	if c.Keys == nil {
+		c.Keys = []KeyValue{{"CreationClassName", cim.ClassImageManagementService}}
 	}
-	return b.world.invoke(c)
+	return b.world.Invoke(c)
 }
 
 // invoke calls a method of the service that must not fault.
-func (b *bench) invoke(method string, in ...property) *object {
+func (b *bench) invoke(method string, in ...Property) *Object {
 	b.t.Helper()
-	return b.mustInvoke(call{method: method, input: in})
+	return b.mustInvoke(Call{Method: method, Input: in})
 }
 
-func (b *bench) mustInvoke(c call) *object {
+func (b *bench) mustInvoke(c Call) *Object {
 	b.t.Helper()
 	o, fail := b.try(c)
 	if fail != nil {
-		b.t.Fatalf("%s: fault %+v", c.method, *fail)
+		b.t.Fatalf("%s: fault %+v", c.Method, *fail)
 	}
 	return o
 }
 
-func path(p string) property { return text("Path", p) }
+func path(p string) Property { return Text("Path", p) }
 
-func mode(m int) property { return text("Mode", strconv.Itoa(m)) }
+func mode(m int) Property { return Text("Mode", strconv.Itoa(m)) }
 
-func (o *object) returnValue() string { return o.text("ReturnValue") }
+func (o *Object) returnValue() string { return o.Text("ReturnValue") }
 
 // jobID is the job that an output refers to.
-func (o *object) jobID() string {
-	if p := o.property("Job"); p != nil && p.ref != nil {
-		return p.ref.keys[0].value
+func (o *Object) jobID() string {
+	if p := o.Property("Job"); p != nil && p.Ref != nil {
+		return p.Ref.Keys[0].Value
 	}
 	return ""
 }
@@ -95,8 +95,8 @@ func (b *bench) attachNow(p string) {
 	}
 }
 
-func (b *bench) job(id string) (*object, *failure) {
-	return b.world.get(cim.NamespaceVirtualizationV2, cim.ClassStorageJob, []keyValue{{"InstanceID", id}})
+func (b *bench) job(id string) (*Object, *Failure) {
+	return b.world.Get(cim.NamespaceVirtualizationV2, cim.ClassStorageJob, []KeyValue{{"InstanceID", id}})
 }
 
 // jobText is a property of a job that must exist.
@@ -106,7 +106,7 @@ func (b *bench) jobText(id, name string) string {
 	if fail != nil {
 		b.t.Fatalf("job %s: fault %+v", id, *fail)
 	}
-	return o.text(name)
+	return o.Text(name)
 }
 
 func (b *bench) wantJob(id string, want map[string]string) {

@@ -11,14 +11,14 @@ import (
 type view struct {
 	namespace string
 	now       time.Time
-	where     []keyValue // what the answer will be filtered by; a hint only
+	where     []KeyValue // what the answer will be filtered by; a hint only
 }
 
 // equality returns the value that the named property must have.
 func (v view) equality(name string) (string, bool) {
 	for _, kv := range v.where {
-		if strings.EqualFold(kv.name, name) {
-			return kv.value, true
+		if strings.EqualFold(kv.Name, name) {
+			return kv.Value, true
 		}
 	}
 	return "", false
@@ -26,13 +26,13 @@ func (v view) equality(name string) (string, bool) {
 
 func (v view) isV1() bool { return strings.EqualFold(v.namespace, cim.NamespaceVirtualizationV1) }
 
-// class is a WMI class with instances.
+// Class is a WMI class with instances.
 type class struct {
 	name string
 	keys []string
 	// anyKey allows an instance to be addressed by some of its keys.
 	anyKey    bool
-	instances func(*world, view) []*object
+	instances func(*world, view) []*Object
 }
 
 var serviceKeys = []string{"SystemCreationClassName", "SystemName", "CreationClassName", "Name"}
@@ -65,8 +65,8 @@ const (
 	classShare           = "Win32_Share"
 )
 
-// class finds a class by its name, whatever its letter case.
-func (w *world) class(namespace, name string) (*class, *failure) {
+// Class finds a class by its name, whatever its letter case.
+func (w *world) class(namespace, name string) (*class, *Failure) {
 	var lists [][]class
 	switch {
 	case strings.EqualFold(namespace, cim.NamespaceCIMv2):
@@ -76,7 +76,7 @@ func (w *world) class(namespace, name string) (*class, *failure) {
 	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV2) && w.has(V2):
 		lists = [][]class{virtualizationClasses, v2Classes}
 	default:
-		return nil, noNamespace()
+		return nil, NoNamespace()
 	}
 	for _, list := range lists {
 		for i := range list {
@@ -85,26 +85,26 @@ func (w *world) class(namespace, name string) (*class, *failure) {
 			}
 		}
 	}
-	return nil, noClass()
+	return nil, NoClass()
 }
 
 // checkKeys refuses selectors that are not the keys of the class (MS-WSMV
 // 3.1.4.1.2). The service classes are found by CreationClassName alone, as
 // libvirt's driver addresses them on real hosts.
-func (c *class) checkKeys(keys []keyValue) *failure {
+func (c *class) checkKeys(keys []KeyValue) *Failure {
 	for _, kv := range keys {
-		if !containsFold(c.keys, kv.name) {
-			return &failure{code: codeUnexpectedSelectors, subcode: "w:InvalidSelectors", sender: true, detail: "UnexpectedSelectors", plugin: true}
+		if !ContainsFold(c.keys, kv.Name) {
+			return &Failure{Code: CodeUnexpectedSelectors, Subcode: "w:InvalidSelectors", Sender: true, Detail: "UnexpectedSelectors", Plugin: true}
 		}
 	}
 	switch {
 	case len(keys) == 0 && c.anyKey:
 		// A real host answers so; its code there is not recorded.
-		return &failure{code: codeInvalidMethodParameters, subcode: "w:InternalError", plugin: true}
+		return &Failure{Code: CodeInvalidMethodParameters, Subcode: "w:InternalError", Plugin: true}
 	case len(keys) == 0:
-		return &failure{code: codeNotSingleton, subcode: "w:InvalidSelectors", sender: true, detail: "InsufficientSelectors", plugin: true}
+		return &Failure{Code: CodeNotSingleton, Subcode: "w:InvalidSelectors", Sender: true, Detail: "InsufficientSelectors", Plugin: true}
 	case len(keys) < len(c.keys) && !c.anyKey:
-		return &failure{code: codeInsufficientSelectors, subcode: "w:InvalidSelectors", sender: true, detail: "InsufficientSelectors", plugin: true}
+		return &Failure{Code: CodeInsufficientSelectors, Subcode: "w:InvalidSelectors", Sender: true, Detail: "InsufficientSelectors", Plugin: true}
 	}
 	return nil
 }

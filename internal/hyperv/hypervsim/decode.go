@@ -13,7 +13,7 @@ type envelope struct {
 	action    string
 	method    string // of an invoke
 	messageID string
-	selectors []keyValue // without __cimnamespace
+	selectors []KeyValue // without __cimnamespace
 	maxSize   int        // bytes that the answer may have
 	ownLimit  bool       // maxSize is the client's own
 	limits    string     // the limits a Pull must repeat
@@ -34,7 +34,7 @@ type decoder struct {
 
 // decode reads a request. When it refuses one, the envelope holds what is known
 // of it by then, so that the fault can relate to it.
-func (d decoder) decode(body []byte, charset string) (*envelope, *failure) {
+func (d decoder) decode(body []byte, charset string) (*envelope, *Failure) {
 	e := &envelope{maxSize: d.serverLimit, bytes: len(body)}
 	text, wide, err := toUTF8(body, charset)
 	if err != nil {
@@ -66,7 +66,7 @@ func (d decoder) decode(body []byte, charset string) (*envelope, *failure) {
 
 // split takes header and body out of an envelope: in this order, once each, and
 // at most one element in the body.
-func split(root *element) (header, content *element, fail *failure) {
+func split(root *element) (header, content *element, fail *Failure) {
 	children := root.children
 	if len(children) > 0 && children[0].is(nsSOAP, "Header") {
 		header, children = children[0], children[1:]
@@ -86,7 +86,7 @@ func split(root *element) (header, content *element, fail *failure) {
 }
 
 // headers checks the SOAP headers in the order in which their absence matters.
-func (d decoder) headers(e *envelope, header *element) *failure {
+func (d decoder) headers(e *envelope, header *element) *Failure {
 	found := map[string]*element{}
 	if id := header.child(nsAddressing, "MessageID"); id != nil {
 		e.messageID = id.trimmed()
@@ -105,7 +105,7 @@ func (d decoder) headers(e *envelope, header *element) *failure {
 		}
 		found[name] = h
 	}
-	for _, check := range []func(*envelope, map[string]*element) *failure{
+	for _, check := range []func(*envelope, map[string]*element) *Failure{
 		d.addressing, d.resource, d.selectors, d.limits, d.timing, d.operation,
 	} {
 		if fail := check(e, found); fail != nil {
@@ -143,7 +143,7 @@ func mustUnderstand(h *element) bool {
 }
 
 // addressing checks the headers of WS-Addressing (MS-WSMV 3.1.4.1.3 to .5).
-func (d decoder) addressing(e *envelope, h map[string]*element) *failure {
+func (d decoder) addressing(e *envelope, h map[string]*element) *Failure {
 	for _, name := range []string{"To", "Action", "ReplyTo", "MessageID"} {
 		if h[name] == nil {
 			return fault(codeHeaderRequired)
@@ -169,7 +169,7 @@ func (d decoder) addressing(e *envelope, h map[string]*element) *failure {
 }
 
 // resource reads the resource URI; only WMI's are served.
-func (d decoder) resource(e *envelope, h map[string]*element) *failure {
+func (d decoder) resource(e *envelope, h map[string]*element) *Failure {
 	if h["ResourceURI"] == nil {
 		return fault(codeInvalidResourceURI)
 	}
@@ -183,7 +183,7 @@ func (d decoder) resource(e *envelope, h map[string]*element) *failure {
 
 // selectors reads the selector set. Names are compared without letter case, and
 // none may occur twice (MS-WSMV 3.1.4.1.2).
-func (d decoder) selectors(e *envelope, h map[string]*element) *failure {
+func (d decoder) selectors(e *envelope, h map[string]*element) *Failure {
 	set := h["SelectorSet"]
 	if set == nil {
 		return nil
@@ -193,38 +193,38 @@ func (d decoder) selectors(e *envelope, h map[string]*element) *failure {
 		return fail
 	}
 	for _, s := range all {
-		if !strings.EqualFold(s.name, selectorNamespace) {
+		if !strings.EqualFold(s.Name, selectorNamespace) {
 			e.selectors = append(e.selectors, s)
 			continue
 		}
-		namespace := strings.ToLower(strings.ReplaceAll(s.value, "/", `\`))
+		namespace := strings.ToLower(strings.ReplaceAll(s.Value, "/", `\`))
 		if !e.target.dmtf && namespace != e.target.namespace {
-			return &failure{code: codeInternal, subcode: "w:InternalError"}
+			return &Failure{Code: codeInternal, Subcode: "w:InternalError"}
 		}
 		e.target.namespace = namespace
 	}
 	return nil
 }
 
-func readSelectors(set *element) ([]keyValue, *failure) {
-	var all []keyValue
+func readSelectors(set *element) ([]KeyValue, *Failure) {
+	var all []KeyValue
 	for _, s := range set.children {
 		name, ok := s.attribute("", "Name")
 		if !s.is(nsWSMan, "Selector") || !ok || name == "" || len(s.children) > 0 {
 			return nil, fault(codeInvalidSelectors)
 		}
 		for _, other := range all {
-			if strings.EqualFold(other.name, name) {
+			if strings.EqualFold(other.Name, name) {
 				return nil, fault(codeDuplicateSelectors)
 			}
 		}
-		all = append(all, keyValue{name, s.text})
+		all = append(all, KeyValue{name, s.text})
 	}
 	return all, nil
 }
 
 // limits reads MaxEnvelopeSize (MS-WSMV 3.1.4.1.7).
-func (d decoder) limits(e *envelope, h map[string]*element) *failure {
+func (d decoder) limits(e *envelope, h map[string]*element) *Failure {
 	size := h["MaxEnvelopeSize"]
 	if size == nil {
 		return nil
@@ -247,7 +247,7 @@ func (d decoder) limits(e *envelope, h map[string]*element) *failure {
 const minTimeout = 500 * time.Millisecond
 
 // timing reads OperationTimeout (MS-WSMV 3.1.4.1.6).
-func (d decoder) timing(e *envelope, h map[string]*element) *failure {
+func (d decoder) timing(e *envelope, h map[string]*element) *Failure {
 	e.timeout = d.maxTimeout
 	if h["OperationTimeout"] == nil {
 		return nil
@@ -266,7 +266,7 @@ func (d decoder) timing(e *envelope, h map[string]*element) *failure {
 
 // operation finds out what is asked for. An action that is none of WS-Transfer's
 // or WS-Enumeration's must be the class URI and a method name.
-func (d decoder) operation(e *envelope, h map[string]*element) *failure {
+func (d decoder) operation(e *envelope, h map[string]*element) *Failure {
 	switch e.action {
 	case actionGet:
 		e.operation = OperationGet
@@ -285,7 +285,7 @@ func (d decoder) operation(e *envelope, h map[string]*element) *failure {
 	}
 	if h["FragmentTransfer"] != nil {
 		// Hosts support it; nothing here needs it.
-		return &failure{code: codeUnsupportedFeature, subcode: "w:UnsupportedFeature", sender: true, detail: "FragmentLevelAccess"}
+		return &Failure{Code: codeUnsupportedFeature, Subcode: "w:UnsupportedFeature", Sender: true, Detail: "FragmentLevelAccess"}
 	}
 	return e.checkBody()
 }
@@ -299,7 +299,7 @@ func cutLast(s, sep string) (before, after string, found bool) {
 }
 
 // checkBody requires the body element that belongs to the operation.
-func (e *envelope) checkBody() *failure {
+func (e *envelope) checkBody() *Failure {
 	wanted := ""
 	switch e.operation {
 	case OperationGet:
@@ -330,8 +330,8 @@ func (e *envelope) checkBody() *failure {
 // input reads the parameters of a method call. Each is a text, or nil, or an
 // endpoint reference without an element around it; several elements of one name
 // are an array and must stand together.
-func (e *envelope) input() ([]property, *failure) {
-	var in []property
+func (e *envelope) input() ([]Property, *Failure) {
+	var in []Property
 	for _, c := range e.body.children {
 		if c.space != e.target.uri {
 			return nil, fault(codeSchemaValidation)
@@ -340,13 +340,13 @@ func (e *envelope) input() ([]property, *failure) {
 		if fail != nil {
 			return nil, fail
 		}
-		if n := len(in) - 1; n >= 0 && in[n].name == p.name {
-			in[n].array = true
-			in[n].values = append(in[n].values, p.values...)
+		if n := len(in) - 1; n >= 0 && in[n].Name == p.Name {
+			in[n].Array = true
+			in[n].Values = append(in[n].Values, p.Values...)
 			continue
 		}
 		for _, other := range in {
-			if other.name == p.name {
+			if other.Name == p.Name {
 				return nil, fault(codeSchemaValidation)
 			}
 		}
@@ -359,17 +359,17 @@ func (e *envelope) input() ([]property, *failure) {
 }
 
 // parameter reads one input parameter.
-func (e *envelope) parameter(c *element) (property, *failure) {
-	p := property{name: c.local, typ: typeString}
+func (e *envelope) parameter(c *element) (Property, *Failure) {
+	p := Property{Name: c.local, Type: TypeString}
 	if v, _ := c.attribute(nsXSI, "nil"); v == "true" || v == "1" {
 		return p, nil
 	}
 	switch {
 	case len(c.children) == 0:
-		p.values = []string{c.text}
+		p.Values = []string{c.text}
 		return p, nil
 	case len(c.children) == 1 && (c.children[0].is(nsCIM, "Datetime") || c.children[0].is(nsCIM, "Interval")) && len(c.children[0].children) == 0:
-		p.values = []string{c.children[0].text}
+		p.Values = []string{c.children[0].text}
 		return p, nil
 	case c.child(nsAddressing, "ReferenceParameters") != nil:
 		return e.referenceParameter(c)
@@ -379,8 +379,8 @@ func (e *envelope) parameter(c *element) (property, *failure) {
 	return p, fault(codeSchemaValidation)
 }
 
-func (e *envelope) referenceParameter(c *element) (property, *failure) {
-	p := property{name: c.local, typ: typeString}
+func (e *envelope) referenceParameter(c *element) (Property, *Failure) {
+	p := Property{Name: c.local, Type: TypeString}
 	parameters := c.child(nsAddressing, "ReferenceParameters")
 	uri, set := parameters.child(nsWSMan, "ResourceURI"), parameters.child(nsWSMan, "SelectorSet")
 	if c.child(nsAddressing, "Address") == nil || uri == nil || set == nil {
@@ -394,7 +394,7 @@ func (e *envelope) referenceParameter(c *element) (property, *failure) {
 	if fail != nil {
 		return p, fail
 	}
-	p.ref = &objectPath{namespace: t.namespace, class: t.class, keys: keys}
+	p.Ref = &ObjectPath{Namespace: t.namespace, Class: t.class, Keys: keys}
 	return p, nil
 }
 

@@ -100,14 +100,14 @@ func TestDecoder_refuses(t *testing.T) {
 	}
 }
 
-func wantFailure(t *testing.T, got *failure, code uint32, subcode, detail string) {
+func wantFailure(t *testing.T, got *Failure, code uint32, subcode, detail string) {
 	t.Helper()
 	switch {
 	case got == nil && code == 0:
 	case got == nil:
 		t.Errorf("accepted, want fault %d", code)
-	case got.code != code || got.subcode != subcode || got.detail != detail:
-		t.Errorf("fault = %d %s %q, want %d %s %q", got.code, got.subcode, got.detail, code, subcode, detail)
+	case got.Code != code || got.Subcode != subcode || got.Detail != detail:
+		t.Errorf("fault = %d %s %q, want %d %s %q", got.Code, got.Subcode, got.Detail, code, subcode, detail)
 	}
 }
 
@@ -152,7 +152,7 @@ func TestDecoder_accepts(t *testing.T) {
 			}
 			if e.operation != OperationGet || e.messageID != "uuid:1" || e.timeout != time.Minute ||
 				e.target.namespace != `root\virtualization\v2` || e.target.class != "Msvm_ImageManagementService" ||
-				len(e.selectors) != 1 || e.selectors[0] != (keyValue{"CreationClassName", "Msvm_ImageManagementService"}) {
+				len(e.selectors) != 1 || e.selectors[0] != (KeyValue{"CreationClassName", "Msvm_ImageManagementService"}) {
 				t.Errorf("decode(…) = %+v", e)
 			}
 		})
@@ -237,12 +237,12 @@ func TestEnvelope_input(t *testing.T) {
 	}
 }
 
-func describe(in []property) string {
+func describe(in []Property) string {
 	var b strings.Builder
 	for _, p := range in {
-		b.WriteString(p.name + "=" + strings.Join(p.values, ","))
-		if p.ref != nil {
-			b.WriteString("@" + p.ref.class)
+		b.WriteString(p.Name + "=" + strings.Join(p.Values, ","))
+		if p.Ref != nil {
+			b.WriteString("@" + p.Ref.Class)
 		}
 		b.WriteString(";")
 	}
@@ -261,12 +261,12 @@ func TestDecoder_invokeBody(t *testing.T) {
 	}
 	for _, test := range tests {
 		_, fail := testDecoder().decode([]byte(strings.ReplaceAll(compactText(), test.old, test.new)), "")
-		if fail == nil || fail.code != codeSchemaValidation {
+		if fail == nil || fail.Code != codeSchemaValidation {
 			t.Errorf("%s: fault = %+v, want %d", test.name, fail, codeSchemaValidation)
 		}
 	}
 	other := strings.Replace(compactText(), `>`+serviceURI+`/Compact`, `>`+serviceURI+`X/Compact`, 1)
-	if _, fail := testDecoder().decode([]byte(other), ""); fail == nil || fail.code != codeActionNotSupported {
+	if _, fail := testDecoder().decode([]byte(other), ""); fail == nil || fail.Code != codeActionNotSupported {
 		t.Errorf("action of another class: fault = %+v, want %d", fail, codeActionNotSupported)
 	}
 }

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// embedded writes an embedded instance in CIM-XML (DSP0201), as the string
+// Embedded writes an embedded instance in CIM-XML (DSP0201), as the string
 // parameters of the Hyper-V provider hold it: a property without VALUE is null.
-func embedded(class string, properties []property) string {
+func Embedded(class string, properties []Property) string {
 	var b strings.Builder
 	b.WriteString(`<INSTANCE CLASSNAME="` + escape(class) + `">`)
 	for _, p := range properties {
@@ -17,22 +17,22 @@ func embedded(class string, properties []property) string {
 	return b.String()
 }
 
-func writeProperty(b *strings.Builder, p property) {
-	element, typ := "PROPERTY", p.typ
-	if p.array {
+func writeProperty(b *strings.Builder, p Property) {
+	element, typ := "PROPERTY", p.Type
+	if p.Array {
 		element = "PROPERTY.ARRAY"
 	}
-	if typ == typeInterval {
-		typ = typeDateTime
+	if typ == TypeInterval {
+		typ = TypeDateTime
 	}
-	b.WriteString("<" + element + ` NAME="` + escape(p.name) + `" TYPE="` + string(typ) + `">`)
-	if p.array && p.values != nil {
+	b.WriteString("<" + element + ` NAME="` + escape(p.Name) + `" TYPE="` + string(typ) + `">`)
+	if p.Array && p.Values != nil {
 		b.WriteString("<VALUE.ARRAY>")
 	}
-	for _, v := range p.values {
-		b.WriteString("<VALUE>" + escape(nativeForm(p.typ, v)) + "</VALUE>")
+	for _, v := range p.Values {
+		b.WriteString("<VALUE>" + escape(nativeForm(p.Type, v)) + "</VALUE>")
 	}
-	if p.array && p.values != nil {
+	if p.Array && p.Values != nil {
 		b.WriteString("</VALUE.ARRAY>")
 	}
 	b.WriteString("</" + element + ">")
@@ -40,15 +40,15 @@ func writeProperty(b *strings.Builder, p property) {
 
 // nativeForm gives a value the form that CIM-XML wants where it differs from
 // that of the wire: date-times and booleans.
-func nativeForm(typ cimType, value string) string {
+func nativeForm(typ Type, value string) string {
 	switch typ {
-	case typeDateTime:
+	case TypeDateTime:
 		if t, err := time.Parse(time.RFC3339Nano, value); err == nil {
 			return t.UTC().Format("20060102150405.000000") + "+000"
 		}
-	case typeBoolean:
+	case TypeBoolean:
 		return strings.ToUpper(value)
-	case typeUint8, typeUint16, typeUint32, typeUint64, typeString, typeInterval, typeReference:
+	case TypeSint8, TypeUint8, TypeUint16, TypeUint32, TypeUint64, TypeString, TypeInterval, TypeReference:
 	}
 	return value
 }

@@ -13,7 +13,7 @@ func FuzzEmbedded(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		out := embedded("Msvm_Test", []property{text("Path", value), texts("All", value, "x"), null("Nothing", typeString)})
+		out := Embedded("Msvm_Test", []Property{Text("Path", value), Texts("All", value, "x"), Null("Nothing", TypeString)})
 		var parsed struct {
 			Class    string `xml:"CLASSNAME,attr"`
 			Property []struct {

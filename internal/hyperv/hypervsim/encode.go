@@ -95,22 +95,22 @@ func (m *message) String() string {
 }
 
 // instance is the markup of an object as Get and Enumerate return it.
-func instance(t target, o *object) string {
+func instance(t target, o *Object) string {
 	w := &writer{}
-	uri := t.classURI(o.namespace, o.class)
-	w.raw(`<p:`, o.class, ` xmlns:xsi="`, nsXSI, `" xmlns:p="`, uri, `" xmlns:cim="`, nsCIM, `" xsi:type="p:`, o.class, `_Type">`)
-	for _, p := range sorted(o.properties) {
+	uri := t.classURI(o.Namespace, o.Class)
+	w.raw(`<p:`, o.Class, ` xmlns:xsi="`, nsXSI, `" xmlns:p="`, uri, `" xmlns:cim="`, nsCIM, `" xsi:type="p:`, o.Class, `_Type">`)
+	for _, p := range sorted(o.Properties) {
 		w.property(t, "p:", p)
 	}
-	w.raw(`</p:`, o.class, `>`)
+	w.raw(`</p:`, o.Class, `>`)
 	return w.String()
 }
 
 // output is the markup of what a method returns.
-func output(t target, method string, o *object) string {
+func output(t target, method string, o *Object) string {
 	w := &writer{}
 	w.raw(`<p:`, method, `_OUTPUT xmlns:xsi="`, nsXSI, `" xmlns:p="`, t.uri, `" xmlns:cim="`, nsCIM, `">`)
-	for _, p := range sorted(o.properties) {
+	for _, p := range sorted(o.Properties) {
 		w.property(t, "p:", p)
 	}
 	w.raw(`</p:`, method, `_OUTPUT>`)
@@ -119,11 +119,11 @@ func output(t target, method string, o *object) string {
 
 // fragment is the markup of a projection (SELECT a,b): names and nested types
 // have no namespace, and the order is alphabetical (MS-WSMV 3.1.4.1.27).
-func fragment(t target, o *object, names []string) string {
+func fragment(t target, o *Object, names []string) string {
 	w := &writer{}
 	w.raw(`<w:XmlFragment xmlns:xsi="`, nsXSI, `">`)
-	for _, p := range sorted(o.properties) {
-		if containsFold(names, p.name) {
+	for _, p := range sorted(o.Properties) {
+		if ContainsFold(names, p.Name) {
 			w.property(t, "", p)
 		}
 	}
@@ -132,38 +132,38 @@ func fragment(t target, o *object, names []string) string {
 }
 
 // sorted orders properties as hosts do: by name, without regard to letter case.
-func sorted(properties []property) []property {
+func sorted(properties []Property) []Property {
 	s := slices.Clone(properties)
-	slices.SortStableFunc(s, func(a, b property) int {
-		return strings.Compare(strings.ToLower(a.name), strings.ToLower(b.name))
+	slices.SortStableFunc(s, func(a, b Property) int {
+		return strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name))
 	})
 	return s
 }
 
 // property writes one property: an element for each value, or a nil one.
-func (w *writer) property(t target, prefix string, p property) {
-	name := prefix + p.name
+func (w *writer) property(t target, prefix string, p Property) {
+	name := prefix + p.Name
 	switch {
-	case p.ref != nil:
-		w.reference(t, name, p.ref)
-	case len(p.values) == 0 && !p.array:
+	case p.Ref != nil:
+		w.reference(t, name, p.Ref)
+	case len(p.Values) == 0 && !p.Array:
 		w.raw("<", name, ` xsi:nil="true"/>`)
 	default:
-		for _, v := range p.values {
-			w.value(prefix != "", name, p.typ, v)
+		for _, v := range p.Values {
+			w.value(prefix != "", name, p.Type, v)
 		}
 	}
 }
 
 // value writes one value; dates and intervals have an element of their own.
-func (w *writer) value(qualified bool, name string, typ cimType, v string) {
+func (w *writer) value(qualified bool, name string, typ Type, v string) {
 	nested := ""
 	switch typ {
-	case typeDateTime:
+	case TypeDateTime:
 		nested, v = "Datetime", wireTime(v)
-	case typeInterval:
+	case TypeInterval:
 		nested, v = "Interval", wireInterval(v)
-	case typeBoolean, typeUint8, typeUint16, typeUint32, typeUint64, typeString, typeReference:
+	case TypeBoolean, TypeSint8, TypeUint8, TypeUint16, TypeUint32, TypeUint64, TypeString, TypeReference:
 	}
 	if nested == "" {
 		w.element(name, v)
@@ -179,7 +179,7 @@ func (w *writer) value(qualified bool, name string, typ cimType, v string) {
 
 // reference writes an endpoint reference: no EndpointReference element around
 // it, and its prefixes declared on the property itself.
-func (w *writer) reference(t target, name string, ref *objectPath) {
+func (w *writer) reference(t target, name string, ref *ObjectPath) {
 	w.raw("<", name, ` xmlns:a="`, nsAddressing, `" xmlns:w="`, nsWSMan, `">`)
 	w.endpoint(t, ref)
 	w.raw("</", name, ">")
@@ -187,16 +187,16 @@ func (w *writer) reference(t target, name string, ref *objectPath) {
 
 // endpoint writes the inside of an endpoint reference. The namespace is a
 // selector when the request used a DMTF URI, and only then (MS-WSMV <46>).
-func (w *writer) endpoint(t target, ref *objectPath) {
+func (w *writer) endpoint(t target, ref *ObjectPath) {
 	w.element("a:Address", uriAnonymous)
 	w.raw("<a:ReferenceParameters>")
-	w.element("w:ResourceURI", t.classURI(ref.namespace, ref.class))
+	w.element("w:ResourceURI", t.classURI(ref.Namespace, ref.Class))
 	w.raw("<w:SelectorSet>")
 	if t.dmtf {
-		w.selector(selectorNamespace, strings.ReplaceAll(ref.namespace, `\`, "/"))
+		w.selector(selectorNamespace, strings.ReplaceAll(ref.Namespace, `\`, "/"))
 	}
-	for _, k := range ref.keys {
-		w.selector(k.name, k.value)
+	for _, k := range ref.Keys {
+		w.selector(k.Name, k.Value)
 	}
 	w.raw("</w:SelectorSet></a:ReferenceParameters>")
 }

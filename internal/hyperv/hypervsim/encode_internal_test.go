@@ -70,7 +70,7 @@ func TestMessage_captures(t *testing.T) {
 }
 
 // recordedObject finds the instance in a recorded answer and reads it back.
-func recordedObject(t *testing.T, e *element) (*object, target) {
+func recordedObject(t *testing.T, e *element) (*Object, target) {
 	t.Helper()
 	for len(e.children) > 0 {
 		if uri, ok := parseTarget(e.space); ok {
@@ -89,29 +89,29 @@ func recordedObject(t *testing.T, e *element) (*object, target) {
 	return nil, target{}
 }
 
-func readBack(e *element, t target) *object {
-	o := &object{namespace: t.namespace, class: t.class}
+func readBack(e *element, t target) *Object {
+	o := &Object{Namespace: t.namespace, Class: t.class}
 	for _, c := range e.children {
-		p := property{name: c.local, typ: typeString, values: []string{c.text}}
+		p := Property{Name: c.local, Type: TypeString, Values: []string{c.text}}
 		if _, null := c.attribute(nsXSI, "nil"); null {
-			p.values = nil
+			p.Values = nil
 		}
 		if r := c.child(nsAddressing, "ReferenceParameters"); r != nil {
 			ref, _ := parseTarget(r.child(nsWSMan, "ResourceURI").text)
 			keys, _ := readSelectors(r.child(nsWSMan, "SelectorSet"))
-			p = property{name: c.local, typ: typeReference, ref: &objectPath{ref.namespace, ref.class, keys}}
+			p = Property{Name: c.local, Type: TypeReference, Ref: &ObjectPath{ref.namespace, ref.class, keys}}
 		} else if len(c.children) == 1 {
-			p.values[0] = c.children[0].text
+			p.Values[0] = c.children[0].text
 			switch c.children[0].local {
 			case "Datetime":
-				p.typ = typeDateTime
+				p.Type = TypeDateTime
 			case "Interval":
 				// The model speaks Go's durations.
-				d, _ := parseDuration(p.values[0])
-				p.typ, p.values[0] = typeInterval, d.String()
+				d, _ := parseDuration(p.Values[0])
+				p.Type, p.Values[0] = TypeInterval, d.String()
 			}
 		}
-		o.properties = append(o.properties, p)
+		o.Properties = append(o.Properties, p)
 	}
 	return o
 }
@@ -122,9 +122,9 @@ func TestFault_captures(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
-		fail *failure
+		fail *Failure
 	}{
-		{"fault-invalid-selectors-2150858843.xml", pluginFault(codeUnexpectedSelectors)},
+		{"fault-invalid-selectors-2150858843.xml", pluginFault(CodeUnexpectedSelectors)},
 		{"fault-max-concurrent-operations-2150859174.xml", fault(codeQuotaOperations)},
 		{"fault-wql-invalid-class-winrm1.xml", pluginFault(codeCannotProcessFilter)},
 	}
@@ -135,7 +135,7 @@ func TestFault_captures(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f := faultText{failure: *test.fail, locale: "en-US"}
+			f := faultText{Failure: *test.fail, locale: "en-US"}
 			m := message{transfer: true, enumerate: true, microsoft: true, action: f.action(), relatesTo: "uuid:1", body: f.body()}
 			ours, err := parseXML([]byte(m.String()))
 			if err != nil {
@@ -183,7 +183,7 @@ func TestFault_forms(t *testing.T) {
 		{FaultFormBare, true, has("<s:Value>a:DestinationUnreachable</s:Value>"), has("Detail>")},
 	}
 	for _, test := range tests {
-		f := faultText{failure: failure{code: codeResourceNotFound, subcode: "a:DestinationUnreachable", sender: true, detail: "ResourceNotFound", plugin: test.plugin}, form: test.form, locale: "ja-JP", machine: "H"}
+		f := faultText{Failure: Failure{Code: CodeResourceNotFound, Subcode: "a:DestinationUnreachable", Sender: true, Detail: "ResourceNotFound", Plugin: test.plugin}, form: test.form, locale: "ja-JP", machine: "H"}
 		body := f.body()
 		for _, mark := range test.want {
 			if !strings.Contains(body, mark) {
@@ -202,8 +202,8 @@ func TestFault_forms(t *testing.T) {
 func TestKnownFault(t *testing.T) {
 	t.Parallel()
 	for _, code := range []uint32{
-		codeResourceNotFound, codeUnsupportedTimeout, codeMustUnderstand, codeOperationTimedOut, codeQuotaOperations, codeQuotaPerUser,
-		codeUnreportableSuccess, codeInvalidNamespace, codeQueryInvalid, reasonClassMissing, 5, 995, 0x80041033,
+		CodeResourceNotFound, codeUnsupportedTimeout, codeMustUnderstand, codeOperationTimedOut, codeQuotaOperations, codeQuotaPerUser,
+		codeUnreportableSuccess, CodeInvalidNamespace, codeQueryInvalid, reasonClassMissing, 5, 995, 0x80041033,
 	} {
 		k := knownFault(code)
 		prefix, name, _ := strings.Cut(k.subcode, ":")
@@ -216,11 +216,11 @@ func TestKnownFault(t *testing.T) {
 // TestFragment writes a projection: no namespace, not even on dates.
 func TestFragment(t *testing.T) {
 	t.Parallel()
-	o := &object{properties: []property{
-		{name: "Name", typ: typeString, values: []string{"a<b"}},
-		{name: "InstallDate", typ: typeDateTime, values: []string{"2026-01-02T03:04:05.12345678+09:00"}},
-		{name: "Other", typ: typeString, values: []string{"x"}},
-		{name: "Empty", typ: typeString},
+	o := &Object{Properties: []Property{
+		{Name: "Name", Type: TypeString, Values: []string{"a<b"}},
+		{Name: "InstallDate", Type: TypeDateTime, Values: []string{"2026-01-02T03:04:05.12345678+09:00"}},
+		{Name: "Other", Type: TypeString, Values: []string{"x"}},
+		{Name: "Empty", Type: TypeString},
 	}}
 	want := `<w:XmlFragment xmlns:xsi="` + nsXSI + `"><Empty xsi:nil="true"/><InstallDate><Datetime>2026-01-01T18:04:05.123456Z</Datetime></InstallDate><Name>a&lt;b</Name></w:XmlFragment>`
 	if got := fragment(target{}, o, []string{"name", "INSTALLDATE", "Empty"}); got != want {
@@ -233,17 +233,17 @@ func TestFragment(t *testing.T) {
 func TestWriter_property(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
-		p    property
+		p    Property
 		want string
 	}{
-		{texts("A", "1", "2"), "<p:A>1</p:A><p:A>2</p:A>"},
-		{texts("A", "1"), "<p:A>1</p:A>"},
-		{texts("A"), ""},
-		{text("A", ""), "<p:A></p:A>"},
-		{null("A", typeUint16), `<p:A xsi:nil="true"/>`},
-		{text("A", "a\x01\r\n\t]]>\"'"), "<p:A>a?&#xD;\n\t]]&gt;&quot;'</p:A>"},
-		{property{name: "A", typ: typeInterval, values: []string{"26h0m1.5s"}}, "<p:A><cim:Interval>P1DT2H0M1.5S</cim:Interval></p:A>"},
-		{reference("A", nil), `<p:A xsi:nil="true"/>`},
+		{Texts("A", "1", "2"), "<p:A>1</p:A><p:A>2</p:A>"},
+		{Texts("A", "1"), "<p:A>1</p:A>"},
+		{Texts("A"), ""},
+		{Text("A", ""), "<p:A></p:A>"},
+		{Null("A", TypeUint16), `<p:A xsi:nil="true"/>`},
+		{Text("A", "a\x01\r\n\t]]>\"'"), "<p:A>a?&#xD;\n\t]]&gt;&quot;'</p:A>"},
+		{Property{Name: "A", Type: TypeInterval, Values: []string{"26h0m1.5s"}}, "<p:A><cim:Interval>P1DT2H0M1.5S</cim:Interval></p:A>"},
+		{Reference("A", nil), `<p:A xsi:nil="true"/>`},
 	}
 	for _, test := range tests {
 		w := &writer{}

@@ -114,7 +114,7 @@ type enumerateRequest struct {
 }
 
 // readEnumerate checks the body of an Enumerate.
-func readEnumerate(body *element) (r enumerateRequest, fail *failure) {
+func readEnumerate(body *element) (r enumerateRequest, fail *Failure) {
 	for _, c := range body.children {
 		switch {
 		case c.is(nsWSMan, "OptimizeEnumeration"):
@@ -142,7 +142,7 @@ func readEnumerate(body *element) (r enumerateRequest, fail *failure) {
 }
 
 // enumerate answers an Enumerate.
-func (s *Server) enumerate(x *exchange) (*answer, *failure) {
+func (s *Server) enumerate(x *exchange) (*answer, *Failure) {
 	r, fail := readEnumerate(x.envelope.body)
 	if fail != nil {
 		return nil, fail
@@ -162,7 +162,7 @@ func (s *Server) enumerate(x *exchange) (*answer, *failure) {
 }
 
 // firstPage is the answer to Enumerate: with OptimizeEnumeration it has items.
-func (s *Server) firstPage(x *exchange, r enumerateRequest, e *enumeration) (*answer, *failure) {
+func (s *Server) firstPage(x *exchange, r enumerateRequest, e *enumeration) (*answer, *Failure) {
 	a := &answer{action: actionEnumerate + "Response"}
 	if !r.optimize || s.config.PlainEnumeration {
 		a.body = "<n:EnumerateResponse><n:EnumerationContext>" + s.enumerations.put(e, x.now) +
@@ -197,7 +197,7 @@ const envelopeReserve = 1200
 
 // page takes as many items as are asked for and fit into the answer. If not even
 // one fits, the enumeration fails.
-func (s *Server) page(x *exchange, e *enumeration, count int) (string, *failure) {
+func (s *Server) page(x *exchange, e *enumeration, count int) (string, *Failure) {
 	count = min(count, s.config.MaxBatchItems, len(e.items))
 	w := &writer{}
 	n := 0
@@ -213,7 +213,7 @@ func (s *Server) page(x *exchange, e *enumeration, count int) (string, *failure)
 }
 
 // tooLarge is the fault for an answer that does not fit.
-func tooLarge(e *envelope) *failure {
+func tooLarge(e *envelope) *Failure {
 	if e.ownLimit {
 		return fault(codeEnvelopeExceeded)
 	}
@@ -221,11 +221,11 @@ func tooLarge(e *envelope) *failure {
 }
 
 // item is the markup of one result.
-func item(t target, o *object, names []string, mode string) string {
+func item(t target, o *Object, names []string, mode string) string {
 	w := &writer{}
 	if mode == "EnumerateEPR" || mode == "EnumerateObjectAndEPR" {
 		w.raw("<a:EndpointReference>")
-		w.endpoint(t, o.path())
+		w.endpoint(t, o.Path())
 		w.raw("</a:EndpointReference>")
 	}
 	epr := w.String()
@@ -245,7 +245,7 @@ func item(t target, o *object, names []string, mode string) string {
 }
 
 // find carries the filter out. The names are those of a projection.
-func (s *Server) find(x *exchange, r enumerateRequest) (objects []*object, names []string, fail *failure) {
+func (s *Server) find(x *exchange, r enumerateRequest) (objects []*Object, names []string, fail *Failure) {
 	t := x.envelope.target
 	switch {
 	case r.filter == nil && t.class == "*":
@@ -270,7 +270,7 @@ func (s *Server) find(x *exchange, r enumerateRequest) (objects []*object, names
 }
 
 // readSelectorFilter reads a selector filter (MS-WSMV 3.1.4.1.13).
-func readSelectorFilter(filter *element) ([]keyValue, *failure) {
+func readSelectorFilter(filter *element) ([]KeyValue, *Failure) {
 	set := filter.child(nsWSMan, "SelectorSet")
 	if set == nil || len(filter.children) != 1 {
 		return nil, fault(codeCannotProcessFilter)
@@ -280,7 +280,7 @@ func readSelectorFilter(filter *element) ([]keyValue, *failure) {
 		return nil, fault(codeCannotProcessFilter)
 	}
 	for _, kv := range where {
-		if strings.ContainsAny(kv.value, `'"`) {
+		if strings.ContainsAny(kv.Value, `'"`) {
 			return nil, fault(codeCannotProcessFilter)
 		}
 	}
@@ -288,7 +288,7 @@ func readSelectorFilter(filter *element) ([]keyValue, *failure) {
 }
 
 // findByQuery carries a WQL query out.
-func (s *Server) findByQuery(x *exchange, filter *element) (objects []*object, names []string, fail *failure) {
+func (s *Server) findByQuery(x *exchange, filter *element) (objects []*Object, names []string, fail *Failure) {
 	if x.envelope.target.class != "*" {
 		return nil, nil, pluginFault(codeQueryNeedsStar)
 	}
@@ -297,12 +297,12 @@ func (s *Server) findByQuery(x *exchange, filter *element) (objects []*object, n
 		x.nested = codeQueryInvalid
 		return nil, nil, pluginFault(codeCannotProcessFilter)
 	}
-	var equalities []keyValue
+	var equalities []KeyValue
 	if q.where != nil {
 		equalities = q.where.equalities()
 	}
 	if objects, fail = s.ask(x, q.class, equalities); fail != nil {
-		if fail.code == codeResourceNotFound {
+		if fail.Code == CodeResourceNotFound {
 			x.nested = reasonClassMissing
 			fail = pluginFault(codeCannotProcessFilter)
 		}
@@ -318,11 +318,11 @@ func (s *Server) findByQuery(x *exchange, filter *element) (objects []*object, n
 
 // keep returns the objects that the query selects; it is not ok if the query
 // names a property that they do not have.
-func (q query) keep(objects []*object) ([]*object, bool) {
-	var kept []*object
+func (q query) keep(objects []*Object) ([]*Object, bool) {
+	var kept []*Object
 	for _, o := range objects {
 		for _, name := range q.properties {
-			if o.property(name) == nil && !strings.HasPrefix(name, "__") {
+			if o.Property(name) == nil && !strings.HasPrefix(name, "__") {
 				return nil, false
 			}
 		}
@@ -341,9 +341,9 @@ func (q query) keep(objects []*object) ([]*object, bool) {
 }
 
 // ask enumerates a class of the model.
-func (s *Server) ask(x *exchange, class string, where []keyValue) ([]*object, *failure) {
+func (s *Server) ask(x *exchange, class string, where []KeyValue) ([]*Object, *Failure) {
 	t := x.envelope.target
-	return s.model.enumerate(t.namespace, class, where)
+	return s.model.Enumerate(t.namespace, class, where)
 }
 
 // pullRequest is the body of a Pull.
@@ -352,7 +352,7 @@ type pullRequest struct {
 	maxElements int
 }
 
-func readPull(body *element) (r pullRequest, fail *failure) {
+func readPull(body *element) (r pullRequest, fail *Failure) {
 	r.maxElements = 1
 	for i, c := range body.children {
 		switch {
@@ -376,7 +376,7 @@ func readPull(body *element) (r pullRequest, fail *failure) {
 }
 
 // pull answers a Pull: a page of items and a new context, or the end.
-func (s *Server) pull(x *exchange) (*answer, *failure) {
+func (s *Server) pull(x *exchange) (*answer, *Failure) {
 	r, fail := readPull(x.envelope.body)
 	if fail != nil {
 		return nil, fail
@@ -407,7 +407,7 @@ func (s *Server) pull(x *exchange) (*answer, *failure) {
 }
 
 // release answers a Release.
-func (s *Server) release(x *exchange) (*answer, *failure) {
+func (s *Server) release(x *exchange) (*answer, *Failure) {
 	id := x.envelope.body.child(nsEnumeration, "EnumerationContext")
 	if id == nil || s.enumerations.take(id.trimmed(), x.user, x.now, s.config.EnumerationIdle) == nil {
 		return nil, fault(codeInvalidContext)

@@ -152,7 +152,7 @@ func (s *Server) process(x *exchange) {
 	case x.effect.kind == effectFaultAfter:
 		fail = fault(x.effect.code)
 	case fail != nil:
-		s.log.Warn("fault", "operation", e.operation, "class", e.target.class, "method", e.method, "code", fail.code)
+		s.log.Warn("fault", "operation", e.operation, "class", e.target.class, "method", e.method, "code", fail.Code)
 	}
 	s.reply(x, a, fail)
 }
@@ -166,7 +166,7 @@ func (x *exchange) request() Request {
 		User: x.user, Sealed: x.sealed, Connection: x.c.number,
 	}
 	for _, s := range e.selectors {
-		q.Selectors = append(q.Selectors, Parameter{s.name, s.value})
+		q.Selectors = append(q.Selectors, Parameter{s.Name, s.Value})
 	}
 	if e.body == nil {
 		return q

@@ -71,21 +71,21 @@ const (
 
 // fault makes a failure of the service from its code: subcode, side and detail
 // come from the table of faults.
-func fault(code uint32) *failure {
+func fault(code uint32) *Failure {
 	k := knownFault(code)
-	return &failure{code: code, subcode: k.subcode, sender: k.sender, detail: k.detail}
+	return &Failure{Code: code, Subcode: k.subcode, Sender: k.sender, Detail: k.detail}
 }
 
 // pluginFault makes a failure of the WMI plug-in from its code.
-func pluginFault(code uint32) *failure {
+func pluginFault(code uint32) *Failure {
 	f := fault(code)
-	f.plugin = true
+	f.Plugin = true
 	return f
 }
 
 // faultText is a failure with what its envelope needs besides.
 type faultText struct {
-	failure
+	Failure
 	form    FaultForm
 	locale  string
 	machine string
@@ -94,7 +94,7 @@ type faultText struct {
 
 // action is the Action header of the fault.
 func (f faultText) action() string {
-	switch prefix, _, _ := strings.Cut(f.subcode, ":"); prefix {
+	switch prefix, _, _ := strings.Cut(f.Subcode, ":"); prefix {
 	case "a", "s":
 		return actionFaultAddressing
 	case "n":
@@ -106,18 +106,18 @@ func (f faultText) action() string {
 // body is the markup of s:Fault.
 func (f faultText) body() string {
 	w := &writer{}
-	text := faultReason(f.code, f.locale)
+	text := faultReason(f.Code, f.locale)
 	w.raw("<s:Fault><s:Code><s:Value>")
 	switch {
-	case f.subcode == "s:MustUnderstand" || f.subcode == "s:VersionMismatch":
-		w.raw(f.subcode, "</s:Value>")
-	case f.sender:
+	case f.Subcode == "s:MustUnderstand" || f.Subcode == "s:VersionMismatch":
+		w.raw(f.Subcode, "</s:Value>")
+	case f.Sender:
 		w.raw("s:Sender</s:Value>")
 	default:
 		w.raw("s:Receiver</s:Value>")
 	}
-	if !strings.HasPrefix(f.subcode, "s:") && f.subcode != "" {
-		w.raw("<s:Subcode><s:Value>", f.subcode, "</s:Value></s:Subcode>")
+	if !strings.HasPrefix(f.Subcode, "s:") && f.Subcode != "" {
+		w.raw("<s:Subcode><s:Value>", f.Subcode, "</s:Value></s:Subcode>")
 	}
 	w.raw(`</s:Code><s:Reason><s:Text xml:lang="`)
 	w.escape(f.locale)
@@ -133,7 +133,7 @@ func (f faultText) writeDetail(w *writer, text string) {
 	form := f.form
 	if form == FaultFormAny {
 		form = FaultFormService
-		if f.plugin {
+		if f.Plugin {
 			form = FaultFormProvider
 		}
 	}
@@ -145,8 +145,8 @@ func (f faultText) writeDetail(w *writer, text string) {
 		f.writeWMIError(w, text)
 	case FaultFormService, FaultFormProvider:
 		w.raw("<s:Detail>")
-		if f.detail != "" {
-			w.element("w:FaultDetail", faultDetailPrefix+f.detail)
+		if f.Detail != "" {
+			w.element("w:FaultDetail", faultDetailPrefix+f.Detail)
 		}
 		f.writeWSManFault(w, text, form)
 	}
@@ -156,7 +156,7 @@ func (f faultText) writeDetail(w *writer, text string) {
 // writeWSManFault writes the fault and, for the plug-in, the one nested in it.
 func (f faultText) writeWSManFault(w *writer, text string, form FaultForm) {
 	open := func() {
-		w.raw(`<f:WSManFault xmlns:f="`, nsFault, `" Code="`, strconv.FormatUint(uint64(f.code), 10), `" Machine="`)
+		w.raw(`<f:WSManFault xmlns:f="`, nsFault, `" Code="`, strconv.FormatUint(uint64(f.Code), 10), `" Machine="`)
 		w.escape(f.machine)
 		w.raw(`"><f:Message>`)
 	}
@@ -180,10 +180,10 @@ func (f faultText) writeWMIError(w *writer, text string) {
 	w.raw(`<p:MSFT_WmiError b:IsCIM_Error="true" xmlns:b="`, nsBinding, `" xmlns:p="`, uriWMIError, `" xmlns:xsi="`, nsXSI, `" xsi:type="p:MSFT_WmiError_Type">`)
 	w.element("p:CIMStatusCode", "1")
 	w.element("p:Message", text)
-	w.element("p:MessageID", fmt.Sprintf("HRESULT 0x%08x", f.code))
+	w.element("p:MessageID", fmt.Sprintf("HRESULT 0x%08x", f.Code))
 	w.raw(`<p:OtherErrorType xsi:nil="true"/>`)
 	w.element("p:error_Category", "30")
-	w.element("p:error_Code", strconv.FormatUint(uint64(f.code), 10))
+	w.element("p:error_Code", strconv.FormatUint(uint64(f.Code), 10))
 	w.element("p:error_Type", "HRESULT")
 	w.element("p:error_WindowsErrorMessage", text)
 	w.raw("</p:MSFT_WmiError>")

@@ -34,7 +34,7 @@ var (
 // knownFaults are the codes of the service (wsmerror.h), of the WMI plug-in and
 // of WMI.
 var knownFaults = map[uint32]knownFaultEntry{
-	codeResourceNotFound:      {"a:DestinationUnreachable", true, "ResourceNotFound", "The resource that the URI and the selectors describe was not found. ", "リソース URI とセレクターで示されたリソースが見つかりません。 "},
+	CodeResourceNotFound:      {"a:DestinationUnreachable", true, "ResourceNotFound", "The resource that the URI and the selectors describe was not found. ", "リソース URI とセレクターで示されたリソースが見つかりません。 "},
 	codeUnsupportedTimeout:    {"w:UnsupportedFeature", true, "OperationTimeout", "The operation timeout is shorter than the service allows. ", "操作タイムアウトがサービスの下限より短くなっています。 "},
 	codeVersionMismatch:       {"s:VersionMismatch", true, "", "This version of SOAP is not supported. ", "この SOAP バージョンはサポートされていません。 "},
 	codeInvalidHeader:         {"a:InvalidMessageInformationHeader", true, "", "A SOAP header of the request is not valid. ", "要求の SOAP ヘッダーが無効です。 "},
@@ -73,12 +73,12 @@ var knownFaults = map[uint32]knownFaultEntry{
 	2150859242:                quotaFault,
 	2150859175:                quotaFault,
 	2150859176:                quotaFault,
-	codeInsufficientSelectors: {"w:InvalidSelectors", true, "InsufficientSelectors", "The request lacks a selector. ", "必要なセレクターがありません。 "},
-	codeUnexpectedSelectors:   {"w:InvalidSelectors", true, "UnexpectedSelectors", "The request has invalid selectors for the resource. ", "要求に無効なセレクターが含まれています。 "},
+	CodeInsufficientSelectors: {"w:InvalidSelectors", true, "InsufficientSelectors", "The request lacks a selector. ", "必要なセレクターがありません。 "},
+	CodeUnexpectedSelectors:   {"w:InvalidSelectors", true, "UnexpectedSelectors", "The request has invalid selectors for the resource. ", "要求に無効なセレクターが含まれています。 "},
 	2150858845:                {"w:InvalidSelectors", true, "", "The value of a selector is not valid. ", "セレクターの値が無効です。 "},
-	codeParameterTypeMismatch: {"w:InvalidParameter", true, "", "A parameter is of the wrong type. ", "パラメーターの型が正しくありません。 "},
-	codeInvalidParameterName:  {"w:InvalidParameter", true, "", "A parameter name is not valid. ", "パラメーター名が無効です。 "},
-	codeNotSingleton:          {"w:InvalidSelectors", true, "InsufficientSelectors", "The class is not a singleton: selectors are needed. ", "クラスはシングルトンではないため、キーが必要です。 "},
+	CodeParameterTypeMismatch: {"w:InvalidParameter", true, "", "A parameter is of the wrong type. ", "パラメーターの型が正しくありません。 "},
+	CodeInvalidParameterName:  {"w:InvalidParameter", true, "", "A parameter name is not valid. ", "パラメーター名が無効です。 "},
+	CodeNotSingleton:          {"w:InvalidSelectors", true, "InsufficientSelectors", "The class is not a singleton: selectors are needed. ", "クラスはシングルトンではないため、キーが必要です。 "},
 	codeQueryNeedsStar:        {"w:InvalidParameter", true, "", "With a WQL filter the class must be * and there must be no selectors. ", "WQL フィルターを使う場合、クラス名は * でなければなりません。 "},
 	codeEnumerateWithKeys:     {"w:InvalidSelectors", true, "UnexpectedSelectors", "An enumeration must not have selectors. ", "列挙にキーを指定できません。 "},
 	5:                         deniedFault,
@@ -88,7 +88,7 @@ var knownFaults = map[uint32]knownFaultEntry{
 	2150859013:                wmiDeniedFault,
 	2150859014:                wmiDeniedFault,
 	reasonClassMissing:        {"w:InternalError", false, "", "The class does not exist in this namespace. ", "クラスはこの名前空間に存在しません。 "},
-	codeInvalidNamespace:      {"a:DestinationUnreachable", true, "InvalidResourceURI", "The namespace does not exist. ", "名前空間が存在しません。 "},
+	CodeInvalidNamespace:      {"a:DestinationUnreachable", true, "InvalidResourceURI", "The namespace does not exist. ", "名前空間が存在しません。 "},
 	codeQueryInvalid:          {"n:CannotProcessFilter", true, "", "The query is not valid. ", "クエリが無効です。 "},
 }
 

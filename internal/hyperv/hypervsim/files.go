@@ -77,20 +77,20 @@ func (w *world) isDirectory(path string) bool {
 func fileName(path string) string { return strings.ToLower(winpath.Normalize(path)) }
 
 // directoryObjects returns the instances of Win32_Directory.
-func (w *world) directoryObjects(v view) []*object {
+func (w *world) directoryObjects(v view) []*Object {
 	paths := w.candidates(v, slices.Collect(maps.Values(w.directories)), func(path string) (string, bool) {
 		return path, w.isDirectory(path)
 	}, w.realDirectories)
-	var all []*object
+	var all []*Object
 	for _, path := range paths {
-		properties := append(w.fileProperties(path, cim.ClassDirectory), null("FileSize", typeUint64))
-		all = append(all, &object{namespace: v.namespace, class: cim.ClassDirectory, keys: []string{"Name"}, properties: properties})
+		properties := append(w.fileProperties(path, cim.ClassDirectory), Null("FileSize", TypeUint64))
+		all = append(all, &Object{Namespace: v.namespace, Class: cim.ClassDirectory, Keys: []string{"Name"}, Properties: properties})
 	}
 	return inNameOrder(all)
 }
 
 // dataFiles returns the instances of CIM_DataFile: the virtual hard disks.
-func (w *world) dataFiles(v view) []*object {
+func (w *world) dataFiles(v view) []*Object {
 	var known []string
 	for _, d := range w.disks {
 		known = append(known, d.Path)
@@ -102,15 +102,15 @@ func (w *world) dataFiles(v view) []*object {
 		}
 		return d.Path, true
 	}, w.realFiles)
-	var all []*object
+	var all []*Object
 	for _, path := range paths {
 		d, refused := w.find(path)
 		if refused != nil {
 			continue
 		}
 		properties := append(w.fileProperties(path, cim.ClassDataFile),
-			boolean("Compressed", d.Compressed), number("FileSize", typeUint64, d.FileSize))
-		all = append(all, &object{namespace: v.namespace, class: cim.ClassDataFile, keys: []string{"Name"}, properties: properties})
+			Bool("Compressed", d.Compressed), Uint64("FileSize", d.FileSize))
+		all = append(all, &Object{Namespace: v.namespace, Class: cim.ClassDataFile, Keys: []string{"Name"}, Properties: properties})
 	}
 	return inNameOrder(all)
 }
@@ -147,7 +147,7 @@ func (v view) directory() (string, bool) {
 }
 
 // fileProperties are those that directories and files have in common.
-func (w *world) fileProperties(path, class string) []property {
+func (w *world) fileProperties(path, class string) []Property {
 	name := fileName(path)
 	directory := strings.TrimPrefix(fileName(winpath.Dir(path)), name[:2])
 	directory = strings.TrimSuffix(directory, `\`) + `\`
@@ -156,33 +156,33 @@ func (w *world) fileProperties(path, class string) []property {
 		directory, base, ext = "", "", ""
 	}
 	base = strings.TrimSuffix(base, "."+ext)
-	return []property{
-		text("Caption", name),
-		text("CreationClassName", class),
-		text("CSName", w.host),
-		text("Description", name),
-		text("Drive", name[:2]),
-		text("Extension", ext),
-		text("FileName", base),
-		text("FSName", "NTFS"),
-		text("Name", name),
-		text("Path", directory),
-		boolean("Readable", true),
-		text("Status", "OK"),
-		boolean("Writeable", true),
+	return []Property{
+		Text("Caption", name),
+		Text("CreationClassName", class),
+		Text("CSName", w.host),
+		Text("Description", name),
+		Text("Drive", name[:2]),
+		Text("Extension", ext),
+		Text("FileName", base),
+		Text("FSName", "NTFS"),
+		Text("Name", name),
+		Text("Path", directory),
+		Bool("Readable", true),
+		Text("Status", "OK"),
+		Bool("Writeable", true),
 	}
 }
 
 // inNameOrder puts the properties of each object in the order of the wire.
-func inNameOrder(objects []*object) []*object {
+func inNameOrder(objects []*Object) []*Object {
 	for _, o := range objects {
-		slices.SortFunc(o.properties, byName)
+		slices.SortFunc(o.Properties, ByName)
 	}
 	return objects
 }
 
 // operatingSystems returns the one Win32_OperatingSystem.
-func (w *world) operatingSystems(v view) []*object {
+func (w *world) operatingSystems(v view) []*Object {
 	names := map[Release][2]string{
 		Server2008:   {"Microsoft Windows Server 2008", "6.0.6002"},
 		Server2012:   {"Microsoft Windows Server 2012", "6.2.9200"},
@@ -192,15 +192,15 @@ func (w *world) operatingSystems(v view) []*object {
 	}
 	os := names[w.release]
 	build := os[1][strings.LastIndexByte(os[1], '.')+1:]
-	return []*object{{
-		namespace: v.namespace, class: classOperatingSystem, keys: []string{"Name"},
-		properties: []property{
-			text("BuildNumber", build),
-			text("Caption", os[0]),
-			text("CSName", w.host),
-			date("LocalDateTime", v.now),
-			text("Name", os[0]+`|C:\Windows|\Device\Harddisk0\Partition2`),
-			text("Version", os[1]),
+	return []*Object{{
+		Namespace: v.namespace, Class: classOperatingSystem, Keys: []string{"Name"},
+		Properties: []Property{
+			Text("BuildNumber", build),
+			Text("Caption", os[0]),
+			Text("CSName", w.host),
+			DateTime("LocalDateTime", v.now),
+			Text("Name", os[0]+`|C:\Windows|\Device\Harddisk0\Partition2`),
+			Text("Version", os[1]),
 		},
 	}}
 }

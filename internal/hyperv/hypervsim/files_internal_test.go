@@ -24,17 +24,17 @@ func newFiles(t *testing.T) *bench {
 func TestDataFile(t *testing.T) {
 	t.Parallel()
 	b := newFiles(t)
-	o, fail := b.world.get(`ROOT\CIMV2`, "cim_datafile", []keyValue{{"name", `d:\vms\SQL01.VHDX`}})
+	o, fail := b.world.Get(`ROOT\CIMV2`, "cim_datafile", []KeyValue{{"name", `d:\vms\SQL01.VHDX`}})
 	if fail != nil {
 		t.Fatalf("fault %+v", *fail)
 	}
 	for name, value := range map[string]string{
 		"Name": `d:\vms\sql01.vhdx`, "Drive": "d:", "Path": `\vms\`, "FileName": "sql01", "Extension": "vhdx", "FileSize": "7",
 	} {
-		want(t, name, o.text(name), value)
+		want(t, name, o.Text(name), value)
 	}
 	for _, missing := range []string{`D:\VMs\gone.vhdx`, `\\nas\vms\far.vhdx`, `D:\VMs`} {
-		if _, fail := b.world.get(cim.NamespaceCIMv2, cim.ClassDataFile, []keyValue{{"Name", missing}}); fail == nil || fail.code != codeResourceNotFound {
+		if _, fail := b.world.Get(cim.NamespaceCIMv2, cim.ClassDataFile, []KeyValue{{"Name", missing}}); fail == nil || fail.Code != CodeResourceNotFound {
 			t.Errorf("%s: %+v", missing, fail)
 		}
 	}
@@ -44,14 +44,14 @@ func TestDataFilesOfDirectory(t *testing.T) {
 	t.Parallel()
 	b := newFiles(t)
 	tests := []struct {
-		where []keyValue
+		where []KeyValue
 		want  []string
 	}{
 		{nil, []string{`d:\vms\old\web.01.vhd`, `d:\vms\sql01.vhdx`, `e:\root.vhdx`}},
-		{[]keyValue{{"Drive", "D:"}, {"Path", `\VMs\`}}, []string{`d:\vms\sql01.vhdx`}},
-		{[]keyValue{{"Drive", "D:"}, {"Path", `\VMs\Old\`}, {"Extension", "VHD"}}, []string{`d:\vms\old\web.01.vhd`}},
-		{[]keyValue{{"Drive", "e:"}, {"Path", `\`}}, []string{`e:\root.vhdx`}},
-		{[]keyValue{{"Drive", "D:"}, {"Path", `\VMs\`}, {"Extension", "vhd"}}, nil},
+		{[]KeyValue{{"Drive", "D:"}, {"Path", `\VMs\`}}, []string{`d:\vms\sql01.vhdx`}},
+		{[]KeyValue{{"Drive", "D:"}, {"Path", `\VMs\Old\`}, {"Extension", "VHD"}}, []string{`d:\vms\old\web.01.vhd`}},
+		{[]KeyValue{{"Drive", "e:"}, {"Path", `\`}}, []string{`e:\root.vhdx`}},
+		{[]KeyValue{{"Drive", "D:"}, {"Path", `\VMs\`}, {"Extension", "vhd"}}, nil},
 	}
 	for _, test := range tests {
 		if diff := cmp.Diff(test.want, b.all(cim.NamespaceCIMv2, cim.ClassDataFile, "Name", test.where...)); diff != "" {
@@ -65,7 +65,7 @@ func TestDirectories(t *testing.T) {
 	t.Parallel()
 	b := newFiles(t)
 	exists := func(name string) bool {
-		_, fail := b.world.get(cim.NamespaceCIMv2, cim.ClassDirectory, []keyValue{{"Name", name}})
+		_, fail := b.world.Get(cim.NamespaceCIMv2, cim.ClassDirectory, []KeyValue{{"Name", name}})
 		return fail == nil
 	}
 	for name, wanted := range map[string]bool{
@@ -73,7 +73,7 @@ func TestDirectories(t *testing.T) {
 	} {
 		want(t, name, exists(name), wanted)
 	}
-	below := b.all(cim.NamespaceCIMv2, cim.ClassDirectory, "Name", keyValue{"Drive", "d:"}, keyValue{"Path", `\`})
+	below := b.all(cim.NamespaceCIMv2, cim.ClassDirectory, "Name", KeyValue{"Drive", "d:"}, KeyValue{"Path", `\`})
 	if diff := cmp.Diff([]string{`d:\empty`, `d:\vms`}, below); diff != "" {
 		t.Errorf("directories below the root (-want +got):\n%s", diff)
 	}

@@ -17,36 +17,36 @@ const (
 )
 
 // imageManagementServices returns the one instance of the service.
-func (w *world) imageManagementServices(v view) []*object {
-	return []*object{{
-		namespace: v.namespace, class: cim.ClassImageManagementService, keys: serviceKeys,
-		properties: []property{
-			text("Caption", "Hyper-V Image Management Service"),
-			text("CreationClassName", cim.ClassImageManagementService),
-			text("Description", "Microsoft Hyper-V Image Management Service"),
-			text("ElementName", "Hyper-V Image Management Service"),
-			number("EnabledDefault", typeUint16, uint16(2)),
-			number("EnabledState", typeUint16, uint16(5)),
-			number("HealthState", typeUint16, uint16(5)),
-			null("InstallDate", typeDateTime),
-			text("Name", "vhdsvc"),
-			numbers("OperationalStatus", 2),
-			text("PrimaryOwnerContact", ""),
-			text("PrimaryOwnerName", ""),
-			number("RequestedState", typeUint16, uint16(12)),
-			boolean("Started", true),
-			text("StartMode", "Automatic"),
-			text("Status", "OK"),
-			texts("StatusDescriptions", "OK"),
-			text("SystemCreationClassName", cim.ClassComputerSystem),
-			text("SystemName", w.host),
-			null("TimeOfLastStateChange", typeDateTime),
+func (w *world) imageManagementServices(v view) []*Object {
+	return []*Object{{
+		Namespace: v.namespace, Class: cim.ClassImageManagementService, Keys: serviceKeys,
+		Properties: []Property{
+			Text("Caption", "Hyper-V Image Management Service"),
+			Text("CreationClassName", cim.ClassImageManagementService),
+			Text("Description", "Microsoft Hyper-V Image Management Service"),
+			Text("ElementName", "Hyper-V Image Management Service"),
+			Uint16("EnabledDefault", 2),
+			Uint16("EnabledState", 5),
+			Uint16("HealthState", 5),
+			Null("InstallDate", TypeDateTime),
+			Text("Name", "vhdsvc"),
+			Uint16s("OperationalStatus", 2),
+			Text("PrimaryOwnerContact", ""),
+			Text("PrimaryOwnerName", ""),
+			Uint16("RequestedState", 12),
+			Bool("Started", true),
+			Text("StartMode", "Automatic"),
+			Text("Status", "OK"),
+			Texts("StatusDescriptions", "OK"),
+			Text("SystemCreationClassName", cim.ClassComputerSystem),
+			Text("SystemName", w.host),
+			Null("TimeOfLastStateChange", TypeDateTime),
 		},
 	}}
 }
 
-func (w *world) servicePath(namespace string) *objectPath {
-	return &objectPath{namespace: namespace, class: cim.ClassImageManagementService, keys: []keyValue{
+func (w *world) servicePath(namespace string) *ObjectPath {
+	return &ObjectPath{Namespace: namespace, Class: cim.ClassImageManagementService, Keys: []KeyValue{
 		{"CreationClassName", cim.ClassImageManagementService},
 		{"Name", "vhdsvc"},
 		{"SystemCreationClassName", cim.ClassComputerSystem},
@@ -83,109 +83,109 @@ func (w *world) via(path string) Via {
 }
 
 // inspect answers one of the calls that describe a disk.
-func (w *world) inspect(c invocation, name string, describe func(*disk) string) ([]property, *failure) {
+func (w *world) inspect(c invocation, name string, describe func(*disk) string) ([]Property, *Failure) {
 	path := c.in["Path"]
 	d, refused := w.openable(path)
 	if refused != nil {
 		code, j := w.refuse(refused, w.via(path), JobGetInfo, path, c.user, c.now)
-		return returnsJob(c.namespace, code, j, null(name, typeString)), nil
+		return returnsJob(c.namespace, code, j, Null(name, TypeString)), nil
 	}
 	if d.InspectionJobs != 0 {
 		d.InspectionJobs = max(d.InspectionJobs-1, -1)
 		j := w.start(&job{kind: JobGetInfo, path: path, owner: c.user, cancellable: true, ends: c.now.Add(inspectionDuration)}, c.now)
-		return returnsJob(c.namespace, returnJobStarted, j, null(name, typeString)), nil
+		return returnsJob(c.namespace, returnJobStarted, j, Null(name, TypeString)), nil
 	}
-	return returnsJob(c.namespace, returnOK, nil, text(name, describe(d))), nil
+	return returnsJob(c.namespace, returnOK, nil, Text(name, describe(d))), nil
 }
 
-func (w *world) getVirtualHardDiskInfo(c invocation) ([]property, *failure) {
+func (w *world) getVirtualHardDiskInfo(c invocation) ([]Property, *Failure) {
 	return w.inspect(c, "Info", func(d *disk) string {
 		_, saved := w.user(d.Path, VMSaved)
-		return embedded(cim.ClassVirtualHardDiskInfo, []property{
-			number("FileSize", typeUint64, d.FileSize),
-			boolean("InSavedState", saved),
-			boolean("InUse", w.attached(d.Path) != nil || w.isOpen(d.Path)),
-			number("MaxInternalSize", typeUint64, d.VirtualSize),
-			orNull("ParentPath", d.ParentPath),
-			number("Type", typeUint16, d.Type),
+		return Embedded(cim.ClassVirtualHardDiskInfo, []Property{
+			Uint64("FileSize", d.FileSize),
+			Bool("InSavedState", saved),
+			Bool("InUse", w.attached(d.Path) != nil || w.isOpen(d.Path)),
+			Uint64("MaxInternalSize", d.VirtualSize),
+			TextOrNull("ParentPath", d.ParentPath),
+			Uint16("Type", d.Type),
 		})
 	})
 }
 
-func (w *world) getVirtualHardDiskState(c invocation) ([]property, *failure) {
+func (w *world) getVirtualHardDiskState(c invocation) ([]Property, *Failure) {
 	return w.inspect(c, "State", func(d *disk) string {
-		var properties []property
+		var properties []Property
 		alignment := uint32(0)
 		if d.PhysicalSectorSize > 512 {
 			alignment = 1
 		}
-		fragmentation := null("FragmentationPercentage", typeUint32)
+		fragmentation := Null("FragmentationPercentage", TypeUint32)
 		if d.FragmentationPercent != nil {
-			fragmentation = number("FragmentationPercentage", typeUint32, *d.FragmentationPercent)
+			fragmentation = Uint32("FragmentationPercentage", *d.FragmentationPercent)
 		}
-		minimum := null("MinInternalSize", typeUint64)
+		minimum := Null("MinInternalSize", TypeUint64)
 		if d.MinInternalSize > 0 {
-			minimum = number("MinInternalSize", typeUint64, d.MinInternalSize)
+			minimum = Uint64("MinInternalSize", d.MinInternalSize)
 		}
-		properties = d.withOptional(properties, number("Alignment", typeUint32, alignment))
-		properties = append(properties, number("FileSize", typeUint64, d.FileSize))
-		properties = d.withOptional(properties, fragmentation, boolean("InUse", false), minimum,
-			number("PhysicalSectorSize", typeUint32, d.PhysicalSectorSize))
+		properties = d.withOptional(properties, Uint32("Alignment", alignment))
+		properties = append(properties, Uint64("FileSize", d.FileSize))
+		properties = d.withOptional(properties, fragmentation, Bool("InUse", false), minimum,
+			Uint32("PhysicalSectorSize", d.PhysicalSectorSize))
 		if w.release >= Server2016 {
-			properties = d.withOptional(properties, date("Timestamp", c.now.Truncate(time.Second)))
+			properties = d.withOptional(properties, DateTime("Timestamp", c.now.Truncate(time.Second)))
 		}
-		return embedded(cim.ClassVirtualHardDiskState, properties)
+		return Embedded(cim.ClassVirtualHardDiskState, properties)
 	})
 }
 
-func (w *world) getVirtualHardDiskSettingData(c invocation) ([]property, *failure) {
+func (w *world) getVirtualHardDiskSettingData(c invocation) ([]Property, *Failure) {
 	return w.inspect(c, "SettingData", func(d *disk) string {
 		blockSize := d.BlockSize
 		if d.Type == TypeFixed {
 			blockSize = 0
 		}
-		properties := []property{number("BlockSize", typeUint32, blockSize)}
-		properties = d.withOptional(properties, text("Caption", "Virtual Hard Disk Setting Data"))
+		properties := []Property{Uint32("BlockSize", blockSize)}
+		properties = d.withOptional(properties, Text("Caption", "Virtual Hard Disk Setting Data"))
 		if w.release >= Server2022 {
-			properties = d.withOptional(properties, number("DataAlignment", typeUint64, uint64(0)))
+			properties = d.withOptional(properties, Uint64("DataAlignment", 0))
 		}
-		properties = d.withOptional(properties, text("Description", "Setting Data for a Virtual Hard Disk"),
-			text("ElementName", winpath.Base(d.Path)))
-		properties = append(properties, number("Format", typeUint16, d.Format))
-		properties = d.withOptional(properties, null("InstanceID", typeString))
+		properties = d.withOptional(properties, Text("Description", "Setting Data for a Virtual Hard Disk"),
+			Text("ElementName", winpath.Base(d.Path)))
+		properties = append(properties, Uint16("Format", d.Format))
+		properties = d.withOptional(properties, Null("InstanceID", TypeString))
 		if w.release >= Server2022 {
-			properties = d.withOptional(properties, boolean("IsPmemCompatible", false))
+			properties = d.withOptional(properties, Bool("IsPmemCompatible", false))
 		}
-		properties = d.withOptional(properties, number("LogicalSectorSize", typeUint32, d.LogicalSectorSize))
-		properties = append(properties, number("MaxInternalSize", typeUint64, d.VirtualSize))
+		properties = d.withOptional(properties, Uint32("LogicalSectorSize", d.LogicalSectorSize))
+		properties = append(properties, Uint64("MaxInternalSize", d.VirtualSize))
 		if w.release >= Server2016 {
-			properties = d.withOptional(properties, null("ParentIdentifier", typeString))
+			properties = d.withOptional(properties, Null("ParentIdentifier", TypeString))
 		}
-		properties = append(properties, text("ParentPath", d.ParentPath))
+		properties = append(properties, Text("ParentPath", d.ParentPath))
 		if w.release >= Server2016 {
-			properties = d.withOptional(properties, date("ParentTimestamp", unset))
+			properties = d.withOptional(properties, DateTime("ParentTimestamp", NoDate))
 		}
-		properties = append(properties, text("Path", d.Path))
-		properties = d.withOptional(properties, number("PhysicalSectorSize", typeUint32, d.PhysicalSectorSize))
+		properties = append(properties, Text("Path", d.Path))
+		properties = d.withOptional(properties, Uint32("PhysicalSectorSize", d.PhysicalSectorSize))
 		if w.release >= Server2022 {
-			properties = d.withOptional(properties, number("PmemAddressAbstractionType", typeUint16, uint16(0)))
+			properties = d.withOptional(properties, Uint16("PmemAddressAbstractionType", 0))
 		}
-		properties = append(properties, number("Type", typeUint16, d.Type))
+		properties = append(properties, Uint16("Type", d.Type))
 		if w.release >= Server2012R2 {
-			properties = d.withOptional(properties, orNull("VirtualDiskId", d.VirtualDiskID))
+			properties = d.withOptional(properties, TextOrNull("VirtualDiskId", d.VirtualDiskID))
 		}
-		return embedded(cim.ClassVirtualHardDiskSettingData, properties)
+		return Embedded(cim.ClassVirtualHardDiskSettingData, properties)
 	})
 }
 
 // withOptional adds properties that a host may leave out.
-func (d *disk) withOptional(properties []property, optional ...property) []property {
+func (d *disk) withOptional(properties []Property, optional ...Property) []Property {
 	for _, p := range optional {
 		switch d.Optional {
 		case OptionalPresent:
 			properties = append(properties, p)
 		case OptionalNull:
-			properties = append(properties, null(p.name, p.typ))
+			properties = append(properties, Null(p.Name, p.Type))
 		case OptionalAbsent:
 		}
 	}
@@ -194,7 +194,7 @@ func (d *disk) withOptional(properties []property, optional ...property) []prope
 
 // compactV1 compacts where there are no modes: zeroed blocks only, as a disk
 // that is mounted there is in use.
-func (w *world) compactV1(c invocation) ([]property, *failure) {
+func (w *world) compactV1(c invocation) ([]Property, *Failure) {
 	return w.compact(c, modeFull)
 }
 
@@ -202,7 +202,7 @@ func (w *world) compactV1(c invocation) ([]property, *failure) {
 // the documentation demands one of them.
 //
 // Unverified on a real host (compact-without-mode, compact-unknown-mode): the answer to a missing or unknown mode.
-func (w *world) compactV2(c invocation) ([]property, *failure) {
+func (w *world) compactV2(c invocation) ([]Property, *Failure) {
 	mode, ok := c.in.number("Mode", 16)
 	if !ok || mode > modePrezeroed {
 		return returnsJob(c.namespace, returnInvalidParam, nil), nil
@@ -210,7 +210,7 @@ func (w *world) compactV2(c invocation) ([]property, *failure) {
 	return w.compact(c, uint16(mode))
 }
 
-func (w *world) compact(c invocation, mode uint16) ([]property, *failure) {
+func (w *world) compact(c invocation, mode uint16) ([]Property, *Failure) {
 	code, j := w.startCompaction(c.in["Path"], mode, c.user, c.now)
 	return returnsJob(c.namespace, code, j), nil
 }

@@ -104,7 +104,7 @@ func TestCompactRefusals(t *testing.T) {
 		{name: "another compaction", arrange: foreign, code: "32774", status: "2147942432"},
 		{name: "attached for writing", arrange: func(b *bench) { _ = b.Attach(testDisk, false) }, code: "32774", status: "2147942432"},
 		{name: "being attached", arrange: func(b *bench) {
-			b.invoke("AttachVirtualHardDisk", path(testDisk), text("AssignDriveLetter", "false"), text("ReadOnly", "true"))
+			b.invoke("AttachVirtualHardDisk", path(testDisk), Text("AssignDriveLetter", "false"), Text("ReadOnly", "true"))
 		}, code: "32774", status: "2147942432"},
 		{name: "no file", path: `D:\VMs\gone.vhdx`, code: "32779", status: "2147942402"},
 		{name: "no directory", path: `D:\gone\gone.vhdx`, code: "32779", status: "2147942403"},
@@ -256,7 +256,7 @@ func TestInspect(t *testing.T) {
 			b := newBench(t, disk)
 			out := b.invoke(test.method, path(disk.Path))
 			want(t, "return value", out.returnValue(), "0")
-			want(t, test.out, out.text(test.out), test.want)
+			want(t, test.out, out.Text(test.out), test.want)
 		})
 	}
 }
@@ -272,7 +272,7 @@ func TestInspectReleases(t *testing.T) {
 	} {
 		b := newBench(t, VHD{Path: testDisk})
 		b.world.release = release
-		settings := b.invoke("GetVirtualHardDiskSettingData", path(testDisk)).text("SettingData")
+		settings := b.invoke("GetVirtualHardDiskSettingData", path(testDisk)).Text("SettingData")
 		for i, name := range []string{"VirtualDiskId", "ParentTimestamp", "IsPmemCompatible"} {
 			want(t, name, strings.Contains(settings, `"`+name+`"`), wanted[i])
 		}
@@ -284,10 +284,10 @@ func TestInspectV1(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, VHD{Path: testDisk, FileSize: 9 * mib, VirtualSize: 4096, ReclaimableMounted: 6 * mib, ReclaimableUnmounted: 4 * mib})
 	b.world.release = Server2008
-	v1 := func(method string, in ...property) *object {
-		return b.mustInvoke(call{namespace: cim.NamespaceVirtualizationV1, method: method, input: in})
+	v1 := func(method string, in ...Property) *Object {
+		return b.mustInvoke(Call{Namespace: cim.NamespaceVirtualizationV1, Method: method, Input: in})
 	}
-	info := v1("GetVirtualHardDiskInfo", path(testDisk)).text("Info")
+	info := v1("GetVirtualHardDiskInfo", path(testDisk)).Text("Info")
 	want(t, "info", info, `<INSTANCE CLASSNAME="Msvm_VirtualHardDiskInfo"><PROPERTY NAME="FileSize" TYPE="uint64"><VALUE>9437184</VALUE></PROPERTY>`+
 		`<PROPERTY NAME="InSavedState" TYPE="boolean"><VALUE>FALSE</VALUE></PROPERTY><PROPERTY NAME="InUse" TYPE="boolean"><VALUE>FALSE</VALUE></PROPERTY>`+
 		`<PROPERTY NAME="MaxInternalSize" TYPE="uint64"><VALUE>4096</VALUE></PROPERTY><PROPERTY NAME="ParentPath" TYPE="string"></PROPERTY>`+
@@ -296,10 +296,10 @@ func TestInspectV1(t *testing.T) {
 	b.pass(defaultJobDuration)
 	want(t, "size", b.fileSize(testDisk), 5*mib)
 
-	if _, fail := b.try(call{namespace: cim.NamespaceVirtualizationV1, method: "CompactVirtualHardDisk", input: []property{path(testDisk), mode(0)}}); fail == nil {
+	if _, fail := b.try(Call{Namespace: cim.NamespaceVirtualizationV1, Method: "CompactVirtualHardDisk", Input: []Property{path(testDisk), mode(0)}}); fail == nil {
 		t.Error("a mode was taken by the generation that knows none")
 	}
-	if _, fail := b.try(call{method: "GetVirtualHardDiskState", input: []property{path(testDisk)}}); fail == nil || fail.code != codeInvalidNamespace {
+	if _, fail := b.try(Call{Method: "GetVirtualHardDiskState", Input: []Property{path(testDisk)}}); fail == nil || fail.Code != CodeInvalidNamespace {
 		t.Errorf("v2 on a host without it: %+v", fail)
 	}
 }
@@ -313,7 +313,7 @@ func TestInspectInUse(t *testing.T) {
 	v1 := newBench(t, VHD{Path: testDisk})
 	v1.world.release = Server2012
 	v1.AddVM(VM{Name: "sql01", State: VMSaved, Disks: []string{testDisk}})
-	info := v1.mustInvoke(call{namespace: cim.NamespaceVirtualizationV1, method: "GetVirtualHardDiskInfo", input: []property{path(testDisk)}}).text("Info")
+	info := v1.mustInvoke(Call{Namespace: cim.NamespaceVirtualizationV1, Method: "GetVirtualHardDiskInfo", Input: []Property{path(testDisk)}}).Text("Info")
 	want(t, "saved", strings.Contains(info, `"InSavedState" TYPE="boolean"><VALUE>TRUE<`), true)
 }
 
@@ -322,25 +322,25 @@ func TestMissingMethodsAndInput(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
-		call call
+		call Call
 		code uint32
 	}{
-		{"no method", call{method: "CompactVirtualDisk"}, codeInvalidMethod},
-		{"no parameter", call{method: "CompactVirtualHardDisk", input: []property{text("path", testDisk)}}, codeInvalidParameterName},
-		{"wrong type", call{method: "CompactVirtualHardDisk", input: []property{path(testDisk), text("Mode", "Full")}}, codeParameterTypeMismatch},
-		{"out of range", call{method: "CompactVirtualHardDisk", input: []property{path(testDisk), text("Mode", "65536")}}, codeParameterTypeMismatch},
-		{"no selector", call{method: "CompactVirtualHardDisk", keys: []keyValue{}, input: []property{path(testDisk), mode(0)}}, codeInvalidMethodParameters},
-		{"wrong selector", call{method: "CompactVirtualHardDisk", keys: []keyValue{{"Path", testDisk}}}, codeUnexpectedSelectors},
-		{"other instance", call{method: "CompactVirtualHardDisk", keys: []keyValue{{"Name", "other"}}}, codeResourceNotFound},
-		{"no class", call{class: "Msvm_ImageService", method: "CompactVirtualHardDisk"}, codeResourceNotFound},
-		{"no namespace", call{namespace: `root\virtualization`, method: "CompactVirtualHardDisk"}, codeInvalidNamespace},
+		{"no method", Call{Method: "CompactVirtualDisk"}, CodeInvalidMethod},
+		{"no parameter", Call{Method: "CompactVirtualHardDisk", Input: []Property{Text("path", testDisk)}}, CodeInvalidParameterName},
+		{"wrong type", Call{Method: "CompactVirtualHardDisk", Input: []Property{path(testDisk), Text("Mode", "Full")}}, CodeParameterTypeMismatch},
+		{"out of range", Call{Method: "CompactVirtualHardDisk", Input: []Property{path(testDisk), Text("Mode", "65536")}}, CodeParameterTypeMismatch},
+		{"no selector", Call{Method: "CompactVirtualHardDisk", Keys: []KeyValue{}, Input: []Property{path(testDisk), mode(0)}}, CodeInvalidMethodParameters},
+		{"wrong selector", Call{Method: "CompactVirtualHardDisk", Keys: []KeyValue{{"Path", testDisk}}}, CodeUnexpectedSelectors},
+		{"other instance", Call{Method: "CompactVirtualHardDisk", Keys: []KeyValue{{"Name", "other"}}}, CodeResourceNotFound},
+		{"no class", Call{Class: "Msvm_ImageService", Method: "CompactVirtualHardDisk"}, CodeResourceNotFound},
+		{"no namespace", Call{Namespace: `root\virtualization`, Method: "CompactVirtualHardDisk"}, CodeInvalidNamespace},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t, VHD{Path: testDisk})
 			_, fail := b.try(test.call)
-			if fail == nil || fail.code != test.code {
+			if fail == nil || fail.Code != test.code {
 				t.Errorf("got %+v, want code %d", fail, test.code)
 			}
 			want(t, "compactions", b.Compactions(testDisk), 0)

@@ -35,7 +35,7 @@ func TestJobLifetime(t *testing.T) {
 		b.pass(s.pass)
 		b.wantJob(id, map[string]string{"JobState": s.state, "PercentComplete": s.percent, "ElapsedTime": s.elapsed})
 		o, _ := b.job(id)
-		if diff := cmp.Diff(s.operational, o.property("OperationalStatus").values); diff != "" {
+		if diff := cmp.Diff(s.operational, o.Property("OperationalStatus").Values); diff != "" {
 			t.Errorf("OperationalStatus (-want +got):\n%s", diff)
 		}
 	}
@@ -44,7 +44,7 @@ func TestJobLifetime(t *testing.T) {
 		"Cancellable": "true", "TimeBeforeRemoval": "5m0s", "InstallDate": "1601-01-01T00:00:00Z", "Name": "Compact virtual hard disk",
 	})
 	b.pass(1)
-	if _, fail := b.job(id); fail == nil || fail.code != codeResourceNotFound || fail.subcode != "a:DestinationUnreachable" {
+	if _, fail := b.job(id); fail == nil || fail.Code != CodeResourceNotFound || fail.Subcode != "a:DestinationUnreachable" {
 		t.Errorf("after its retention: %+v", fail)
 	}
 	want(t, "jobs", len(b.Jobs()), 0)
@@ -68,11 +68,11 @@ func TestJobProperties(t *testing.T) {
 	_, id := b.compact(testDisk, modeQuick)
 	o, _ := b.job(id)
 	var got []string
-	for _, p := range o.properties {
-		if p.values == nil {
-			p.name += ` xsi:nil="true"`
+	for _, p := range o.Properties {
+		if p.Values == nil {
+			p.Name += ` xsi:nil="true"`
 		}
-		got = append(got, p.name)
+		got = append(got, p.Name)
 	}
 	if diff := cmp.Diff(wanted, got); diff != "" {
 		t.Errorf("properties (-recorded +got):\n%s", diff)
@@ -84,20 +84,20 @@ func TestJobV1(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, VHD{Path: testDisk})
 	b.world.release = Server2008
-	out := b.mustInvoke(call{namespace: cim.NamespaceVirtualizationV1, method: "CompactVirtualHardDisk", input: []property{path(testDisk)}})
-	keys := []keyValue{{"InstanceID", out.jobID()}}
-	o, fail := b.world.get(cim.NamespaceVirtualizationV1, cim.ClassStorageJob, keys)
+	out := b.mustInvoke(Call{Namespace: cim.NamespaceVirtualizationV1, Method: "CompactVirtualHardDisk", Input: []Property{path(testDisk)}})
+	keys := []KeyValue{{"InstanceID", out.jobID()}}
+	o, fail := b.world.Get(cim.NamespaceVirtualizationV1, cim.ClassStorageJob, keys)
 	if fail != nil {
 		t.Fatal(fail)
 	}
-	want(t, "Type", o.text("Type"), "3")
-	if o.property("JobType") != nil || o.property("DetailedStatus") != nil {
+	want(t, "Type", o.Text("Type"), "3")
+	if o.Property("JobType") != nil || o.Property("DetailedStatus") != nil {
 		t.Error("the job has properties of a later schema")
 	}
-	if !slices.IsSortedFunc(o.properties, byName) {
+	if !slices.IsSortedFunc(o.Properties, ByName) {
 		t.Error("the properties are not in order")
 	}
-	code := b.mustInvoke(call{namespace: cim.NamespaceVirtualizationV1, class: cim.ClassStorageJob, method: "RequestStateChange", keys: keys, input: []property{text("RequestedState", "4")}}).returnValue()
+	code := b.mustInvoke(Call{Namespace: cim.NamespaceVirtualizationV1, Class: cim.ClassStorageJob, Method: "RequestStateChange", Keys: keys, Input: []Property{Text("RequestedState", "4")}}).returnValue()
 	want(t, "RequestStateChange", code, "1")
 }
 
@@ -159,22 +159,22 @@ func TestRequestStateChange(t *testing.T) {
 	tests := []struct {
 		name   string
 		disk   func(*VHD)
-		input  []property
+		input  []Property
 		late   bool // after the end of the job
 		code   string
 		states [2]string // at once, and two seconds later
 		size   int64     // two seconds later
 	}{
-		{name: "terminate", input: []property{text("RequestedState", "4")}, code: "0", states: [2]string{"8", "8"}, size: size - 10*mib},
-		{name: "kill", input: []property{text("RequestedState", "5")}, code: "0", states: [2]string{"9", "9"}, size: size - 10*mib},
-		{name: "slowly", disk: func(v *VHD) { v.CancelDelay = 2 * time.Second }, input: []property{text("RequestedState", "4")}, code: "4096", states: [2]string{"6", "8"}, size: size - 10*mib},
-		{name: "null time-out", input: []property{text("RequestedState", "4"), null("TimeoutPeriod", typeString)}, code: "0", states: [2]string{"8", "8"}, size: size - 10*mib},
-		{name: "zero time-out", input: []property{text("RequestedState", "4"), text("TimeoutPeriod", "PT0S")}, code: "0", states: [2]string{"8", "8"}, size: size - 10*mib},
-		{name: "time-out", input: []property{text("RequestedState", "4"), text("TimeoutPeriod", "PT5S")}, code: "4098", states: [2]string{"4", "4"}, size: size},
-		{name: "suspend", input: []property{text("RequestedState", "3")}, code: "1", states: [2]string{"4", "4"}, size: size},
+		{name: "terminate", input: []Property{Text("RequestedState", "4")}, code: "0", states: [2]string{"8", "8"}, size: size - 10*mib},
+		{name: "kill", input: []Property{Text("RequestedState", "5")}, code: "0", states: [2]string{"9", "9"}, size: size - 10*mib},
+		{name: "slowly", disk: func(v *VHD) { v.CancelDelay = 2 * time.Second }, input: []Property{Text("RequestedState", "4")}, code: "4096", states: [2]string{"6", "8"}, size: size - 10*mib},
+		{name: "null time-out", input: []Property{Text("RequestedState", "4"), Null("TimeoutPeriod", TypeString)}, code: "0", states: [2]string{"8", "8"}, size: size - 10*mib},
+		{name: "zero time-out", input: []Property{Text("RequestedState", "4"), Text("TimeoutPeriod", "PT0S")}, code: "0", states: [2]string{"8", "8"}, size: size - 10*mib},
+		{name: "time-out", input: []Property{Text("RequestedState", "4"), Text("TimeoutPeriod", "PT5S")}, code: "4098", states: [2]string{"4", "4"}, size: size},
+		{name: "suspend", input: []Property{Text("RequestedState", "3")}, code: "1", states: [2]string{"4", "4"}, size: size},
 		{name: "no state", code: "5", states: [2]string{"4", "4"}, size: size},
-		{name: "not cancellable", disk: func(v *VHD) { v.NotCancellable = true }, input: []property{text("RequestedState", "4")}, code: "4", states: [2]string{"4", "4"}, size: size},
-		{name: "too late", late: true, input: []property{text("RequestedState", "4")}, code: "4097", states: [2]string{"7", "7"}, size: size - 40*mib},
+		{name: "not cancellable", disk: func(v *VHD) { v.NotCancellable = true }, input: []Property{Text("RequestedState", "4")}, code: "4", states: [2]string{"4", "4"}, size: size},
+		{name: "too late", late: true, input: []Property{Text("RequestedState", "4")}, code: "4097", states: [2]string{"7", "7"}, size: size - 40*mib},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -189,7 +189,7 @@ func TestRequestStateChange(t *testing.T) {
 			if test.late {
 				b.pass(75 * time.Second)
 			}
-			out := b.mustInvoke(call{class: cim.ClassStorageJob, method: "RequestStateChange", keys: []keyValue{{"InstanceID", id}}, input: test.input})
+			out := b.mustInvoke(Call{Class: cim.ClassStorageJob, Method: "RequestStateChange", Keys: []KeyValue{{"InstanceID", id}}, Input: test.input})
 			want(t, "return value", out.returnValue(), test.code)
 			want(t, "state at once", b.jobText(id, "JobState"), test.states[0])
 			b.pass(2 * time.Second)
@@ -205,7 +205,7 @@ func TestRequestStateChangeNeeds2012R2(t *testing.T) {
 	b := newBench(t, VHD{Path: testDisk})
 	b.world.release = Server2012
 	_, id := b.compact(testDisk, modeFull)
-	out := b.mustInvoke(call{class: cim.ClassStorageJob, method: "RequestStateChange", keys: []keyValue{{"InstanceID", id}}, input: []property{text("RequestedState", "4")}})
+	out := b.mustInvoke(Call{Class: cim.ClassStorageJob, Method: "RequestStateChange", Keys: []KeyValue{{"InstanceID", id}}, Input: []Property{Text("RequestedState", "4")}})
 	want(t, "return value", out.returnValue(), "1")
 }
 
@@ -225,7 +225,7 @@ func TestGetErrorEx(t *testing.T) {
 	_, good := b.compact(`D:\VMs\good.vhdx`, modeFull)
 	b.pass(defaultJobDuration)
 	errorsOf := func(id string) []string {
-		return b.mustInvoke(call{class: cim.ClassStorageJob, method: "GetErrorEx", keys: []keyValue{{"InstanceID", id}}}).property("Errors").values
+		return b.mustInvoke(Call{Class: cim.ClassStorageJob, Method: "GetErrorEx", Keys: []KeyValue{{"InstanceID", id}}}).Property("Errors").Values
 	}
 	want(t, "errors of a good job", len(errorsOf(good)), 0)
 	if got := errorsOf(failed); len(got) != 1 || !regexp.MustCompile(`^<INSTANCE CLASSNAME="Msvm_Error">.*0xC03A001A`).MatchString(got[0]) {
@@ -241,7 +241,7 @@ func TestRestartService(t *testing.T) {
 	_, id := b.compact(testDisk, modeFull)
 	b.pass(defaultJobDuration / 2)
 	b.RestartService()
-	if _, fail := b.job(id); fail == nil || fail.code != codeResourceNotFound {
+	if _, fail := b.job(id); fail == nil || fail.Code != CodeResourceNotFound {
 		t.Errorf("the job is still there: %+v", fail)
 	}
 	b.pass(time.Hour)
@@ -292,17 +292,17 @@ func TestJobsEnumerated(t *testing.T) {
 	b := newBench(t, VHD{Path: testDisk}, VHD{Path: `D:\VMs\web01.vhdx`})
 	_, first := b.compact(testDisk, modeFull)
 	b.compact(`D:\VMs\web01.vhdx`, modeFull)
-	all, fail := b.world.enumerate(cim.NamespaceVirtualizationV2, "msvm_storagejob", []keyValue{{"JobType", "3"}})
+	all, fail := b.world.Enumerate(cim.NamespaceVirtualizationV2, "msvm_storagejob", []KeyValue{{"JobType", "3"}})
 	if fail != nil || len(all) != 2 {
 		t.Fatalf("%d jobs, %+v", len(all), fail)
 	}
-	want(t, "first", all[0].text("InstanceID"), first)
-	none, fail := b.world.enumerate(cim.NamespaceVirtualizationV2, cim.ClassStorageJob, []keyValue{{"JobType", "4"}})
+	want(t, "first", all[0].Text("InstanceID"), first)
+	none, fail := b.world.Enumerate(cim.NamespaceVirtualizationV2, cim.ClassStorageJob, []KeyValue{{"JobType", "4"}})
 	if fail != nil || len(none) != 0 {
 		t.Errorf("%d jobs of another type, %+v", len(none), fail)
 	}
-	links, fail := b.world.enumerate(cim.NamespaceVirtualizationV2, cim.ClassAffectedStorageJobElement, nil)
-	if fail != nil || len(links) != 2 || links[0].property("AffectingElement").ref.keys[0].value != first {
+	links, fail := b.world.Enumerate(cim.NamespaceVirtualizationV2, cim.ClassAffectedStorageJobElement, nil)
+	if fail != nil || len(links) != 2 || links[0].Property("AffectingElement").Ref.Keys[0].Value != first {
 		t.Errorf("%d links, %+v", len(links), fail)
 	}
 }

@@ -11,7 +11,7 @@ import (
 // invocation is a method call whose input has been checked.
 type invocation struct {
 	namespace string
-	target    *object
+	target    *Object
 	in        input
 	user      string
 	now       time.Time
@@ -36,7 +36,7 @@ func (in input) boolean(name string) bool {
 // parameter is an input parameter of a method.
 type parameter struct {
 	name string
-	typ  cimType
+	typ  Type
 }
 
 // method is a method of a class in one generation of the provider.
@@ -44,10 +44,10 @@ type method struct {
 	name  string
 	input []parameter
 	since Release // 0: always
-	run   func(*world, invocation) ([]property, *failure)
+	run   func(*world, invocation) ([]Property, *Failure)
 }
 
-var pathParameter = parameter{"Path", typeString}
+var pathParameter = parameter{"Path", TypeString}
 
 // v1Methods are the methods in root\virtualization, by class.
 var v1Methods = map[string][]method{
@@ -73,10 +73,10 @@ var v2Methods = map[string][]method{
 	cim.ClassImageManagementService: {
 		{name: "GetVirtualHardDiskSettingData", input: []parameter{pathParameter}, run: (*world).getVirtualHardDiskSettingData},
 		{name: "GetVirtualHardDiskState", input: []parameter{pathParameter}, run: (*world).getVirtualHardDiskState},
-		{name: "CompactVirtualHardDisk", input: []parameter{pathParameter, {"Mode", typeUint16}}, run: (*world).compactV2},
-		{name: "CreateVirtualHardDisk", input: []parameter{{"VirtualDiskSettingData", typeString}}, run: (*world).createVirtualHardDisk},
-		{name: "AttachVirtualHardDisk", input: []parameter{pathParameter, {"AssignDriveLetter", typeBoolean}, {"ReadOnly", typeBoolean}}, run: (*world).attachVirtualHardDisk},
-		{name: "FindMountedStorageImageInstance", since: Server2016, input: []parameter{{"SelectionCriterion", typeString}, {"CriterionType", typeUint16}}, run: (*world).findMountedImage},
+		{name: "CompactVirtualHardDisk", input: []parameter{pathParameter, {"Mode", TypeUint16}}, run: (*world).compactV2},
+		{name: "CreateVirtualHardDisk", input: []parameter{{"VirtualDiskSettingData", TypeString}}, run: (*world).createVirtualHardDisk},
+		{name: "AttachVirtualHardDisk", input: []parameter{pathParameter, {"AssignDriveLetter", TypeBoolean}, {"ReadOnly", TypeBoolean}}, run: (*world).attachVirtualHardDisk},
+		{name: "FindMountedStorageImageInstance", since: Server2016, input: []parameter{{"SelectionCriterion", TypeString}, {"CriterionType", TypeUint16}}, run: (*world).findMountedImage},
 	},
 	cim.ClassMountedStorageImage: {
 		{name: "DetachVirtualHardDisk", run: (*world).detachImage},
@@ -94,12 +94,12 @@ var cimv2Methods = map[string][]method{
 	cim.ClassDataFile: {{name: "Delete", run: (*world).deleteDataFile}},
 }
 
-var createInputV1 = []parameter{pathParameter, {"MaxInternalSize", typeUint64}}
+var createInputV1 = []parameter{pathParameter, {"MaxInternalSize", TypeUint64}}
 
-var requestStateChangeInput = []parameter{{"RequestedState", typeUint16}, {"TimeoutPeriod", typeInterval}}
+var requestStateChangeInput = []parameter{{"RequestedState", TypeUint16}, {"TimeoutPeriod", TypeInterval}}
 
 // method finds a method of a class.
-func (w *world) method(namespace string, c *class, name string) (*method, *failure) {
+func (w *world) method(namespace string, c *class, name string) (*method, *Failure) {
 	byClass := v2Methods
 	switch {
 	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV1):
@@ -113,30 +113,30 @@ func (w *world) method(namespace string, c *class, name string) (*method, *failu
 			return &list[i], nil
 		}
 	}
-	return nil, &failure{code: codeInvalidMethod, subcode: "w:InternalError", plugin: true}
+	return nil, &Failure{Code: CodeInvalidMethod, Subcode: "w:InternalError", Plugin: true}
 }
 
 // read checks the names and the types of the input. Names are case-sensitive
 // in method input.
-func (m *method) read(given []property) (input, *failure) {
+func (m *method) read(given []Property) (input, *Failure) {
 	in := input{}
 	for _, p := range given {
-		typ, known := m.typeOf(p.name)
+		typ, known := m.typeOf(p.Name)
 		if !known {
-			return nil, &failure{code: codeInvalidParameterName, subcode: "w:InvalidParameter", sender: true, plugin: true}
+			return nil, &Failure{Code: CodeInvalidParameterName, Subcode: "w:InvalidParameter", Sender: true, Plugin: true}
 		}
-		if len(p.values) == 0 {
+		if len(p.Values) == 0 {
 			continue
 		}
-		if len(p.values) > 1 || !fits(p.values[0], typ) {
-			return nil, &failure{code: codeParameterTypeMismatch, subcode: "w:InvalidParameter", sender: true, plugin: true}
+		if len(p.Values) > 1 || !fits(p.Values[0], typ) {
+			return nil, &Failure{Code: CodeParameterTypeMismatch, Subcode: "w:InvalidParameter", Sender: true, Plugin: true}
 		}
-		in[p.name] = p.values[0]
+		in[p.Name] = p.Values[0]
 	}
 	return in, nil
 }
 
-func (m *method) typeOf(name string) (cimType, bool) {
+func (m *method) typeOf(name string) (Type, bool) {
 	for _, p := range m.input {
 		if p.name == name {
 			return p.typ, true
@@ -146,20 +146,20 @@ func (m *method) typeOf(name string) (cimType, bool) {
 }
 
 // fits tells whether a text from the wire can be a value of the type.
-func fits(s string, typ cimType) bool {
+func fits(s string, typ Type) bool {
 	s = strings.TrimSpace(s)
 	switch typ {
-	case typeBoolean:
+	case TypeBoolean:
 		return strings.EqualFold(s, "true") || strings.EqualFold(s, "false")
-	case typeUint8:
+	case TypeUint8:
 		return fitsBits(s, 8)
-	case typeUint16:
+	case TypeUint16:
 		return fitsBits(s, 16)
-	case typeUint32:
+	case TypeUint32:
 		return fitsBits(s, 32)
-	case typeUint64:
+	case TypeUint64:
 		return fitsBits(s, 64)
-	case typeString, typeDateTime, typeInterval, typeReference:
+	case TypeSint8, TypeString, TypeDateTime, TypeInterval, TypeReference:
 		return true
 	}
 	return false
@@ -171,16 +171,16 @@ func fitsBits(s string, bits int) bool {
 }
 
 // returns is the output of a method without other out parameters.
-func returns(code uint32) []property {
-	return []property{number("ReturnValue", typeUint32, code)}
+func returns(code uint32) []Property {
+	return []Property{Uint32("ReturnValue", code)}
 }
 
 // returnsJob is the output of a method that may have started a job. Without one
 // the reference is null.
-func returnsJob(namespace string, code uint32, j *job, more ...property) []property {
-	var ref *objectPath
+func returnsJob(namespace string, code uint32, j *job, more ...Property) []Property {
+	var ref *ObjectPath
 	if j != nil {
 		ref = j.address(namespace)
 	}
-	return append(append(returns(code), reference("Job", ref)), more...)
+	return append(append(returns(code), Reference("Job", ref)), more...)
 }

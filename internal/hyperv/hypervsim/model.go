@@ -1,23 +1,23 @@
 package hypervsim
 
-// call is a method call that passed the strict decoder.
-type call struct {
-	namespace, class, method string
-	keys                     []keyValue
-	input                    []property // typ is always typeString: the wire has no types
-	user                     string     // DOMAIN\user of the authenticated caller
+// Call is a method call that passed the strict decoder.
+type Call struct {
+	Namespace, Class, Method string
+	Keys                     []KeyValue
+	Input                    []Property // Type is always TypeString: the wire has no types
+	User                     string     // DOMAIN\user of the authenticated caller
 }
 
-// model is what the wire half asks of the simulated Hyper-V and file system
+// Model is what the wire half asks of the simulated Hyper-V and file system
 // behind it. Namespaces are spelled as root\virtualization\v2, classes without
 // regard to letter case.
-type model interface {
-	// get returns one instance by its keys.
-	get(namespace, class string, keys []keyValue) (*object, *failure)
-	// enumerate returns all instances of a class. A WQL where clause or selector
+type Model interface {
+	// Get returns one instance by its keys.
+	Get(namespace, class string, keys []KeyValue) (*Object, *Failure)
+	// Enumerate returns all instances of a class. A WQL where clause or selector
 	// filter has been parsed by the wire half into equalities, all of which must
 	// hold; a class "*" never reaches the model.
-	enumerate(namespace, class string, where []keyValue) ([]*object, *failure)
-	// invoke carries a method call out and returns its out parameters.
-	invoke(c call) (*object, *failure)
+	Enumerate(namespace, class string, where []KeyValue) ([]*Object, *Failure)
+	// Invoke carries a method call out and returns its out parameters.
+	Invoke(c Call) (*Object, *Failure)
 }

@@ -105,13 +105,13 @@ func (w *world) mayAttach(d *disk) *refusal {
 	return nil
 }
 
-func (w *world) attachVirtualHardDisk(c invocation) ([]property, *failure) {
+func (w *world) attachVirtualHardDisk(c invocation) ([]Property, *Failure) {
 	code, j := w.startAttach(c, c.in.boolean("ReadOnly"), c.in.boolean("AssignDriveLetter"))
 	return returnsJob(c.namespace, code, j), nil
 }
 
 // mount is the method of root\virtualization, which attaches for writing.
-func (w *world) mount(c invocation) ([]property, *failure) {
+func (w *world) mount(c invocation) ([]Property, *Failure) {
 	code, j := w.startAttach(c, false, true)
 	return returnsJob(c.namespace, code, j), nil
 }
@@ -142,33 +142,33 @@ func (w *world) startAttach(c invocation, readOnly, letter bool) (uint32, *job) 
 }
 
 // mountedImages returns the instances of Msvm_MountedStorageImage.
-func (w *world) mountedImages(v view) []*object {
-	var all []*object
+func (w *world) mountedImages(v view) []*Object {
+	var all []*Object
 	for _, a := range w.attachments {
 		access := uint16(2)
 		if a.readOnly {
 			access = 1
 		}
-		o := &object{
-			namespace: v.namespace, class: cim.ClassMountedStorageImage,
-			keys: []string{"Lun", "PathId", "PortNumber", "TargetId"},
-			properties: []property{
-				number("Access", typeUint16, access),
-				text("Caption", "Mounted Storage Image"),
-				text("Description", "Mounted Storage Image"),
-				text("ElementName", winpath.Base(a.path)),
-				null("InstanceID", typeString),
-				number("Lun", typeUint8, a.lun),
-				text("Name", a.path),
-				number("PathId", typeUint8, uint8(0)),
-				text("PnpDevicePath", `\\?\scsi#disk&ven_msft&prod_virtual_disk#`+strconv.Itoa(a.lun)),
-				number("PortNumber", typeUint8, uint8(1)),
-				number("TargetId", typeUint8, uint8(0)),
-				number("Type", typeUint16, uint16(0)),
+		o := &Object{
+			Namespace: v.namespace, Class: cim.ClassMountedStorageImage,
+			Keys: []string{"Lun", "PathId", "PortNumber", "TargetId"},
+			Properties: []Property{
+				Uint16("Access", access),
+				Text("Caption", "Mounted Storage Image"),
+				Text("Description", "Mounted Storage Image"),
+				Text("ElementName", winpath.Base(a.path)),
+				Null("InstanceID", TypeString),
+				Uint8("Lun", a.lun),
+				Text("Name", a.path),
+				Uint8("PathId", 0),
+				Text("PnpDevicePath", `\\?\scsi#disk&ven_msft&prod_virtual_disk#`+strconv.Itoa(a.lun)),
+				Uint8("PortNumber", 1),
+				Uint8("TargetId", 0),
+				Uint16("Type", 0),
 			},
 		}
 		if v.isV1() {
-			o.properties = slices.DeleteFunc(o.properties, func(p property) bool { return p.name == "PnpDevicePath" })
+			o.Properties = slices.DeleteFunc(o.Properties, func(p Property) bool { return p.Name == "PnpDevicePath" })
 		}
 		all = append(all, o)
 	}
@@ -176,12 +176,12 @@ func (w *world) mountedImages(v view) []*object {
 }
 
 // detachImage is DetachVirtualHardDisk, and Unmount of root\virtualization.
-func (w *world) detachImage(c invocation) ([]property, *failure) {
-	return returns(w.tryDetach(c.target.text("Name"), c.now)), nil
+func (w *world) detachImage(c invocation) ([]Property, *Failure) {
+	return returns(w.tryDetach(c.target.Text("Name"), c.now)), nil
 }
 
 // unmountByPath is the deprecated Unmount of root\virtualization's service.
-func (w *world) unmountByPath(c invocation) ([]property, *failure) {
+func (w *world) unmountByPath(c invocation) ([]Property, *Failure) {
 	if w.attached(c.in["Path"]) == nil {
 		return returns(returnInvalidState), nil
 	}
@@ -202,17 +202,17 @@ func (w *world) tryDetach(path string, now time.Time) uint32 {
 const criterionPath = 2
 
 // findMountedImage is FindMountedStorageImageInstance.
-func (w *world) findMountedImage(c invocation) ([]property, *failure) {
+func (w *world) findMountedImage(c invocation) ([]Property, *Failure) {
 	criterion, ok := c.in.number("CriterionType", 16)
 	if !ok || criterion != criterionPath {
-		return append(returns(returnInvalidParam), reference("Image", nil)), nil
+		return append(returns(returnInvalidParam), Reference("Image", nil)), nil
 	}
 	a := w.attached(strings.TrimSpace(c.in["SelectionCriterion"]))
 	if a == nil {
-		return append(returns(returnObjectNotFound), reference("Image", nil)), nil
+		return append(returns(returnObjectNotFound), Reference("Image", nil)), nil
 	}
-	return append(returns(returnOK), reference("Image", &objectPath{
-		namespace: c.namespace, class: cim.ClassMountedStorageImage,
-		keys: []keyValue{{"Lun", strconv.Itoa(a.lun)}, {"PathId", "0"}, {"PortNumber", "1"}, {"TargetId", "0"}},
+	return append(returns(returnOK), Reference("Image", &ObjectPath{
+		Namespace: c.namespace, Class: cim.ClassMountedStorageImage,
+		Keys: []KeyValue{{"Lun", strconv.Itoa(a.lun)}, {"PathId", "0"}, {"PortNumber", "1"}, {"TargetId", "0"}},
 	})), nil
 }

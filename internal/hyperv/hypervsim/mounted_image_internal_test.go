@@ -13,30 +13,30 @@ import (
 // attach calls AttachVirtualHardDisk.
 func (b *bench) attachCall(p, readOnly string) (string, string) {
 	b.t.Helper()
-	out := b.invoke("AttachVirtualHardDisk", path(p), text("AssignDriveLetter", "false"), text("ReadOnly", readOnly))
+	out := b.invoke("AttachVirtualHardDisk", path(p), Text("AssignDriveLetter", "false"), Text("ReadOnly", readOnly))
 	return out.returnValue(), out.jobID()
 }
 
-func (b *bench) images(namespace string) []*object {
+func (b *bench) images(namespace string) []*Object {
 	b.t.Helper()
-	all, fail := b.world.enumerate(namespace, cim.ClassMountedStorageImage, nil)
+	all, fail := b.world.Enumerate(namespace, cim.ClassMountedStorageImage, nil)
 	if fail != nil {
 		b.t.Fatalf("fault %+v", *fail)
 	}
 	return all
 }
 
-func imageKeys(o *object) []keyValue {
-	var keys []keyValue
-	for _, k := range o.keys {
-		keys = append(keys, keyValue{k, o.text(k)})
+func imageKeys(o *Object) []KeyValue {
+	var keys []KeyValue
+	for _, k := range o.Keys {
+		keys = append(keys, KeyValue{k, o.Text(k)})
 	}
 	return keys
 }
 
-func (b *bench) detachCall(keys []keyValue) (string, *failure) {
+func (b *bench) detachCall(keys []KeyValue) (string, *Failure) {
 	b.t.Helper()
-	out, fail := b.try(call{class: cim.ClassMountedStorageImage, method: "DetachVirtualHardDisk", keys: keys})
+	out, fail := b.try(Call{Class: cim.ClassMountedStorageImage, Method: "DetachVirtualHardDisk", Keys: keys})
 	if fail != nil {
 		return "", fail
 	}
@@ -58,8 +58,8 @@ func TestAttachAndDetach(t *testing.T) {
 	}
 	images := b.images(cim.NamespaceVirtualizationV2)
 	want(t, "images", len(images), 1)
-	want(t, "Access", images[0].text("Access"), "1")
-	want(t, "Name", images[0].text("Name"), testDisk)
+	want(t, "Access", images[0].Text("Access"), "1")
+	want(t, "Name", images[0].Text("Name"), testDisk)
 
 	keys := imageKeys(images[0])
 	code, fail := b.detachCall(keys)
@@ -67,13 +67,13 @@ func TestAttachAndDetach(t *testing.T) {
 		t.Errorf("detach: %q, %+v", code, fail)
 	}
 	want(t, "attachments", len(b.Attachments()), 0)
-	if _, fail := b.detachCall(keys[:1]); fail == nil || fail.code != codeInsufficientSelectors {
+	if _, fail := b.detachCall(keys[:1]); fail == nil || fail.Code != CodeInsufficientSelectors {
 		t.Errorf("detach by one key: %+v", fail)
 	}
-	if _, fail := b.detachCall([]keyValue{}); fail == nil || fail.code != codeNotSingleton {
+	if _, fail := b.detachCall([]KeyValue{}); fail == nil || fail.Code != CodeNotSingleton {
 		t.Errorf("detach by no key: %+v", fail)
 	}
-	if _, fail := b.detachCall(keys); fail == nil || fail.code != codeResourceNotFound {
+	if _, fail := b.detachCall(keys); fail == nil || fail.Code != CodeResourceNotFound {
 		t.Errorf("detach again: %+v", fail)
 	}
 	want(t, "violations", len(b.Violations()), 0)
@@ -85,7 +85,7 @@ func TestAttachImmediately(t *testing.T) {
 	code, id := b.attachCall(testDisk, "false")
 	want(t, "return value", code, "0")
 	want(t, "job", id, "")
-	want(t, "Access", b.images(cim.NamespaceVirtualizationV2)[0].text("Access"), "2")
+	want(t, "Access", b.images(cim.NamespaceVirtualizationV2)[0].Text("Access"), "2")
 }
 
 // TestAttachOrder: what happened since the last look happened in its order.
@@ -176,15 +176,15 @@ func TestDetachWhileCompacting(t *testing.T) {
 func TestFindMountedImage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, VHD{Path: `D:\VMs\other.vhdx`}, VHD{Path: testDisk})
-	find := func(criterion, kind string) *object {
-		return b.invoke("FindMountedStorageImageInstance", text("SelectionCriterion", criterion), text("CriterionType", kind))
+	find := func(criterion, kind string) *Object {
+		return b.invoke("FindMountedStorageImageInstance", Text("SelectionCriterion", criterion), Text("CriterionType", kind))
 	}
 	want(t, "not attached", find(testDisk, "2").returnValue(), "32789")
 	b.attachNow(`D:\VMs\other.vhdx`)
 	b.attachNow(testDisk)
 	out := find(strings.ToLower(testDisk), "2")
 	want(t, "return value", out.returnValue(), "0")
-	code, fail := b.detachCall(out.property("Image").ref.keys)
+	code, fail := b.detachCall(out.Property("Image").Ref.Keys)
 	if fail != nil || code != "0" {
 		t.Errorf("detach: %q, %+v", code, fail)
 	}
@@ -193,7 +193,7 @@ func TestFindMountedImage(t *testing.T) {
 	}
 	want(t, "wrong criterion", find(testDisk, "1").returnValue(), "32773")
 	b.world.release = Server2012R2
-	if _, fail := b.try(call{method: "FindMountedStorageImageInstance"}); fail == nil || fail.code != codeInvalidMethod {
+	if _, fail := b.try(Call{Method: "FindMountedStorageImageInstance"}); fail == nil || fail.Code != CodeInvalidMethod {
 		t.Errorf("before 2016: %+v", fail)
 	}
 }
@@ -203,12 +203,12 @@ func TestMountV1(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, VHD{Path: testDisk, AttachImmediate: true})
 	b.world.release = Server2008
-	v1 := func(class, method string, keys []keyValue, in ...property) string {
-		return b.mustInvoke(call{namespace: cim.NamespaceVirtualizationV1, class: class, method: method, keys: keys, input: in}).returnValue()
+	v1 := func(class, method string, keys []KeyValue, in ...Property) string {
+		return b.mustInvoke(Call{Namespace: cim.NamespaceVirtualizationV1, Class: class, Method: method, Keys: keys, Input: in}).returnValue()
 	}
 	want(t, "mount", v1("", "Mount", nil, path(testDisk)), "0")
 	images := b.images(cim.NamespaceVirtualizationV1)
-	want(t, "Access", images[0].text("Access"), "2")
+	want(t, "Access", images[0].Text("Access"), "2")
 	want(t, "compact", v1("", "CompactVirtualHardDisk", nil, path(testDisk)), "32774")
 	want(t, "unmount", v1(cim.ClassMountedStorageImage, "Unmount", imageKeys(images[0])), "0")
 	want(t, "mount", v1("", "Mount", nil, path(testDisk)), "0")

@@ -5,55 +5,56 @@ import (
 	"strings"
 )
 
-
-// object is an instance of a class, or the output of a method, on its way to
+// Object is an instance of a class, or the output of a method, on its way to
 // the wire. Properties keep their order.
-type object struct {
-	namespace, class string
-	keys             []string // names of the key properties
-	properties       []property
+type Object struct {
+	Namespace, Class string
+	Keys             []string // names of the key properties
+	Properties       []Property
 }
 
-// cimType is the CIM type of a property; it decides the wire form.
-type cimType string
+// Type is the CIM type of a property; it decides the wire form.
+type Type string
 
+// The types that are served.
 const (
-	typeBoolean   cimType = "boolean"
-	typeUint8     cimType = "uint8"
-	typeUint16    cimType = "uint16"
-	typeUint32    cimType = "uint32"
-	typeUint64    cimType = "uint64"
-	typeString    cimType = "string"
-	typeDateTime  cimType = "datetime" // value: RFC 3339 in UTC
-	typeInterval  cimType = "interval" // value: Go duration text
-	typeReference cimType = "reference"
+	TypeBoolean   Type = "boolean"
+	TypeSint8     Type = "sint8"
+	TypeUint8     Type = "uint8"
+	TypeUint16    Type = "uint16"
+	TypeUint32    Type = "uint32"
+	TypeUint64    Type = "uint64"
+	TypeString    Type = "string"
+	TypeDateTime  Type = "datetime" // value: RFC 3339 in UTC
+	TypeInterval  Type = "interval" // value: Go duration text
+	TypeReference Type = "reference"
 )
 
-// property is one property of an object. It is null without values, unless it
+// Property is one property of an object. It is null without values, unless it
 // is an array.
-type property struct {
-	name   string
-	typ    cimType
-	array  bool
-	values []string
-	ref    *objectPath // for typeReference
+type Property struct {
+	Name   string
+	Type   Type
+	Array  bool
+	Values []string
+	Ref    *ObjectPath // of a TypeReference
 }
 
-// objectPath addresses an instance, as a returned reference does.
-type objectPath struct {
-	namespace, class string
-	keys             []keyValue
+// ObjectPath addresses an instance, as a returned reference does.
+type ObjectPath struct {
+	Namespace, Class string
+	Keys             []KeyValue
 }
 
-// keyValue is one selector of a request or one key of a reference.
-type keyValue struct{ name, value string }
+// KeyValue is one selector of a request or one key of a reference.
+type KeyValue struct{ Name, Value string }
 
-// filter keeps the objects whose properties have all the given values.
-func filter(objects []*object, where []keyValue) []*object {
+// Filter keeps the objects whose properties have all the given values.
+func Filter(objects []*Object, where []KeyValue) []*Object {
 	if len(where) == 0 {
 		return objects
 	}
-	var kept []*object
+	var kept []*Object
 	for _, o := range objects {
 		if o.matches(where) {
 			kept = append(kept, o)
@@ -62,35 +63,36 @@ func filter(objects []*object, where []keyValue) []*object {
 	return kept
 }
 
-func (o *object) matches(where []keyValue) bool {
+func (o *Object) matches(where []KeyValue) bool {
 	for _, kv := range where {
-		p := o.property(kv.name)
-		if p == nil || p.array || len(p.values) != 1 || !strings.EqualFold(p.values[0], kv.value) {
+		p := o.Property(kv.Name)
+		if p == nil || p.Array || len(p.Values) != 1 || !strings.EqualFold(p.Values[0], kv.Value) {
 			return false
 		}
 	}
 	return true
 }
 
-// property finds a property by its name, whatever its letter case.
-func (o *object) property(name string) *property {
-	for i := range o.properties {
-		if strings.EqualFold(o.properties[i].name, name) {
-			return &o.properties[i]
+// Property finds a property by its name, whatever its letter case.
+func (o *Object) Property(name string) *Property {
+	for i := range o.Properties {
+		if strings.EqualFold(o.Properties[i].Name, name) {
+			return &o.Properties[i]
 		}
 	}
 	return nil
 }
 
-// text is the value of a scalar property, empty for null.
-func (o *object) text(name string) string {
-	if p := o.property(name); p != nil && len(p.values) == 1 {
-		return p.values[0]
+// Text is the value of a scalar property, empty for null.
+func (o *Object) Text(name string) string {
+	if p := o.Property(name); p != nil && len(p.Values) == 1 {
+		return p.Values[0]
 	}
 	return ""
 }
 
-func containsFold(names []string, name string) bool {
+// ContainsFold tells whether name is among names, whatever its letter case.
+func ContainsFold(names []string, name string) bool {
 	for _, n := range names {
 		if strings.EqualFold(n, name) {
 			return true
@@ -99,13 +101,14 @@ func containsFold(names []string, name string) bool {
 	return false
 }
 
-func byName(a, b property) int { return cmp.Compare(a.name, b.name) }
+// ByName orders properties by their names.
+func ByName(a, b Property) int { return cmp.Compare(a.Name, b.Name) }
 
-// path addresses an object by its keys.
-func (o *object) path() *objectPath {
-	p := &objectPath{namespace: o.namespace, class: o.class}
-	for _, k := range o.keys {
-		p.keys = append(p.keys, keyValue{k, o.text(k)})
+// Path addresses an object by its keys.
+func (o *Object) Path() *ObjectPath {
+	p := &ObjectPath{Namespace: o.Namespace, Class: o.Class}
+	for _, k := range o.Keys {
+		p.Keys = append(p.Keys, KeyValue{k, o.Text(k)})
 	}
 	return p
 }

@@ -33,7 +33,7 @@ func (o *operations) end(user string) {
 
 // admit does the work if the user's quota allows one operation more. An open
 // enumeration is an operation; to go on with it or end it needs no other.
-func (s *Server) admit(x *exchange) (*answer, *failure) {
+func (s *Server) admit(x *exchange) (*answer, *Failure) {
 	switch x.envelope.operation {
 	case OperationPull:
 		return s.pull(x)
@@ -64,9 +64,9 @@ func (s *Server) admit(x *exchange) (*answer, *failure) {
 }
 
 // get answers a Get.
-func (s *Server) get(x *exchange) (*answer, *failure) {
+func (s *Server) get(x *exchange) (*answer, *Failure) {
 	t := x.envelope.target
-	o, fail := s.model.get(t.namespace, t.class, x.envelope.selectors)
+	o, fail := s.model.Get(t.namespace, t.class, x.envelope.selectors)
 	if fail != nil {
 		return nil, fail
 	}
@@ -79,15 +79,15 @@ func (s *Server) get(x *exchange) (*answer, *failure) {
 
 // invoke answers a method call. What was done cannot be undone when the answer
 // turns out too large.
-func (s *Server) invoke(x *exchange) (*answer, *failure) {
+func (s *Server) invoke(x *exchange) (*answer, *Failure) {
 	t := x.envelope.target
 	in, fail := x.envelope.input()
 	if fail != nil {
 		return nil, fail
 	}
-	o, fail := s.model.invoke(call{
-		namespace: t.namespace, class: t.class, method: x.envelope.method,
-		keys: x.envelope.selectors, input: in, user: x.user,
+	o, fail := s.model.Invoke(Call{
+		Namespace: t.namespace, Class: t.class, Method: x.envelope.method,
+		Keys: x.envelope.selectors, Input: in, User: x.user,
 	})
 	if fail != nil {
 		return nil, fail

@@ -280,7 +280,7 @@ func getService() string {
 }
 
 // call is a method call of the service.
-func call(method, input string) string {
+func Call(method, input string) string {
 	return message{
 		action: wmiV2 + serviceClass + "/" + method, selectors: selector("CreationClassName", serviceClass),
 		body: `<m:` + method + `_INPUT xmlns:m="` + wmiV2 + serviceClass + `">` + input + `</m:` + method + `_INPUT>`,
@@ -288,7 +288,7 @@ func call(method, input string) string {
 }
 
 func settingData(path string) string {
-	return call("GetVirtualHardDiskSettingData", "<m:Path>"+path+"</m:Path>")
+	return Call("GetVirtualHardDiskSettingData", "<m:Path>"+path+"</m:Path>")
 }
 
 func enumerate(uri, content string) string {

@@ -17,7 +17,7 @@ import (
 const compactMethod = "CompactVirtualHardDisk"
 
 func compactCall() string {
-	return call(compactMethod, "<m:Path>"+smallDisk+"</m:Path><m:Mode>3</m:Mode>")
+	return Call(compactMethod, "<m:Path>"+smallDisk+"</m:Path><m:Mode>3</m:Mode>")
 }
 
 // TestRule_effects: what the client sees, and whether the work was done.
@@ -230,7 +230,7 @@ func TestRunT_unusedRule(t *testing.T) {
 func TestRequests_secrets(t *testing.T) {
 	t.Parallel()
 	h, p := loggedOn(t)
-	p.send(call("Anything", "<m:UserPassword>canary</m:UserPassword><m:Path>x</m:Path>"))
+	p.send(Call("Anything", "<m:UserPassword>canary</m:UserPassword><m:Path>x</m:Path>"))
 	if text := fmt.Sprintf("%+v", h.Requests()); strings.Contains(text, "canary") || !strings.Contains(text, "{Name:Path Value:x}") {
 		t.Errorf("requests = %s", text)
 	}

@@ -18,7 +18,7 @@ import (
 // and keeps no goroutine after Close.
 type Server struct {
 	config Config
-	model  model
+	model  Model
 	log    *slog.Logger
 
 	http    *http.Server
@@ -37,7 +37,7 @@ type Server struct {
 }
 
 // NewServer returns a server in front of m that does not serve yet.
-func NewServer(c Config, m model) (*Server, error) {
+func NewServer(c Config, m Model) (*Server, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}

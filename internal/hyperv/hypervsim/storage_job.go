@@ -8,8 +8,8 @@ import (
 )
 
 // address refers to the job in one generation of the provider.
-func (j *job) address(namespace string) *objectPath {
-	return &objectPath{namespace: namespace, class: cim.ClassStorageJob, keys: []keyValue{{"InstanceID", j.id}}}
+func (j *job) address(namespace string) *ObjectPath {
+	return &ObjectPath{Namespace: namespace, Class: cim.ClassStorageJob, Keys: []KeyValue{{"InstanceID", j.id}}}
 }
 
 // shownFailure is the failure that the job's properties tell of.
@@ -21,8 +21,8 @@ func (j *job) shownFailure() *refusal {
 }
 
 // storageJobs returns the instances of Msvm_StorageJob.
-func (w *world) storageJobs(v view) []*object {
-	var all []*object
+func (w *world) storageJobs(v view) []*Object {
+	var all []*Object
 	id, one := v.equality("InstanceID")
 	for _, j := range w.jobs {
 		if !one || strings.EqualFold(j.id, id) {
@@ -35,7 +35,7 @@ func (w *world) storageJobs(v view) []*object {
 // storageJob returns a job with every property that a real host was seen to
 // send, in its order. Jobs of root\virtualization lack those of later schemas
 // and call the job's type Type.
-func (w *world) storageJob(j *job, v view) *object {
+func (w *world) storageJob(j *job, v view) *Object {
 	now := v.now
 	t := w.texts()
 	state := j.stateAt(now)
@@ -49,52 +49,52 @@ func (w *world) storageJob(j *job, v view) *object {
 	}
 	errorText := t.failure(failure)
 	operational, statuses := operationalStatus(state)
-	o := &object{namespace: v.namespace, class: cim.ClassStorageJob, keys: []string{"InstanceID"}}
-	o.properties = []property{
-		boolean("Cancellable", j.cancellable),
-		text("Caption", t.caption(j.kind)),
-		orNull("Child", failure.childOf(j.path)),
-		null("CommunicationStatus", typeUint16),
-		boolean("DeleteOnCompletion", false),
-		text("Description", t.description(j.kind)),
-		null("DetailedStatus", typeUint16),
-		interval("ElapsedTime", j.elapsed(now).Truncate(time.Microsecond)),
-		text("ElementName", t.caption(j.kind)),
-		number("ErrorCode", typeUint16, failure.code),
-		text("ErrorDescription", errorText),
-		text("ErrorSummaryDescription", errorText),
-		number("HealthState", typeUint16, uint16(5)),
-		date("InstallDate", unset),
-		text("InstanceID", j.id),
-		number("JobCompletionStatusCode", typeUint32, failure.status),
-		number("JobRunTimes", typeUint32, uint32(1)),
-		number("JobState", typeUint16, state),
-		text("JobStatus", t.status(state)),
-		number("JobType", typeUint16, j.kind),
-		number("LocalOrUtcTime", typeUint16, uint16(2)),
-		text("Name", t.caption(j.kind)),
-		text("Notify", ""),
-		null("OperatingStatus", typeUint16),
-		numbers("OperationalStatus", operational...),
-		text("OtherRecoveryAction", ""),
-		text("Owner", j.owner),
-		orNull("Parent", failure.parent),
-		number("PercentComplete", typeUint16, j.percent(now)),
-		null("PrimaryStatus", typeUint16),
-		number("Priority", typeUint32, uint32(0)),
-		number("RecoveryAction", typeUint16, uint16(2)),
-		null("RunDay", "sint8"),
-		null("RunDayOfWeek", "sint8"),
-		null("RunMonth", typeUint8),
-		null("RunStartInterval", typeInterval),
-		date("ScheduledStartTime", j.started.Truncate(time.Second)),
-		date("StartTime", j.started.Truncate(time.Second)),
-		text("Status", statuses),
-		texts("StatusDescriptions", t.status(state)),
-		interval("TimeBeforeRemoval", retention),
-		date("TimeOfLastStateChange", changed.Truncate(time.Second)),
-		date("TimeSubmitted", j.started.Truncate(time.Second)),
-		null("UntilTime", typeDateTime),
+	o := &Object{Namespace: v.namespace, Class: cim.ClassStorageJob, Keys: []string{"InstanceID"}}
+	o.Properties = []Property{
+		Bool("Cancellable", j.cancellable),
+		Text("Caption", t.caption(j.kind)),
+		TextOrNull("Child", failure.childOf(j.path)),
+		Null("CommunicationStatus", TypeUint16),
+		Bool("DeleteOnCompletion", false),
+		Text("Description", t.description(j.kind)),
+		Null("DetailedStatus", TypeUint16),
+		Interval("ElapsedTime", j.elapsed(now).Truncate(time.Microsecond)),
+		Text("ElementName", t.caption(j.kind)),
+		Uint16("ErrorCode", failure.code),
+		Text("ErrorDescription", errorText),
+		Text("ErrorSummaryDescription", errorText),
+		Uint16("HealthState", 5),
+		DateTime("InstallDate", NoDate),
+		Text("InstanceID", j.id),
+		Uint32("JobCompletionStatusCode", failure.status),
+		Uint32("JobRunTimes", 1),
+		Uint16("JobState", state),
+		Text("JobStatus", t.status(state)),
+		Uint16("JobType", j.kind),
+		Uint16("LocalOrUtcTime", 2),
+		Text("Name", t.caption(j.kind)),
+		Text("Notify", ""),
+		Null("OperatingStatus", TypeUint16),
+		Uint16s("OperationalStatus", operational...),
+		Text("OtherRecoveryAction", ""),
+		Text("Owner", j.owner),
+		TextOrNull("Parent", failure.parent),
+		Uint16("PercentComplete", j.percent(now)),
+		Null("PrimaryStatus", TypeUint16),
+		Uint32("Priority", 0),
+		Uint16("RecoveryAction", 2),
+		Null("RunDay", TypeSint8),
+		Null("RunDayOfWeek", TypeSint8),
+		Null("RunMonth", TypeUint8),
+		Null("RunStartInterval", TypeInterval),
+		DateTime("ScheduledStartTime", j.started.Truncate(time.Second)),
+		DateTime("StartTime", j.started.Truncate(time.Second)),
+		Text("Status", statuses),
+		Texts("StatusDescriptions", t.status(state)),
+		Interval("TimeBeforeRemoval", retention),
+		DateTime("TimeOfLastStateChange", changed.Truncate(time.Second)),
+		DateTime("TimeSubmitted", j.started.Truncate(time.Second)),
+		Null("UntilTime", TypeDateTime),
 	}
 	if v.isV1() {
 		o.asV1Job()
@@ -103,20 +103,20 @@ func (w *world) storageJob(j *job, v view) *object {
 }
 
 // asV1Job turns a job into one of root\virtualization.
-func (o *object) asV1Job() {
-	var kept []property
-	for _, p := range o.properties {
-		switch p.name {
+func (o *Object) asV1Job() {
+	var kept []Property
+	for _, p := range o.Properties {
+		switch p.Name {
 		case "CommunicationStatus", "DetailedStatus", "OperatingStatus", "PrimaryStatus", "JobType":
 			continue
 		case "UntilTime":
-			kind := *o.property("JobType")
-			kind.name = "Type"
+			kind := *o.Property("JobType")
+			kind.Name = "Type"
 			kept = append(kept, kind)
 		}
 		kept = append(kept, p)
 	}
-	o.properties = kept
+	o.Properties = kept
 }
 
 // operationalStatus is 2 (OK) while a job runs, 17 (Completed) and 2 after it,
@@ -140,17 +140,9 @@ func (r refusal) childOf(path string) string {
 	return path
 }
 
-// orNull is a string property that is null when it is empty.
-func orNull(name, value string) property {
-	if value == "" {
-		return null(name, typeString)
-	}
-	return text(name, value)
-}
-
 // jobOf returns the job whose instance was addressed.
-func (w *world) jobOf(target *object) *job {
-	id := target.text("InstanceID")
+func (w *world) jobOf(target *Object) *job {
+	id := target.Text("InstanceID")
 	for _, j := range w.jobs {
 		if j.id == id {
 			return j
@@ -170,7 +162,7 @@ const (
 //
 // Unverified on a real host (state-change-ended-job, state-change-not-cancellable): the return values for a job that has ended and
 // for one that cannot be cancelled.
-func (w *world) requestStateChange(c invocation) ([]property, *failure) {
+func (w *world) requestStateChange(c invocation) ([]Property, *Failure) {
 	wanted, ok := c.in.number("RequestedState", 16)
 	j := w.jobOf(c.target)
 	timeout := strings.TrimSpace(c.in["TimeoutPeriod"])
@@ -199,22 +191,22 @@ func (w *world) requestStateChange(c invocation) ([]property, *failure) {
 func isZeroDuration(s string) bool { return !strings.ContainsAny(s, "123456789") }
 
 // refuseStateChange is the method where the documentation says "not supported".
-func (w *world) refuseStateChange(c invocation) ([]property, *failure) {
+func (w *world) refuseStateChange(c invocation) ([]Property, *Failure) {
 	return returnsJob(c.namespace, returnCIMNotSupported, nil), nil
 }
 
-func (w *world) getErrorEx(c invocation) ([]property, *failure) {
-	errors := property{name: "Errors", typ: typeString, array: true}
+func (w *world) getErrorEx(c invocation) ([]Property, *Failure) {
+	errors := Property{Name: "Errors", Type: TypeString, Array: true}
 	if e := w.errorInstance(w.jobOf(c.target)); e != "" {
-		errors.values = []string{e}
+		errors.Values = []string{e}
 	} else {
-		errors = null("Errors", typeString)
+		errors = Null("Errors", TypeString)
 	}
 	return append(returns(returnOK), errors), nil
 }
 
-func (w *world) getError(c invocation) ([]property, *failure) {
-	return append(returns(returnOK), orNull("Error", w.errorInstance(w.jobOf(c.target)))), nil
+func (w *world) getError(c invocation) ([]Property, *Failure) {
+	return append(returns(returnOK), TextOrNull("Error", w.errorInstance(w.jobOf(c.target)))), nil
 }
 
 // errorInstance is the Msvm_Error of a job that failed.
@@ -224,29 +216,29 @@ func (w *world) errorInstance(j *job) string {
 		return ""
 	}
 	message := w.texts().failure(*f)
-	return embedded("Msvm_Error", []property{
-		number("CIMStatusCode", typeUint32, uint32(1)),
-		text("ErrorSource", "Hyper-V"),
-		number("ErrorType", typeUint16, uint16(4)),
-		text("Message", message),
-		text("MessageID", "32768"),
-		text("OwningEntity", "Microsoft"),
+	return Embedded("Msvm_Error", []Property{
+		Uint32("CIMStatusCode", 1),
+		Text("ErrorSource", "Hyper-V"),
+		Uint16("ErrorType", 4),
+		Text("Message", message),
+		Text("MessageID", "32768"),
+		Text("OwningEntity", "Microsoft"),
 	})
 }
 
 // affectedElements links jobs that run to the service that carries them out.
 //
 // Unverified on a real host (affected-element): what the affected element of a compaction is.
-func (w *world) affectedElements(v view) []*object {
-	var all []*object
+func (w *world) affectedElements(v view) []*Object {
+	var all []*Object
 	for _, j := range w.jobs {
-		all = append(all, &object{
-			namespace: v.namespace, class: cim.ClassAffectedStorageJobElement, keys: []string{"AffectedElement", "AffectingElement"},
-			properties: []property{
-				reference("AffectedElement", w.servicePath(v.namespace)),
-				reference("AffectingElement", j.address(v.namespace)),
-				numbers("ElementEffects", 5),
-				null("OtherElementEffectsDescriptions", typeString),
+		all = append(all, &Object{
+			Namespace: v.namespace, Class: cim.ClassAffectedStorageJobElement, Keys: []string{"AffectedElement", "AffectingElement"},
+			Properties: []Property{
+				Reference("AffectedElement", w.servicePath(v.namespace)),
+				Reference("AffectingElement", j.address(v.namespace)),
+				Uint16s("ElementEffects", 5),
+				Null("OtherElementEffectsDescriptions", TypeString),
 			},
 		})
 	}

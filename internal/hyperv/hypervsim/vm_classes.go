@@ -28,38 +28,38 @@ func (s VMState) enabledState(v1 bool) uint16 {
 }
 
 // computerSystems returns the host and its machines, as a real host does.
-func (w *world) computerSystems(v view) []*object {
+func (w *world) computerSystems(v view) []*Object {
 	t := w.texts()
-	all := []*object{computerSystem(v.namespace, t.hostCaption, t.hostDescription, w.host, w.host, 2)}
+	all := []*Object{computerSystem(v.namespace, t.hostCaption, t.hostDescription, w.host, w.host, 2)}
 	for _, m := range w.machines {
 		all = append(all, computerSystem(v.namespace, t.machineCaption, t.machineCaption, m.Name, m.ID, m.State.enabledState(v.isV1())))
 	}
 	return all
 }
 
-func computerSystem(namespace, caption, description, elementName, name string, state uint16) *object {
-	return &object{
-		namespace: namespace, class: cim.ClassComputerSystem, keys: []string{"CreationClassName", "Name"},
-		properties: []property{
-			text("Caption", caption),
-			null("CommunicationStatus", typeUint16),
-			text("CreationClassName", cim.ClassComputerSystem),
-			text("Description", description),
-			null("DetailedStatus", typeUint16),
-			text("ElementName", elementName),
-			number("EnabledDefault", typeUint16, uint16(2)),
-			number("EnabledState", typeUint16, state),
-			number("HealthState", typeUint16, uint16(5)),
-			null("InstallDate", typeDateTime),
-			null("InstanceID", typeString),
-			text("Name", name),
-			numbers("OperationalStatus", 2),
-			null("OtherEnabledState", typeString),
-			null("ProcessID", typeUint32),
-			number("RequestedState", typeUint16, uint16(12)),
-			text("Status", "OK"),
-			texts("StatusDescriptions", "OK"),
-			null("TimeOfLastStateChange", typeDateTime),
+func computerSystem(namespace, caption, description, elementName, name string, state uint16) *Object {
+	return &Object{
+		Namespace: namespace, Class: cim.ClassComputerSystem, Keys: []string{"CreationClassName", "Name"},
+		Properties: []Property{
+			Text("Caption", caption),
+			Null("CommunicationStatus", TypeUint16),
+			Text("CreationClassName", cim.ClassComputerSystem),
+			Text("Description", description),
+			Null("DetailedStatus", TypeUint16),
+			Text("ElementName", elementName),
+			Uint16("EnabledDefault", 2),
+			Uint16("EnabledState", state),
+			Uint16("HealthState", 5),
+			Null("InstallDate", TypeDateTime),
+			Null("InstanceID", TypeString),
+			Text("Name", name),
+			Uint16s("OperationalStatus", 2),
+			Null("OtherEnabledState", TypeString),
+			Null("ProcessID", TypeUint32),
+			Uint16("RequestedState", 12),
+			Text("Status", "OK"),
+			Texts("StatusDescriptions", "OK"),
+			Null("TimeOfLastStateChange", TypeDateTime),
 		},
 	}
 }
@@ -86,51 +86,51 @@ func (w *world) configurations() []configuration {
 func (c configuration) instanceID() string { return "Microsoft:" + c.id }
 
 // systemSettings returns the instances of Msvm_VirtualSystemSettingData.
-func (w *world) systemSettings(v view) []*object {
-	var all []*object
+func (w *world) systemSettings(v view) []*Object {
+	var all []*Object
 	for _, c := range w.configurations() {
-		o := &object{namespace: v.namespace, class: cim.ClassVirtualSystemSettingData, keys: []string{"InstanceID"}}
+		o := &Object{Namespace: v.namespace, Class: cim.ClassVirtualSystemSettingData, Keys: []string{"InstanceID"}}
 		if v.isV1() {
-			o.properties = w.systemSettingV1(v, c)
+			o.Properties = w.systemSettingV1(v, c)
 		} else {
-			o.properties = w.systemSettingV2(v, c)
+			o.Properties = w.systemSettingV2(v, c)
 		}
 		all = append(all, o)
 	}
 	return all
 }
 
-func (w *world) systemSettingV2(v view, c configuration) []property {
+func (w *world) systemSettingV2(v view, c configuration) []Property {
 	kind := "Microsoft:Hyper-V:System:Realized"
 	if c.snapshot {
 		kind = "Microsoft:Hyper-V:Snapshot:Realized"
 	}
-	return []property{
-		text("Caption", w.texts().settingsCaption),
-		text("ConfigurationID", c.id),
-		text("Description", w.texts().settingsCaption),
-		text("ElementName", c.name),
-		text("InstanceID", c.instanceID()),
-		orNull("Parent", w.parentSetting(v, c)),
-		text("VirtualSystemIdentifier", c.machine.ID),
-		text("VirtualSystemSubType", "Microsoft:Hyper-V:SubType:2"),
-		text("VirtualSystemType", kind),
+	return []Property{
+		Text("Caption", w.texts().settingsCaption),
+		Text("ConfigurationID", c.id),
+		Text("Description", w.texts().settingsCaption),
+		Text("ElementName", c.name),
+		Text("InstanceID", c.instanceID()),
+		TextOrNull("Parent", w.parentSetting(v, c)),
+		Text("VirtualSystemIdentifier", c.machine.ID),
+		Text("VirtualSystemSubType", "Microsoft:Hyper-V:SubType:2"),
+		Text("VirtualSystemType", kind),
 	}
 }
 
-func (w *world) systemSettingV1(v view, c configuration) []property {
+func (w *world) systemSettingV1(v view, c configuration) []Property {
 	kind := uint16(3)
 	if c.snapshot {
 		kind = 5
 	}
-	return []property{
-		text("Caption", w.texts().settingsCaption),
-		text("Description", w.texts().settingsCaption),
-		text("ElementName", c.name),
-		text("InstanceID", c.instanceID()),
-		orNull("Parent", w.parentSetting(v, c)),
-		number("SettingType", typeUint16, kind),
-		text("SystemName", c.machine.ID),
+	return []Property{
+		Text("Caption", w.texts().settingsCaption),
+		Text("Description", w.texts().settingsCaption),
+		Text("ElementName", c.name),
+		Text("InstanceID", c.instanceID()),
+		TextOrNull("Parent", w.parentSetting(v, c)),
+		Uint16("SettingType", kind),
+		Text("SystemName", c.machine.ID),
 	}
 }
 
@@ -160,17 +160,17 @@ func (c configuration) diskID(i int) string {
 }
 
 // storageAllocations returns the virtual hard disks of all settings.
-func (w *world) storageAllocations(v view) []*object {
-	var all []*object
+func (w *world) storageAllocations(v view) []*Object {
+	var all []*Object
 	for _, c := range w.configurations() {
 		for i, path := range c.disks {
-			all = append(all, &object{
-				namespace: v.namespace, class: cim.ClassStorageAllocationSettingData, keys: []string{"InstanceID"},
-				properties: append(w.allocation(v, c, i),
-					texts("HostResource", path),
-					text("InstanceID", c.diskID(i)),
-					text("ResourceSubType", "Microsoft:Hyper-V:Virtual Hard Disk"),
-					number("ResourceType", typeUint16, uint16(31)),
+			all = append(all, &Object{
+				Namespace: v.namespace, Class: cim.ClassStorageAllocationSettingData, Keys: []string{"InstanceID"},
+				Properties: append(w.allocation(v, c, i),
+					Texts("HostResource", path),
+					Text("InstanceID", c.diskID(i)),
+					Text("ResourceSubType", "Microsoft:Hyper-V:Virtual Hard Disk"),
+					Uint16("ResourceType", 31),
 				),
 			})
 		}
@@ -181,31 +181,31 @@ func (w *world) storageAllocations(v view) []*object {
 // resourceAllocations returns the drives of all settings and, in
 // root\virtualization, the virtual hard disks in them: the path is in
 // Connection there.
-func (w *world) resourceAllocations(v view) []*object {
-	var all []*object
+func (w *world) resourceAllocations(v view) []*Object {
+	var all []*Object
 	for _, c := range w.configurations() {
 		for i, path := range c.disks {
-			all = append(all, &object{
-				namespace: v.namespace, class: cim.ClassResourceAllocSettingData, keys: []string{"InstanceID"},
-				properties: []property{
-					text("AddressOnParent", fmt.Sprint(i)),
-					null("HostResource", typeString),
-					text("InstanceID", c.driveID(i)),
-					text("ResourceSubType", driveSubType(v)),
-					number("ResourceType", typeUint16, uint16(17)),
+			all = append(all, &Object{
+				Namespace: v.namespace, Class: cim.ClassResourceAllocSettingData, Keys: []string{"InstanceID"},
+				Properties: []Property{
+					Text("AddressOnParent", fmt.Sprint(i)),
+					Null("HostResource", TypeString),
+					Text("InstanceID", c.driveID(i)),
+					Text("ResourceSubType", driveSubType(v)),
+					Uint16("ResourceType", 17),
 				},
 			})
 			if !v.isV1() {
 				continue
 			}
-			all = append(all, &object{
-				namespace: v.namespace, class: cim.ClassResourceAllocSettingData, keys: []string{"InstanceID"},
-				properties: append(w.allocation(v, c, i),
-					texts("Connection", path),
-					null("HostResource", typeString),
-					text("InstanceID", c.diskID(i)),
-					text("ResourceSubType", "Microsoft Virtual Hard Disk"),
-					number("ResourceType", typeUint16, uint16(21)),
+			all = append(all, &Object{
+				Namespace: v.namespace, Class: cim.ClassResourceAllocSettingData, Keys: []string{"InstanceID"},
+				Properties: append(w.allocation(v, c, i),
+					Texts("Connection", path),
+					Null("HostResource", TypeString),
+					Text("InstanceID", c.diskID(i)),
+					Text("ResourceSubType", "Microsoft Virtual Hard Disk"),
+					Uint16("ResourceType", 21),
 				),
 			})
 		}
@@ -221,11 +221,11 @@ func driveSubType(v view) string {
 }
 
 // allocation is what every disk of a machine has in both generations.
-func (w *world) allocation(v view, c configuration, i int) []property {
-	return []property{
-		text("Caption", w.texts().diskCaption),
-		text("ElementName", w.texts().diskCaption),
-		text("Parent", w.wmiPath(v.namespace, cim.ClassResourceAllocSettingData, c.driveID(i))),
-		null("PoolID", typeString),
+func (w *world) allocation(v view, c configuration, i int) []Property {
+	return []Property{
+		Text("Caption", w.texts().diskCaption),
+		Text("ElementName", w.texts().diskCaption),
+		Text("Parent", w.wmiPath(v.namespace, cim.ClassResourceAllocSettingData, c.driveID(i))),
+		Null("PoolID", TypeString),
 	}
 }

@@ -25,16 +25,16 @@ func newMachine(t *testing.T) *bench {
 }
 
 // texts returns one property of all instances of a class.
-func (b *bench) all(namespace, class, name string, where ...keyValue) []string {
+func (b *bench) all(namespace, class, name string, where ...KeyValue) []string {
 	b.t.Helper()
-	objects, fail := b.world.enumerate(namespace, class, where)
+	objects, fail := b.world.Enumerate(namespace, class, where)
 	if fail != nil {
 		b.t.Fatalf("fault %+v", *fail)
 	}
 	var values []string
 	for _, o := range objects {
-		if p := o.property(name); p != nil {
-			values = append(values, strings.Join(p.values, " "))
+		if p := o.Property(name); p != nil {
+			values = append(values, strings.Join(p.Values, " "))
 		}
 	}
 	return values
@@ -71,7 +71,7 @@ func TestMachineClassesV2(t *testing.T) {
 			t.Errorf("%s of %s (-want +got):\n%s", test.property, test.class, diff)
 		}
 	}
-	one := b.all(cim.NamespaceVirtualizationV2, cim.ClassVirtualSystemSettingData, "ElementName", keyValue{"VirtualSystemType", "Microsoft:Hyper-V:Snapshot:Realized"})
+	one := b.all(cim.NamespaceVirtualizationV2, cim.ClassVirtualSystemSettingData, "ElementName", KeyValue{"VirtualSystemType", "Microsoft:Hyper-V:Snapshot:Realized"})
 	if diff := cmp.Diff([]string{"before update"}, one); diff != "" {
 		t.Errorf("filtered (-want +got):\n%s", diff)
 	}
@@ -82,14 +82,14 @@ func TestMachineClassesV1(t *testing.T) {
 	b := newMachine(t)
 	b.world.release = Server2008
 	v1 := cim.NamespaceVirtualizationV1
-	disks := keyValue{"ResourceSubType", "Microsoft Virtual Hard Disk"}
+	disks := KeyValue{"ResourceSubType", "Microsoft Virtual Hard Disk"}
 	if diff := cmp.Diff([]string{`D:\VMs\sql01_1.avhdx`, testDisk}, b.all(v1, cim.ClassResourceAllocSettingData, "Connection", disks)); diff != "" {
 		t.Errorf("Connection (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"3", "5"}, b.all(v1, cim.ClassVirtualSystemSettingData, "SettingType")); diff != "" {
 		t.Errorf("SettingType (-want +got):\n%s", diff)
 	}
-	if _, fail := b.world.enumerate(v1, cim.ClassStorageAllocationSettingData, nil); fail == nil {
+	if _, fail := b.world.Enumerate(v1, cim.ClassStorageAllocationSettingData, nil); fail == nil {
 		t.Error("the older generation has storage allocations")
 	}
 }

@@ -70,8 +70,8 @@ func (w *world) lock() time.Time {
 	return now
 }
 
-// get implements model.
-func (w *world) get(namespace, className string, keys []keyValue) (*object, *failure) {
+// Get implements model.
+func (w *world) Get(namespace, className string, keys []KeyValue) (*Object, *Failure) {
 	now := w.lock()
 	defer w.mu.Unlock()
 	c, fail := w.class(namespace, className)
@@ -81,56 +81,56 @@ func (w *world) get(namespace, className string, keys []keyValue) (*object, *fai
 	if fail := c.checkKeys(keys); fail != nil {
 		return nil, fail
 	}
-	found := filter(c.instances(w, view{namespace: namespace, now: now, where: keys}), keys)
+	found := Filter(c.instances(w, view{namespace: namespace, now: now, where: keys}), keys)
 	if len(found) != 1 {
-		return nil, notFound()
+		return nil, NotFound()
 	}
 	return found[0], nil
 }
 
-// enumerate implements model.
-func (w *world) enumerate(namespace, className string, where []keyValue) ([]*object, *failure) {
+// Enumerate implements model.
+func (w *world) Enumerate(namespace, className string, where []KeyValue) ([]*Object, *Failure) {
 	now := w.lock()
 	defer w.mu.Unlock()
 	c, fail := w.class(namespace, className)
 	if fail != nil {
 		return nil, fail
 	}
-	return filter(c.instances(w, view{namespace: namespace, now: now, where: where}), where), nil
+	return Filter(c.instances(w, view{namespace: namespace, now: now, where: where}), where), nil
 }
 
-// invoke implements model.
-func (w *world) invoke(c call) (*object, *failure) {
+// Invoke implements model.
+func (w *world) Invoke(c Call) (*Object, *Failure) {
 	now := w.lock()
 	defer w.mu.Unlock()
-	class, fail := w.class(c.namespace, c.class)
+	class, fail := w.class(c.Namespace, c.Class)
 	if fail != nil {
 		return nil, fail
 	}
-	m, fail := w.method(c.namespace, class, c.method)
+	m, fail := w.method(c.Namespace, class, c.Method)
 	if fail != nil {
 		return nil, fail
 	}
-	in, fail := m.read(c.input)
+	in, fail := m.read(c.Input)
 	if fail != nil {
 		return nil, fail
 	}
-	if fail := class.checkKeys(c.keys); fail != nil {
+	if fail := class.checkKeys(c.Keys); fail != nil {
 		return nil, fail
 	}
-	target := filter(class.instances(w, view{namespace: c.namespace, now: now, where: c.keys}), c.keys)
+	target := Filter(class.instances(w, view{namespace: c.Namespace, now: now, where: c.Keys}), c.Keys)
 	if len(target) != 1 {
-		return nil, notFound()
+		return nil, NotFound()
 	}
-	out, fail := m.run(w, invocation{namespace: c.namespace, target: target[0], in: in, user: c.user, now: now})
+	out, fail := m.run(w, invocation{namespace: c.Namespace, target: target[0], in: in, user: c.User, now: now})
 	if fail != nil {
 		return nil, fail
 	}
-	slices.SortFunc(out, byName)
-	return &object{namespace: c.namespace, class: class.name, properties: out}, nil
+	slices.SortFunc(out, ByName)
+	return &Object{Namespace: c.Namespace, Class: class.name, Properties: out}, nil
 }
 
-var _ model = (*world)(nil)
+var _ Model = (*world)(nil)
 
 // newID returns the next GUID, upper case as the Hyper-V provider writes it.
 // They are not random so that a test can be repeated.

@@ -17,9 +17,9 @@ type query struct {
 type condition interface {
 	// holds reports whether the object fulfils the condition. It is not ok when
 	// the condition cannot be asked of this object.
-	holds(o *object) (holds, ok bool)
+	holds(o *Object) (holds, ok bool)
 	// equalities lists the comparisons that every answer fulfils.
-	equalities() []keyValue
+	equalities() []KeyValue
 }
 
 // parseQuery reads a query; a query that WMI would refuse is not ok.
@@ -225,30 +225,30 @@ type (
 	notCondition struct{ inner condition }
 )
 
-func (c andCondition) holds(o *object) (holds, ok bool) {
+func (c andCondition) holds(o *Object) (holds, ok bool) {
 	l, lok := c.left.holds(o)
 	r, rok := c.right.holds(o)
 	return l && r, lok && rok
 }
 
-func (c andCondition) equalities() []keyValue {
+func (c andCondition) equalities() []KeyValue {
 	return append(c.left.equalities(), c.right.equalities()...)
 }
 
-func (c orCondition) holds(o *object) (holds, ok bool) {
+func (c orCondition) holds(o *Object) (holds, ok bool) {
 	l, lok := c.left.holds(o)
 	r, rok := c.right.holds(o)
 	return l || r, lok && rok
 }
 
-func (c orCondition) equalities() []keyValue { return nil }
+func (c orCondition) equalities() []KeyValue { return nil }
 
-func (c notCondition) holds(o *object) (holds, ok bool) {
+func (c notCondition) holds(o *Object) (holds, ok bool) {
 	h, ok := c.inner.holds(o)
 	return !h, ok
 }
 
-func (c notCondition) equalities() []keyValue { return nil }
+func (c notCondition) equalities() []KeyValue { return nil }
 
 // comparison compares a property with a literal.
 type comparison struct {
@@ -256,21 +256,21 @@ type comparison struct {
 	quoted                bool
 }
 
-func (c comparison) equalities() []keyValue {
+func (c comparison) equalities() []KeyValue {
 	if c.operator != "=" {
 		return nil
 	}
-	return []keyValue{{c.name, c.value}}
+	return []KeyValue{{c.name, c.value}}
 }
 
 // holds compares as WMI does: texts without letter case, null with nothing. A
 // property that does not exist, an array and a reference cannot be compared.
-func (c comparison) holds(o *object) (holds, ok bool) {
-	p := o.property(c.name)
-	if p == nil || p.array || p.typ == typeReference {
+func (c comparison) holds(o *Object) (holds, ok bool) {
+	p := o.Property(c.name)
+	if p == nil || p.Array || p.Type == TypeReference {
 		return false, false
 	}
-	null := len(p.values) == 0
+	null := len(p.Values) == 0
 	switch c.operator {
 	case "null":
 		return null, true
@@ -280,11 +280,11 @@ func (c comparison) holds(o *object) (holds, ok bool) {
 	if null {
 		return false, true
 	}
-	value := p.values[0]
+	value := p.Values[0]
 	if c.operator == "like" {
 		return like(strings.ToLower(c.value), strings.ToLower(value)), c.quoted
 	}
-	order, ok := compare(value, c.value, p.typ)
+	order, ok := compare(value, c.value, p.Type)
 	switch c.operator {
 	case "=":
 		return ok && order == 0, ok
@@ -303,9 +303,9 @@ func (c comparison) holds(o *object) (holds, ok bool) {
 }
 
 // compare orders a value and a literal by the type of the property.
-func compare(value, literal string, typ cimType) (order int, ok bool) {
+func compare(value, literal string, typ Type) (order int, ok bool) {
 	switch typ {
-	case typeUint8, typeUint16, typeUint32, typeUint64:
+	case TypeUint8, TypeUint16, TypeUint32, TypeUint64:
 		v, errValue := strconv.ParseUint(value, 10, 64)
 		l, errLiteral := strconv.ParseUint(literal, 10, 64)
 		if errValue != nil || errLiteral != nil {
@@ -318,7 +318,7 @@ func compare(value, literal string, typ cimType) (order int, ok bool) {
 			return 1, true
 		}
 		return 0, true
-	case typeBoolean, typeString, typeDateTime, typeInterval, typeReference:
+	case TypeBoolean, TypeSint8, TypeString, TypeDateTime, TypeInterval, TypeReference:
 	}
 	return strings.Compare(strings.ToLower(value), strings.ToLower(literal)), true
 }

@@ -6,15 +6,15 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-func queried() *object {
-	return &object{class: "CIM_DataFile", properties: []property{
-		{name: "Name", typ: typeString, values: []string{`d:\vms\o'neil.vhdx`}},
-		{name: "Extension", typ: typeString, values: []string{"vhdx"}},
-		{name: "FileSize", typ: typeUint64, values: []string{"1000"}},
-		{name: "Hidden", typ: typeBoolean, values: []string{"false"}},
-		{name: "Version", typ: typeString},
-		{name: "Roles", typ: typeString, array: true, values: []string{"a"}},
-		{name: "Parent", typ: typeReference},
+func queried() *Object {
+	return &Object{Class: "CIM_DataFile", Properties: []Property{
+		{Name: "Name", Type: TypeString, Values: []string{`d:\vms\o'neil.vhdx`}},
+		{Name: "Extension", Type: TypeString, Values: []string{"vhdx"}},
+		{Name: "FileSize", Type: TypeUint64, Values: []string{"1000"}},
+		{Name: "Hidden", Type: TypeBoolean, Values: []string{"false"}},
+		{Name: "Version", Type: TypeString},
+		{Name: "Roles", Type: TypeString, Array: true, Values: []string{"a"}},
+		{Name: "Parent", Type: TypeReference},
 	}}
 }
 
@@ -52,7 +52,7 @@ func TestQuery_keep(t *testing.T) {
 			t.Errorf("parseQuery(%s) failed", test.where)
 			continue
 		}
-		kept, ok := q.keep([]*object{queried()})
+		kept, ok := q.keep([]*Object{queried()})
 		if ok != test.ok || ok && (len(kept) == 1) != test.keeps {
 			t.Errorf("%s: kept %d, %v, want %v, %v", test.where, len(kept), ok, test.keeps, test.ok)
 		}
@@ -69,8 +69,8 @@ func TestParseQuery(t *testing.T) {
 	if diff := cmp.Diff([]string{"Name", "FileSize"}, q.properties); diff != "" {
 		t.Error(diff)
 	}
-	want := []keyValue{{"Drive", "D:"}, {"Path", `\vms\`}}
-	if diff := cmp.Diff(want, q.where.equalities(), cmp.AllowUnexported(keyValue{})); diff != "" {
+	want := []KeyValue{{"Drive", "D:"}, {"Path", `\vms\`}}
+	if diff := cmp.Diff(want, q.where.equalities(), cmp.AllowUnexported(KeyValue{})); diff != "" {
 		t.Error(diff)
 	}
 	for _, bad := range []string{
@@ -94,7 +94,7 @@ func FuzzParseQuery(f *testing.F) {
 		if !ok {
 			return
 		}
-		_, _ = q.keep([]*object{queried()})
+		_, _ = q.keep([]*Object{queried()})
 		if q.where != nil {
 			_ = q.where.equalities()
 		}
