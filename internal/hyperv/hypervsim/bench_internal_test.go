@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
 const (
@@ -36,7 +37,7 @@ func newBench(t *testing.T, disks ...VHD) *bench {
 func (b *bench) pass(d time.Duration) { b.now = b.now.Add(d) }
 
 // try calls a method and returns its output or its fault.
-func (b *bench) try(c Call) (*Object, *Failure) {
+func (b *bench) try(c wmi.Call) (*wmi.Object, *wmi.Failure) {
 	b.t.Helper()
 	c.User = testUser
 	if c.Namespace == "" {
@@ -46,18 +47,18 @@ func (b *bench) try(c Call) (*Object, *Failure) {
 		c.Class = cim.ClassImageManagementService
 	}
 	if c.Keys == nil {
-		c.Keys = []KeyValue{{"CreationClassName", cim.ClassImageManagementService}}
+		c.Keys = []wmi.KeyValue{wmi.Key("CreationClassName", cim.ClassImageManagementService)}
 	}
 	return b.world.Invoke(c)
 }
 
 // invoke calls a method of the service that must not fault.
-func (b *bench) invoke(method string, in ...Property) *Object {
+func (b *bench) invoke(method string, in ...wmi.Property) *wmi.Object {
 	b.t.Helper()
-	return b.mustInvoke(Call{Method: method, Input: in})
+	return b.mustInvoke(wmi.Call{Method: method, Input: in})
 }
 
-func (b *bench) mustInvoke(c Call) *Object {
+func (b *bench) mustInvoke(c wmi.Call) *wmi.Object {
 	b.t.Helper()
 	o, fail := b.try(c)
 	if fail != nil {
@@ -66,14 +67,14 @@ func (b *bench) mustInvoke(c Call) *Object {
 	return o
 }
 
-func path(p string) Property { return Text("Path", p) }
+func path(p string) wmi.Property { return wmi.Text("Path", p) }
 
-func mode(m int) Property { return Text("Mode", strconv.Itoa(m)) }
+func mode(m int) wmi.Property { return wmi.Text("Mode", strconv.Itoa(m)) }
 
-func (o *Object) returnValue() string { return o.Text("ReturnValue") }
+func returnValue(o *wmi.Object) string { return o.Text("ReturnValue") }
 
 // jobID is the job that an output refers to.
-func (o *Object) jobID() string {
+func jobID(o *wmi.Object) string {
 	if p := o.Property("Job"); p != nil && p.Ref != nil {
 		return p.Ref.Keys[0].Value
 	}
@@ -84,7 +85,7 @@ func (o *Object) jobID() string {
 func (b *bench) compact(p string, m int) (string, string) {
 	b.t.Helper()
 	out := b.invoke("CompactVirtualHardDisk", path(p), mode(m))
-	return out.returnValue(), out.jobID()
+	return returnValue(out), jobID(out)
 }
 
 // attachNow attaches a disk read-only.
@@ -95,8 +96,8 @@ func (b *bench) attachNow(p string) {
 	}
 }
 
-func (b *bench) job(id string) (*Object, *Failure) {
-	return b.world.Get(cim.NamespaceVirtualizationV2, cim.ClassStorageJob, []KeyValue{{"InstanceID", id}})
+func (b *bench) job(id string) (*wmi.Object, *wmi.Failure) {
+	return b.world.Get(cim.NamespaceVirtualizationV2, cim.ClassStorageJob, []wmi.KeyValue{wmi.Key("InstanceID", id)})
 }
 
 // jobText is a property of a job that must exist.

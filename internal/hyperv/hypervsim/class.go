@@ -5,13 +5,14 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
 // view is the way in which somebody looks at a class.
 type view struct {
 	namespace string
 	now       time.Time
-	where     []KeyValue // what the answer will be filtered by; a hint only
+	where     []wmi.KeyValue // what the answer will be filtered by; a hint only
 }
 
 // equality returns the value that the named property must have.
@@ -32,7 +33,7 @@ type class struct {
 	keys []string
 	// anyKey allows an instance to be addressed by some of its keys.
 	anyKey    bool
-	instances func(*world, view) []*Object
+	instances func(*world, view) []*wmi.Object
 }
 
 var serviceKeys = []string{"SystemCreationClassName", "SystemName", "CreationClassName", "Name"}
@@ -66,7 +67,7 @@ const (
 )
 
 // Class finds a class by its name, whatever its letter case.
-func (w *world) class(namespace, name string) (*class, *Failure) {
+func (w *world) class(namespace, name string) (*class, *wmi.Failure) {
 	var lists [][]class
 	switch {
 	case strings.EqualFold(namespace, cim.NamespaceCIMv2):
@@ -76,7 +77,7 @@ func (w *world) class(namespace, name string) (*class, *Failure) {
 	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV2) && w.has(V2):
 		lists = [][]class{virtualizationClasses, v2Classes}
 	default:
-		return nil, NoNamespace()
+		return nil, wmi.NoNamespace()
 	}
 	for _, list := range lists {
 		for i := range list {
@@ -85,26 +86,26 @@ func (w *world) class(namespace, name string) (*class, *Failure) {
 			}
 		}
 	}
-	return nil, NoClass()
+	return nil, wmi.NoClass()
 }
 
 // checkKeys refuses selectors that are not the keys of the class (MS-WSMV
 // 3.1.4.1.2). The service classes are found by CreationClassName alone, as
 // libvirt's driver addresses them on real hosts.
-func (c *class) checkKeys(keys []KeyValue) *Failure {
+func (c *class) checkKeys(keys []wmi.KeyValue) *wmi.Failure {
 	for _, kv := range keys {
-		if !ContainsFold(c.keys, kv.Name) {
-			return &Failure{Code: CodeUnexpectedSelectors, Subcode: "w:InvalidSelectors", Sender: true, Detail: "UnexpectedSelectors", Plugin: true}
+		if !wmi.ContainsFold(c.keys, kv.Name) {
+			return &wmi.Failure{Code: wmi.CodeUnexpectedSelectors, Subcode: "w:InvalidSelectors", Sender: true, Detail: "UnexpectedSelectors", Plugin: true}
 		}
 	}
 	switch {
 	case len(keys) == 0 && c.anyKey:
 		// A real host answers so; its code there is not recorded.
-		return &Failure{Code: CodeInvalidMethodParameters, Subcode: "w:InternalError", Plugin: true}
+		return &wmi.Failure{Code: wmi.CodeInvalidMethodParameters, Subcode: "w:InternalError", Plugin: true}
 	case len(keys) == 0:
-		return &Failure{Code: CodeNotSingleton, Subcode: "w:InvalidSelectors", Sender: true, Detail: "InsufficientSelectors", Plugin: true}
+		return &wmi.Failure{Code: wmi.CodeNotSingleton, Subcode: "w:InvalidSelectors", Sender: true, Detail: "InsufficientSelectors", Plugin: true}
 	case len(keys) < len(c.keys) && !c.anyKey:
-		return &Failure{Code: CodeInsufficientSelectors, Subcode: "w:InvalidSelectors", Sender: true, Detail: "InsufficientSelectors", Plugin: true}
+		return &wmi.Failure{Code: wmi.CodeInsufficientSelectors, Subcode: "w:InvalidSelectors", Sender: true, Detail: "InsufficientSelectors", Plugin: true}
 	}
 	return nil
 }

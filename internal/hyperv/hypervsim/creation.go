@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
@@ -59,7 +60,7 @@ func decodeSettings(text string) (map[string]string, bool) {
 }
 
 // createVirtualHardDisk is the method of root\virtualization\v2.
-func (w *world) createVirtualHardDisk(c invocation) ([]Property, *Failure) {
+func (w *world) createVirtualHardDisk(c invocation) ([]wmi.Property, *wmi.Failure) {
 	settings, ok := decodeSettings(c.in["VirtualDiskSettingData"])
 	if !ok {
 		return returnsJob(c.namespace, returnInvalidParam, nil), nil
@@ -78,15 +79,15 @@ func (w *world) createVirtualHardDisk(c invocation) ([]Property, *Failure) {
 }
 
 // createDynamicVHD and createFixedVHD are the methods of root\virtualization.
-func (w *world) createDynamicVHD(c invocation) ([]Property, *Failure) {
+func (w *world) createDynamicVHD(c invocation) ([]wmi.Property, *wmi.Failure) {
 	return w.createV1(c, TypeDynamic)
 }
 
-func (w *world) createFixedVHD(c invocation) ([]Property, *Failure) {
+func (w *world) createFixedVHD(c invocation) ([]wmi.Property, *wmi.Failure) {
 	return w.createV1(c, TypeFixed)
 }
 
-func (w *world) createV1(c invocation, typ DiskType) ([]Property, *Failure) {
+func (w *world) createV1(c invocation, typ DiskType) ([]wmi.Property, *wmi.Failure) {
 	v := w.created
 	size, _ := c.in.number("MaxInternalSize", 63)
 	v.Path, v.Format, v.Type, v.VirtualSize = c.in["Path"], FormatVHD, typ, int64(size) //nolint:gosec // G115: 63 bits were parsed
@@ -96,7 +97,7 @@ func (w *world) createV1(c invocation, typ DiskType) ([]Property, *Failure) {
 // create starts the creation of a disk that consists of numbers, or refuses it.
 //
 // Unverified on a real host (create-existing): the codes for a file that exists.
-func (w *world) create(c invocation, v VHD) ([]Property, *Failure) {
+func (w *world) create(c invocation, v VHD) ([]wmi.Property, *wmi.Failure) {
 	v.Path = winpath.Normalize(v.Path)
 	var refused *refusal
 	_, missing := w.find(v.Path)
@@ -136,7 +137,7 @@ func (w *world) create(c invocation, v VHD) ([]Property, *Failure) {
 // deleteDataFile is CIM_DataFile.Delete, which has return values of its own.
 //
 // Unverified on a real host (delete-in-use): the value for a file that is open.
-func (w *world) deleteDataFile(c invocation) ([]Property, *Failure) {
+func (w *world) deleteDataFile(c invocation) ([]wmi.Property, *wmi.Failure) {
 	path := c.target.Text("Name")
 	d, ok := w.disks[pathKey(path)]
 	switch {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
@@ -77,20 +78,20 @@ func (w *world) isDirectory(path string) bool {
 func fileName(path string) string { return strings.ToLower(winpath.Normalize(path)) }
 
 // directoryObjects returns the instances of Win32_Directory.
-func (w *world) directoryObjects(v view) []*Object {
+func (w *world) directoryObjects(v view) []*wmi.Object {
 	paths := w.candidates(v, slices.Collect(maps.Values(w.directories)), func(path string) (string, bool) {
 		return path, w.isDirectory(path)
 	}, w.realDirectories)
-	var all []*Object
+	var all []*wmi.Object
 	for _, path := range paths {
-		properties := append(w.fileProperties(path, cim.ClassDirectory), Null("FileSize", TypeUint64))
-		all = append(all, &Object{Namespace: v.namespace, Class: cim.ClassDirectory, Keys: []string{"Name"}, Properties: properties})
+		properties := append(w.fileProperties(path, cim.ClassDirectory), wmi.Null("FileSize", wmi.TypeUint64))
+		all = append(all, &wmi.Object{Namespace: v.namespace, Class: cim.ClassDirectory, Keys: []string{"Name"}, Properties: properties})
 	}
 	return inNameOrder(all)
 }
 
 // dataFiles returns the instances of CIM_DataFile: the virtual hard disks.
-func (w *world) dataFiles(v view) []*Object {
+func (w *world) dataFiles(v view) []*wmi.Object {
 	var known []string
 	for _, d := range w.disks {
 		known = append(known, d.Path)
@@ -102,15 +103,15 @@ func (w *world) dataFiles(v view) []*Object {
 		}
 		return d.Path, true
 	}, w.realFiles)
-	var all []*Object
+	var all []*wmi.Object
 	for _, path := range paths {
 		d, refused := w.find(path)
 		if refused != nil {
 			continue
 		}
 		properties := append(w.fileProperties(path, cim.ClassDataFile),
-			Bool("Compressed", d.Compressed), Uint64("FileSize", d.FileSize))
-		all = append(all, &Object{Namespace: v.namespace, Class: cim.ClassDataFile, Keys: []string{"Name"}, Properties: properties})
+			wmi.Bool("Compressed", d.Compressed), wmi.Uint64("FileSize", d.FileSize))
+		all = append(all, &wmi.Object{Namespace: v.namespace, Class: cim.ClassDataFile, Keys: []string{"Name"}, Properties: properties})
 	}
 	return inNameOrder(all)
 }
@@ -147,7 +148,7 @@ func (v view) directory() (string, bool) {
 }
 
 // fileProperties are those that directories and files have in common.
-func (w *world) fileProperties(path, class string) []Property {
+func (w *world) fileProperties(path, class string) []wmi.Property {
 	name := fileName(path)
 	directory := strings.TrimPrefix(fileName(winpath.Dir(path)), name[:2])
 	directory = strings.TrimSuffix(directory, `\`) + `\`
@@ -156,33 +157,33 @@ func (w *world) fileProperties(path, class string) []Property {
 		directory, base, ext = "", "", ""
 	}
 	base = strings.TrimSuffix(base, "."+ext)
-	return []Property{
-		Text("Caption", name),
-		Text("CreationClassName", class),
-		Text("CSName", w.host),
-		Text("Description", name),
-		Text("Drive", name[:2]),
-		Text("Extension", ext),
-		Text("FileName", base),
-		Text("FSName", "NTFS"),
-		Text("Name", name),
-		Text("Path", directory),
-		Bool("Readable", true),
-		Text("Status", "OK"),
-		Bool("Writeable", true),
+	return []wmi.Property{
+		wmi.Text("Caption", name),
+		wmi.Text("CreationClassName", class),
+		wmi.Text("CSName", w.host),
+		wmi.Text("Description", name),
+		wmi.Text("Drive", name[:2]),
+		wmi.Text("Extension", ext),
+		wmi.Text("FileName", base),
+		wmi.Text("FSName", "NTFS"),
+		wmi.Text("Name", name),
+		wmi.Text("Path", directory),
+		wmi.Bool("Readable", true),
+		wmi.Text("Status", "OK"),
+		wmi.Bool("Writeable", true),
 	}
 }
 
 // inNameOrder puts the properties of each object in the order of the wire.
-func inNameOrder(objects []*Object) []*Object {
+func inNameOrder(objects []*wmi.Object) []*wmi.Object {
 	for _, o := range objects {
-		slices.SortFunc(o.Properties, ByName)
+		slices.SortFunc(o.Properties, wmi.ByName)
 	}
 	return objects
 }
 
 // operatingSystems returns the one Win32_OperatingSystem.
-func (w *world) operatingSystems(v view) []*Object {
+func (w *world) operatingSystems(v view) []*wmi.Object {
 	names := map[Release][2]string{
 		Server2008:   {"Microsoft Windows Server 2008", "6.0.6002"},
 		Server2012:   {"Microsoft Windows Server 2012", "6.2.9200"},
@@ -192,15 +193,15 @@ func (w *world) operatingSystems(v view) []*Object {
 	}
 	os := names[w.release]
 	build := os[1][strings.LastIndexByte(os[1], '.')+1:]
-	return []*Object{{
+	return []*wmi.Object{{
 		Namespace: v.namespace, Class: classOperatingSystem, Keys: []string{"Name"},
-		Properties: []Property{
-			Text("BuildNumber", build),
-			Text("Caption", os[0]),
-			Text("CSName", w.host),
-			DateTime("LocalDateTime", v.now),
-			Text("Name", os[0]+`|C:\Windows|\Device\Harddisk0\Partition2`),
-			Text("Version", os[1]),
+		Properties: []wmi.Property{
+			wmi.Text("BuildNumber", build),
+			wmi.Text("Caption", os[0]),
+			wmi.Text("CSName", w.host),
+			wmi.DateTime("LocalDateTime", v.now),
+			wmi.Text("Name", os[0]+`|C:\Windows|\Device\Harddisk0\Partition2`),
+			wmi.Text("Version", os[1]),
 		},
 	}}
 }

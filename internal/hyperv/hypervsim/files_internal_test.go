@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
 func newFiles(t *testing.T) *bench {
@@ -24,7 +25,7 @@ func newFiles(t *testing.T) *bench {
 func TestDataFile(t *testing.T) {
 	t.Parallel()
 	b := newFiles(t)
-	o, fail := b.world.Get(`ROOT\CIMV2`, "cim_datafile", []KeyValue{{"name", `d:\vms\SQL01.VHDX`}})
+	o, fail := b.world.Get(`ROOT\CIMV2`, "cim_datafile", []wmi.KeyValue{wmi.Key("name", `d:\vms\SQL01.VHDX`)})
 	if fail != nil {
 		t.Fatalf("fault %+v", *fail)
 	}
@@ -34,7 +35,7 @@ func TestDataFile(t *testing.T) {
 		want(t, name, o.Text(name), value)
 	}
 	for _, missing := range []string{`D:\VMs\gone.vhdx`, `\\nas\vms\far.vhdx`, `D:\VMs`} {
-		if _, fail := b.world.Get(cim.NamespaceCIMv2, cim.ClassDataFile, []KeyValue{{"Name", missing}}); fail == nil || fail.Code != CodeResourceNotFound {
+		if _, fail := b.world.Get(cim.NamespaceCIMv2, cim.ClassDataFile, []wmi.KeyValue{wmi.Key("Name", missing)}); fail == nil || fail.Code != wmi.CodeResourceNotFound {
 			t.Errorf("%s: %+v", missing, fail)
 		}
 	}
@@ -44,14 +45,14 @@ func TestDataFilesOfDirectory(t *testing.T) {
 	t.Parallel()
 	b := newFiles(t)
 	tests := []struct {
-		where []KeyValue
+		where []wmi.KeyValue
 		want  []string
 	}{
 		{nil, []string{`d:\vms\old\web.01.vhd`, `d:\vms\sql01.vhdx`, `e:\root.vhdx`}},
-		{[]KeyValue{{"Drive", "D:"}, {"Path", `\VMs\`}}, []string{`d:\vms\sql01.vhdx`}},
-		{[]KeyValue{{"Drive", "D:"}, {"Path", `\VMs\Old\`}, {"Extension", "VHD"}}, []string{`d:\vms\old\web.01.vhd`}},
-		{[]KeyValue{{"Drive", "e:"}, {"Path", `\`}}, []string{`e:\root.vhdx`}},
-		{[]KeyValue{{"Drive", "D:"}, {"Path", `\VMs\`}, {"Extension", "vhd"}}, nil},
+		{[]wmi.KeyValue{wmi.Key("Drive", "D:"), wmi.Key("Path", `\VMs\`)}, []string{`d:\vms\sql01.vhdx`}},
+		{[]wmi.KeyValue{wmi.Key("Drive", "D:"), wmi.Key("Path", `\VMs\Old\`), wmi.Key("Extension", "VHD")}, []string{`d:\vms\old\web.01.vhd`}},
+		{[]wmi.KeyValue{wmi.Key("Drive", "e:"), wmi.Key("Path", `\`)}, []string{`e:\root.vhdx`}},
+		{[]wmi.KeyValue{wmi.Key("Drive", "D:"), wmi.Key("Path", `\VMs\`), wmi.Key("Extension", "vhd")}, nil},
 	}
 	for _, test := range tests {
 		if diff := cmp.Diff(test.want, b.all(cim.NamespaceCIMv2, cim.ClassDataFile, "Name", test.where...)); diff != "" {
@@ -65,7 +66,7 @@ func TestDirectories(t *testing.T) {
 	t.Parallel()
 	b := newFiles(t)
 	exists := func(name string) bool {
-		_, fail := b.world.Get(cim.NamespaceCIMv2, cim.ClassDirectory, []KeyValue{{"Name", name}})
+		_, fail := b.world.Get(cim.NamespaceCIMv2, cim.ClassDirectory, []wmi.KeyValue{wmi.Key("Name", name)})
 		return fail == nil
 	}
 	for name, wanted := range map[string]bool{
@@ -73,7 +74,7 @@ func TestDirectories(t *testing.T) {
 	} {
 		want(t, name, exists(name), wanted)
 	}
-	below := b.all(cim.NamespaceCIMv2, cim.ClassDirectory, "Name", KeyValue{"Drive", "d:"}, KeyValue{"Path", `\`})
+	below := b.all(cim.NamespaceCIMv2, cim.ClassDirectory, "Name", wmi.Key("Drive", "d:"), wmi.Key("Path", `\`))
 	if diff := cmp.Diff([]string{`d:\empty`, `d:\vms`}, below); diff != "" {
 		t.Errorf("directories below the root (-want +got):\n%s", diff)
 	}

@@ -1,10 +1,14 @@
 package hypervsim
 
+import (
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/winrmsim"
+)
+
 // Host is a simulated Hyper-V host: a WinRM service in front of a simulated
 // Hyper-V and file system. It is safe for concurrent use, shares nothing with
 // other hosts, and keeps no goroutine after Close.
 type Host struct {
-	*Server
+	*winrmsim.Server
 	world *world
 }
 
@@ -20,9 +24,9 @@ func New(opts ...Option) (*Host, error) {
 		w.release = r
 	}
 	if w.release == Server2008 {
-		o.wire.QuotaCode = QuotaOperations
+		o.wire.QuotaCode = winrmsim.QuotaOperations
 	}
-	s, err := NewServer(o.wire, w)
+	s, err := winrmsim.New(o.wire, w)
 	if err != nil {
 		w.close()
 		return nil, err

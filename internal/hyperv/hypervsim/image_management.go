@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
@@ -17,40 +18,40 @@ const (
 )
 
 // imageManagementServices returns the one instance of the service.
-func (w *world) imageManagementServices(v view) []*Object {
-	return []*Object{{
+func (w *world) imageManagementServices(v view) []*wmi.Object {
+	return []*wmi.Object{{
 		Namespace: v.namespace, Class: cim.ClassImageManagementService, Keys: serviceKeys,
-		Properties: []Property{
-			Text("Caption", "Hyper-V Image Management Service"),
-			Text("CreationClassName", cim.ClassImageManagementService),
-			Text("Description", "Microsoft Hyper-V Image Management Service"),
-			Text("ElementName", "Hyper-V Image Management Service"),
-			Uint16("EnabledDefault", 2),
-			Uint16("EnabledState", 5),
-			Uint16("HealthState", 5),
-			Null("InstallDate", TypeDateTime),
-			Text("Name", "vhdsvc"),
-			Uint16s("OperationalStatus", 2),
-			Text("PrimaryOwnerContact", ""),
-			Text("PrimaryOwnerName", ""),
-			Uint16("RequestedState", 12),
-			Bool("Started", true),
-			Text("StartMode", "Automatic"),
-			Text("Status", "OK"),
-			Texts("StatusDescriptions", "OK"),
-			Text("SystemCreationClassName", cim.ClassComputerSystem),
-			Text("SystemName", w.host),
-			Null("TimeOfLastStateChange", TypeDateTime),
+		Properties: []wmi.Property{
+			wmi.Text("Caption", "Hyper-V Image Management Service"),
+			wmi.Text("CreationClassName", cim.ClassImageManagementService),
+			wmi.Text("Description", "Microsoft Hyper-V Image Management Service"),
+			wmi.Text("ElementName", "Hyper-V Image Management Service"),
+			wmi.Uint16("EnabledDefault", 2),
+			wmi.Uint16("EnabledState", 5),
+			wmi.Uint16("HealthState", 5),
+			wmi.Null("InstallDate", wmi.TypeDateTime),
+			wmi.Text("Name", "vhdsvc"),
+			wmi.Uint16s("OperationalStatus", 2),
+			wmi.Text("PrimaryOwnerContact", ""),
+			wmi.Text("PrimaryOwnerName", ""),
+			wmi.Uint16("RequestedState", 12),
+			wmi.Bool("Started", true),
+			wmi.Text("StartMode", "Automatic"),
+			wmi.Text("Status", "OK"),
+			wmi.Texts("StatusDescriptions", "OK"),
+			wmi.Text("SystemCreationClassName", cim.ClassComputerSystem),
+			wmi.Text("SystemName", w.host),
+			wmi.Null("TimeOfLastStateChange", wmi.TypeDateTime),
 		},
 	}}
 }
 
-func (w *world) servicePath(namespace string) *ObjectPath {
-	return &ObjectPath{Namespace: namespace, Class: cim.ClassImageManagementService, Keys: []KeyValue{
-		{"CreationClassName", cim.ClassImageManagementService},
-		{"Name", "vhdsvc"},
-		{"SystemCreationClassName", cim.ClassComputerSystem},
-		{"SystemName", w.host},
+func (w *world) servicePath(namespace string) *wmi.ObjectPath {
+	return &wmi.ObjectPath{Namespace: namespace, Class: cim.ClassImageManagementService, Keys: []wmi.KeyValue{
+		wmi.Key("CreationClassName", cim.ClassImageManagementService),
+		wmi.Key("Name", "vhdsvc"),
+		wmi.Key("SystemCreationClassName", cim.ClassComputerSystem),
+		wmi.Key("SystemName", w.host),
 	}}
 }
 
@@ -83,109 +84,109 @@ func (w *world) via(path string) Via {
 }
 
 // inspect answers one of the calls that describe a disk.
-func (w *world) inspect(c invocation, name string, describe func(*disk) string) ([]Property, *Failure) {
+func (w *world) inspect(c invocation, name string, describe func(*disk) string) ([]wmi.Property, *wmi.Failure) {
 	path := c.in["Path"]
 	d, refused := w.openable(path)
 	if refused != nil {
 		code, j := w.refuse(refused, w.via(path), JobGetInfo, path, c.user, c.now)
-		return returnsJob(c.namespace, code, j, Null(name, TypeString)), nil
+		return returnsJob(c.namespace, code, j, wmi.Null(name, wmi.TypeString)), nil
 	}
 	if d.InspectionJobs != 0 {
 		d.InspectionJobs = max(d.InspectionJobs-1, -1)
 		j := w.start(&job{kind: JobGetInfo, path: path, owner: c.user, cancellable: true, ends: c.now.Add(inspectionDuration)}, c.now)
-		return returnsJob(c.namespace, returnJobStarted, j, Null(name, TypeString)), nil
+		return returnsJob(c.namespace, returnJobStarted, j, wmi.Null(name, wmi.TypeString)), nil
 	}
-	return returnsJob(c.namespace, returnOK, nil, Text(name, describe(d))), nil
+	return returnsJob(c.namespace, returnOK, nil, wmi.Text(name, describe(d))), nil
 }
 
-func (w *world) getVirtualHardDiskInfo(c invocation) ([]Property, *Failure) {
+func (w *world) getVirtualHardDiskInfo(c invocation) ([]wmi.Property, *wmi.Failure) {
 	return w.inspect(c, "Info", func(d *disk) string {
 		_, saved := w.user(d.Path, VMSaved)
-		return Embedded(cim.ClassVirtualHardDiskInfo, []Property{
-			Uint64("FileSize", d.FileSize),
-			Bool("InSavedState", saved),
-			Bool("InUse", w.attached(d.Path) != nil || w.isOpen(d.Path)),
-			Uint64("MaxInternalSize", d.VirtualSize),
-			TextOrNull("ParentPath", d.ParentPath),
-			Uint16("Type", d.Type),
+		return wmi.Embedded(cim.ClassVirtualHardDiskInfo, []wmi.Property{
+			wmi.Uint64("FileSize", d.FileSize),
+			wmi.Bool("InSavedState", saved),
+			wmi.Bool("InUse", w.attached(d.Path) != nil || w.isOpen(d.Path)),
+			wmi.Uint64("MaxInternalSize", d.VirtualSize),
+			wmi.TextOrNull("ParentPath", d.ParentPath),
+			wmi.Uint16("Type", d.Type),
 		})
 	})
 }
 
-func (w *world) getVirtualHardDiskState(c invocation) ([]Property, *Failure) {
+func (w *world) getVirtualHardDiskState(c invocation) ([]wmi.Property, *wmi.Failure) {
 	return w.inspect(c, "State", func(d *disk) string {
-		var properties []Property
+		var properties []wmi.Property
 		alignment := uint32(0)
 		if d.PhysicalSectorSize > 512 {
 			alignment = 1
 		}
-		fragmentation := Null("FragmentationPercentage", TypeUint32)
+		fragmentation := wmi.Null("FragmentationPercentage", wmi.TypeUint32)
 		if d.FragmentationPercent != nil {
-			fragmentation = Uint32("FragmentationPercentage", *d.FragmentationPercent)
+			fragmentation = wmi.Uint32("FragmentationPercentage", *d.FragmentationPercent)
 		}
-		minimum := Null("MinInternalSize", TypeUint64)
+		minimum := wmi.Null("MinInternalSize", wmi.TypeUint64)
 		if d.MinInternalSize > 0 {
-			minimum = Uint64("MinInternalSize", d.MinInternalSize)
+			minimum = wmi.Uint64("MinInternalSize", d.MinInternalSize)
 		}
-		properties = d.withOptional(properties, Uint32("Alignment", alignment))
-		properties = append(properties, Uint64("FileSize", d.FileSize))
-		properties = d.withOptional(properties, fragmentation, Bool("InUse", false), minimum,
-			Uint32("PhysicalSectorSize", d.PhysicalSectorSize))
+		properties = d.withOptional(properties, wmi.Uint32("Alignment", alignment))
+		properties = append(properties, wmi.Uint64("FileSize", d.FileSize))
+		properties = d.withOptional(properties, fragmentation, wmi.Bool("InUse", false), minimum,
+			wmi.Uint32("PhysicalSectorSize", d.PhysicalSectorSize))
 		if w.release >= Server2016 {
-			properties = d.withOptional(properties, DateTime("Timestamp", c.now.Truncate(time.Second)))
+			properties = d.withOptional(properties, wmi.DateTime("Timestamp", c.now.Truncate(time.Second)))
 		}
-		return Embedded(cim.ClassVirtualHardDiskState, properties)
+		return wmi.Embedded(cim.ClassVirtualHardDiskState, properties)
 	})
 }
 
-func (w *world) getVirtualHardDiskSettingData(c invocation) ([]Property, *Failure) {
+func (w *world) getVirtualHardDiskSettingData(c invocation) ([]wmi.Property, *wmi.Failure) {
 	return w.inspect(c, "SettingData", func(d *disk) string {
 		blockSize := d.BlockSize
 		if d.Type == TypeFixed {
 			blockSize = 0
 		}
-		properties := []Property{Uint32("BlockSize", blockSize)}
-		properties = d.withOptional(properties, Text("Caption", "Virtual Hard Disk Setting Data"))
+		properties := []wmi.Property{wmi.Uint32("BlockSize", blockSize)}
+		properties = d.withOptional(properties, wmi.Text("Caption", "Virtual Hard Disk Setting Data"))
 		if w.release >= Server2022 {
-			properties = d.withOptional(properties, Uint64("DataAlignment", 0))
+			properties = d.withOptional(properties, wmi.Uint64("DataAlignment", 0))
 		}
-		properties = d.withOptional(properties, Text("Description", "Setting Data for a Virtual Hard Disk"),
-			Text("ElementName", winpath.Base(d.Path)))
-		properties = append(properties, Uint16("Format", d.Format))
-		properties = d.withOptional(properties, Null("InstanceID", TypeString))
+		properties = d.withOptional(properties, wmi.Text("Description", "Setting Data for a Virtual Hard Disk"),
+			wmi.Text("ElementName", winpath.Base(d.Path)))
+		properties = append(properties, wmi.Uint16("Format", d.Format))
+		properties = d.withOptional(properties, wmi.Null("InstanceID", wmi.TypeString))
 		if w.release >= Server2022 {
-			properties = d.withOptional(properties, Bool("IsPmemCompatible", false))
+			properties = d.withOptional(properties, wmi.Bool("IsPmemCompatible", false))
 		}
-		properties = d.withOptional(properties, Uint32("LogicalSectorSize", d.LogicalSectorSize))
-		properties = append(properties, Uint64("MaxInternalSize", d.VirtualSize))
+		properties = d.withOptional(properties, wmi.Uint32("LogicalSectorSize", d.LogicalSectorSize))
+		properties = append(properties, wmi.Uint64("MaxInternalSize", d.VirtualSize))
 		if w.release >= Server2016 {
-			properties = d.withOptional(properties, Null("ParentIdentifier", TypeString))
+			properties = d.withOptional(properties, wmi.Null("ParentIdentifier", wmi.TypeString))
 		}
-		properties = append(properties, Text("ParentPath", d.ParentPath))
+		properties = append(properties, wmi.Text("ParentPath", d.ParentPath))
 		if w.release >= Server2016 {
-			properties = d.withOptional(properties, DateTime("ParentTimestamp", NoDate))
+			properties = d.withOptional(properties, wmi.DateTime("ParentTimestamp", wmi.NoDate))
 		}
-		properties = append(properties, Text("Path", d.Path))
-		properties = d.withOptional(properties, Uint32("PhysicalSectorSize", d.PhysicalSectorSize))
+		properties = append(properties, wmi.Text("Path", d.Path))
+		properties = d.withOptional(properties, wmi.Uint32("PhysicalSectorSize", d.PhysicalSectorSize))
 		if w.release >= Server2022 {
-			properties = d.withOptional(properties, Uint16("PmemAddressAbstractionType", 0))
+			properties = d.withOptional(properties, wmi.Uint16("PmemAddressAbstractionType", 0))
 		}
-		properties = append(properties, Uint16("Type", d.Type))
+		properties = append(properties, wmi.Uint16("Type", d.Type))
 		if w.release >= Server2012R2 {
-			properties = d.withOptional(properties, TextOrNull("VirtualDiskId", d.VirtualDiskID))
+			properties = d.withOptional(properties, wmi.TextOrNull("VirtualDiskId", d.VirtualDiskID))
 		}
-		return Embedded(cim.ClassVirtualHardDiskSettingData, properties)
+		return wmi.Embedded(cim.ClassVirtualHardDiskSettingData, properties)
 	})
 }
 
 // withOptional adds properties that a host may leave out.
-func (d *disk) withOptional(properties []Property, optional ...Property) []Property {
+func (d *disk) withOptional(properties []wmi.Property, optional ...wmi.Property) []wmi.Property {
 	for _, p := range optional {
 		switch d.Optional {
 		case OptionalPresent:
 			properties = append(properties, p)
 		case OptionalNull:
-			properties = append(properties, Null(p.Name, p.Type))
+			properties = append(properties, wmi.Null(p.Name, p.Type))
 		case OptionalAbsent:
 		}
 	}
@@ -194,7 +195,7 @@ func (d *disk) withOptional(properties []Property, optional ...Property) []Prope
 
 // compactV1 compacts where there are no modes: zeroed blocks only, as a disk
 // that is mounted there is in use.
-func (w *world) compactV1(c invocation) ([]Property, *Failure) {
+func (w *world) compactV1(c invocation) ([]wmi.Property, *wmi.Failure) {
 	return w.compact(c, modeFull)
 }
 
@@ -202,7 +203,7 @@ func (w *world) compactV1(c invocation) ([]Property, *Failure) {
 // the documentation demands one of them.
 //
 // Unverified on a real host (compact-without-mode, compact-unknown-mode): the answer to a missing or unknown mode.
-func (w *world) compactV2(c invocation) ([]Property, *Failure) {
+func (w *world) compactV2(c invocation) ([]wmi.Property, *wmi.Failure) {
 	mode, ok := c.in.number("Mode", 16)
 	if !ok || mode > modePrezeroed {
 		return returnsJob(c.namespace, returnInvalidParam, nil), nil
@@ -210,7 +211,7 @@ func (w *world) compactV2(c invocation) ([]Property, *Failure) {
 	return w.compact(c, uint16(mode))
 }
 
-func (w *world) compact(c invocation, mode uint16) ([]Property, *Failure) {
+func (w *world) compact(c invocation, mode uint16) ([]wmi.Property, *wmi.Failure) {
 	code, j := w.startCompaction(c.in["Path"], mode, c.user, c.now)
 	return returnsJob(c.namespace, code, j), nil
 }

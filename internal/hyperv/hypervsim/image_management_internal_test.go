@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
 // TestCompactModes: what a mode reclaims depends on whether the disk is
@@ -104,7 +105,7 @@ func TestCompactRefusals(t *testing.T) {
 		{name: "another compaction", arrange: foreign, code: "32774", status: "2147942432"},
 		{name: "attached for writing", arrange: func(b *bench) { _ = b.Attach(testDisk, false) }, code: "32774", status: "2147942432"},
 		{name: "being attached", arrange: func(b *bench) {
-			b.invoke("AttachVirtualHardDisk", path(testDisk), Text("AssignDriveLetter", "false"), Text("ReadOnly", "true"))
+			b.invoke("AttachVirtualHardDisk", path(testDisk), wmi.Text("AssignDriveLetter", "false"), wmi.Text("ReadOnly", "true"))
 		}, code: "32774", status: "2147942432"},
 		{name: "no file", path: `D:\VMs\gone.vhdx`, code: "32779", status: "2147942402"},
 		{name: "no directory", path: `D:\gone\gone.vhdx`, code: "32779", status: "2147942403"},
@@ -156,9 +157,9 @@ func TestCompactRefusals(t *testing.T) {
 func TestCompactBadMode(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, VHD{Path: testDisk})
-	want(t, "unknown mode", b.invoke("CompactVirtualHardDisk", path(testDisk), mode(5)).returnValue(), "32773")
-	want(t, "no mode", b.invoke("CompactVirtualHardDisk", path(testDisk)).returnValue(), "32773")
-	want(t, "relative path", b.invoke("CompactVirtualHardDisk", path("sql01.vhdx"), mode(0)).returnValue(), "32773")
+	want(t, "unknown mode", returnValue(b.invoke("CompactVirtualHardDisk", path(testDisk), mode(5))), "32773")
+	want(t, "no mode", returnValue(b.invoke("CompactVirtualHardDisk", path(testDisk))), "32773")
+	want(t, "relative path", returnValue(b.invoke("CompactVirtualHardDisk", path("sql01.vhdx"), mode(0))), "32773")
 	want(t, "compactions", b.Compactions(testDisk), 0)
 	want(t, "requests", b.CompactionRequests(testDisk), 0)
 }
@@ -255,7 +256,7 @@ func TestInspect(t *testing.T) {
 			disk.Optional = test.optional
 			b := newBench(t, disk)
 			out := b.invoke(test.method, path(disk.Path))
-			want(t, "return value", out.returnValue(), "0")
+			want(t, "return value", returnValue(out), "0")
 			want(t, test.out, out.Text(test.out), test.want)
 		})
 	}
@@ -284,22 +285,22 @@ func TestInspectV1(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, VHD{Path: testDisk, FileSize: 9 * mib, VirtualSize: 4096, ReclaimableMounted: 6 * mib, ReclaimableUnmounted: 4 * mib})
 	b.world.release = Server2008
-	v1 := func(method string, in ...Property) *Object {
-		return b.mustInvoke(Call{Namespace: cim.NamespaceVirtualizationV1, Method: method, Input: in})
+	v1 := func(method string, in ...wmi.Property) *wmi.Object {
+		return b.mustInvoke(wmi.Call{Namespace: cim.NamespaceVirtualizationV1, Method: method, Input: in})
 	}
 	info := v1("GetVirtualHardDiskInfo", path(testDisk)).Text("Info")
 	want(t, "info", info, `<INSTANCE CLASSNAME="Msvm_VirtualHardDiskInfo"><PROPERTY NAME="FileSize" TYPE="uint64"><VALUE>9437184</VALUE></PROPERTY>`+
 		`<PROPERTY NAME="InSavedState" TYPE="boolean"><VALUE>FALSE</VALUE></PROPERTY><PROPERTY NAME="InUse" TYPE="boolean"><VALUE>FALSE</VALUE></PROPERTY>`+
 		`<PROPERTY NAME="MaxInternalSize" TYPE="uint64"><VALUE>4096</VALUE></PROPERTY><PROPERTY NAME="ParentPath" TYPE="string"></PROPERTY>`+
 		`<PROPERTY NAME="Type" TYPE="uint16"><VALUE>3</VALUE></PROPERTY></INSTANCE>`)
-	want(t, "compact", v1("CompactVirtualHardDisk", path(testDisk)).returnValue(), "4096")
+	want(t, "compact", returnValue(v1("CompactVirtualHardDisk", path(testDisk))), "4096")
 	b.pass(defaultJobDuration)
 	want(t, "size", b.fileSize(testDisk), 5*mib)
 
-	if _, fail := b.try(Call{Namespace: cim.NamespaceVirtualizationV1, Method: "CompactVirtualHardDisk", Input: []Property{path(testDisk), mode(0)}}); fail == nil {
+	if _, fail := b.try(wmi.Call{Namespace: cim.NamespaceVirtualizationV1, Method: "CompactVirtualHardDisk", Input: []wmi.Property{path(testDisk), mode(0)}}); fail == nil {
 		t.Error("a mode was taken by the generation that knows none")
 	}
-	if _, fail := b.try(Call{Method: "GetVirtualHardDiskState", Input: []Property{path(testDisk)}}); fail == nil || fail.Code != CodeInvalidNamespace {
+	if _, fail := b.try(wmi.Call{Method: "GetVirtualHardDiskState", Input: []wmi.Property{path(testDisk)}}); fail == nil || fail.Code != wmi.CodeInvalidNamespace {
 		t.Errorf("v2 on a host without it: %+v", fail)
 	}
 }
@@ -309,11 +310,11 @@ func TestInspectInUse(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, VHD{Path: testDisk})
 	b.AddVM(VM{Name: "sql01", State: VMRunning, Disks: []string{testDisk}})
-	want(t, "return value", b.invoke("GetVirtualHardDiskState", path(testDisk)).returnValue(), "0")
+	want(t, "return value", returnValue(b.invoke("GetVirtualHardDiskState", path(testDisk))), "0")
 	v1 := newBench(t, VHD{Path: testDisk})
 	v1.world.release = Server2012
 	v1.AddVM(VM{Name: "sql01", State: VMSaved, Disks: []string{testDisk}})
-	info := v1.mustInvoke(Call{Namespace: cim.NamespaceVirtualizationV1, Method: "GetVirtualHardDiskInfo", Input: []Property{path(testDisk)}}).Text("Info")
+	info := v1.mustInvoke(wmi.Call{Namespace: cim.NamespaceVirtualizationV1, Method: "GetVirtualHardDiskInfo", Input: []wmi.Property{path(testDisk)}}).Text("Info")
 	want(t, "saved", strings.Contains(info, `"InSavedState" TYPE="boolean"><VALUE>TRUE<`), true)
 }
 
@@ -322,18 +323,18 @@ func TestMissingMethodsAndInput(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name string
-		call Call
+		call wmi.Call
 		code uint32
 	}{
-		{"no method", Call{Method: "CompactVirtualDisk"}, CodeInvalidMethod},
-		{"no parameter", Call{Method: "CompactVirtualHardDisk", Input: []Property{Text("path", testDisk)}}, CodeInvalidParameterName},
-		{"wrong type", Call{Method: "CompactVirtualHardDisk", Input: []Property{path(testDisk), Text("Mode", "Full")}}, CodeParameterTypeMismatch},
-		{"out of range", Call{Method: "CompactVirtualHardDisk", Input: []Property{path(testDisk), Text("Mode", "65536")}}, CodeParameterTypeMismatch},
-		{"no selector", Call{Method: "CompactVirtualHardDisk", Keys: []KeyValue{}, Input: []Property{path(testDisk), mode(0)}}, CodeInvalidMethodParameters},
-		{"wrong selector", Call{Method: "CompactVirtualHardDisk", Keys: []KeyValue{{"Path", testDisk}}}, CodeUnexpectedSelectors},
-		{"other instance", Call{Method: "CompactVirtualHardDisk", Keys: []KeyValue{{"Name", "other"}}}, CodeResourceNotFound},
-		{"no class", Call{Class: "Msvm_ImageService", Method: "CompactVirtualHardDisk"}, CodeResourceNotFound},
-		{"no namespace", Call{Namespace: `root\virtualization`, Method: "CompactVirtualHardDisk"}, CodeInvalidNamespace},
+		{"no method", wmi.Call{Method: "CompactVirtualDisk"}, wmi.CodeInvalidMethod},
+		{"no parameter", wmi.Call{Method: "CompactVirtualHardDisk", Input: []wmi.Property{wmi.Text("path", testDisk)}}, wmi.CodeInvalidParameterName},
+		{"wrong type", wmi.Call{Method: "CompactVirtualHardDisk", Input: []wmi.Property{path(testDisk), wmi.Text("Mode", "Full")}}, wmi.CodeParameterTypeMismatch},
+		{"out of range", wmi.Call{Method: "CompactVirtualHardDisk", Input: []wmi.Property{path(testDisk), wmi.Text("Mode", "65536")}}, wmi.CodeParameterTypeMismatch},
+		{"no selector", wmi.Call{Method: "CompactVirtualHardDisk", Keys: []wmi.KeyValue{}, Input: []wmi.Property{path(testDisk), mode(0)}}, wmi.CodeInvalidMethodParameters},
+		{"wrong selector", wmi.Call{Method: "CompactVirtualHardDisk", Keys: []wmi.KeyValue{wmi.Key("Path", testDisk)}}, wmi.CodeUnexpectedSelectors},
+		{"other instance", wmi.Call{Method: "CompactVirtualHardDisk", Keys: []wmi.KeyValue{wmi.Key("Name", "other")}}, wmi.CodeResourceNotFound},
+		{"no class", wmi.Call{Class: "Msvm_ImageService", Method: "CompactVirtualHardDisk"}, wmi.CodeResourceNotFound},
+		{"no namespace", wmi.Call{Namespace: `root\virtualization`, Method: "CompactVirtualHardDisk"}, wmi.CodeInvalidNamespace},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

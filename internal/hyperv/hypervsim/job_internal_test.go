@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
 // TestJobLifetime follows a job from its start until its record is dropped.
@@ -44,7 +45,7 @@ func TestJobLifetime(t *testing.T) {
 		"Cancellable": "true", "TimeBeforeRemoval": "5m0s", "InstallDate": "1601-01-01T00:00:00Z", "Name": "Compact virtual hard disk",
 	})
 	b.pass(1)
-	if _, fail := b.job(id); fail == nil || fail.Code != CodeResourceNotFound || fail.Subcode != "a:DestinationUnreachable" {
+	if _, fail := b.job(id); fail == nil || fail.Code != wmi.CodeResourceNotFound || fail.Subcode != "a:DestinationUnreachable" {
 		t.Errorf("after its retention: %+v", fail)
 	}
 	want(t, "jobs", len(b.Jobs()), 0)
@@ -84,8 +85,8 @@ func TestJobV1(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, VHD{Path: testDisk})
 	b.world.release = Server2008
-	out := b.mustInvoke(Call{Namespace: cim.NamespaceVirtualizationV1, Method: "CompactVirtualHardDisk", Input: []Property{path(testDisk)}})
-	keys := []KeyValue{{"InstanceID", out.jobID()}}
+	out := b.mustInvoke(wmi.Call{Namespace: cim.NamespaceVirtualizationV1, Method: "CompactVirtualHardDisk", Input: []wmi.Property{path(testDisk)}})
+	keys := []wmi.KeyValue{wmi.Key("InstanceID", jobID(out))}
 	o, fail := b.world.Get(cim.NamespaceVirtualizationV1, cim.ClassStorageJob, keys)
 	if fail != nil {
 		t.Fatal(fail)
@@ -94,10 +95,10 @@ func TestJobV1(t *testing.T) {
 	if o.Property("JobType") != nil || o.Property("DetailedStatus") != nil {
 		t.Error("the job has properties of a later schema")
 	}
-	if !slices.IsSortedFunc(o.Properties, ByName) {
+	if !slices.IsSortedFunc(o.Properties, wmi.ByName) {
 		t.Error("the properties are not in order")
 	}
-	code := b.mustInvoke(Call{Namespace: cim.NamespaceVirtualizationV1, Class: cim.ClassStorageJob, Method: "RequestStateChange", Keys: keys, Input: []Property{Text("RequestedState", "4")}}).returnValue()
+	code := returnValue(b.mustInvoke(wmi.Call{Namespace: cim.NamespaceVirtualizationV1, Class: cim.ClassStorageJob, Method: "RequestStateChange", Keys: keys, Input: []wmi.Property{wmi.Text("RequestedState", "4")}}))
 	want(t, "RequestStateChange", code, "1")
 }
 
@@ -159,22 +160,22 @@ func TestRequestStateChange(t *testing.T) {
 	tests := []struct {
 		name   string
 		disk   func(*VHD)
-		input  []Property
+		input  []wmi.Property
 		late   bool // after the end of the job
 		code   string
 		states [2]string // at once, and two seconds later
 		size   int64     // two seconds later
 	}{
-		{name: "terminate", input: []Property{Text("RequestedState", "4")}, code: "0", states: [2]string{"8", "8"}, size: size - 10*mib},
-		{name: "kill", input: []Property{Text("RequestedState", "5")}, code: "0", states: [2]string{"9", "9"}, size: size - 10*mib},
-		{name: "slowly", disk: func(v *VHD) { v.CancelDelay = 2 * time.Second }, input: []Property{Text("RequestedState", "4")}, code: "4096", states: [2]string{"6", "8"}, size: size - 10*mib},
-		{name: "null time-out", input: []Property{Text("RequestedState", "4"), Null("TimeoutPeriod", TypeString)}, code: "0", states: [2]string{"8", "8"}, size: size - 10*mib},
-		{name: "zero time-out", input: []Property{Text("RequestedState", "4"), Text("TimeoutPeriod", "PT0S")}, code: "0", states: [2]string{"8", "8"}, size: size - 10*mib},
-		{name: "time-out", input: []Property{Text("RequestedState", "4"), Text("TimeoutPeriod", "PT5S")}, code: "4098", states: [2]string{"4", "4"}, size: size},
-		{name: "suspend", input: []Property{Text("RequestedState", "3")}, code: "1", states: [2]string{"4", "4"}, size: size},
+		{name: "terminate", input: []wmi.Property{wmi.Text("RequestedState", "4")}, code: "0", states: [2]string{"8", "8"}, size: size - 10*mib},
+		{name: "kill", input: []wmi.Property{wmi.Text("RequestedState", "5")}, code: "0", states: [2]string{"9", "9"}, size: size - 10*mib},
+		{name: "slowly", disk: func(v *VHD) { v.CancelDelay = 2 * time.Second }, input: []wmi.Property{wmi.Text("RequestedState", "4")}, code: "4096", states: [2]string{"6", "8"}, size: size - 10*mib},
+		{name: "null time-out", input: []wmi.Property{wmi.Text("RequestedState", "4"), wmi.Null("TimeoutPeriod", wmi.TypeString)}, code: "0", states: [2]string{"8", "8"}, size: size - 10*mib},
+		{name: "zero time-out", input: []wmi.Property{wmi.Text("RequestedState", "4"), wmi.Text("TimeoutPeriod", "PT0S")}, code: "0", states: [2]string{"8", "8"}, size: size - 10*mib},
+		{name: "time-out", input: []wmi.Property{wmi.Text("RequestedState", "4"), wmi.Text("TimeoutPeriod", "PT5S")}, code: "4098", states: [2]string{"4", "4"}, size: size},
+		{name: "suspend", input: []wmi.Property{wmi.Text("RequestedState", "3")}, code: "1", states: [2]string{"4", "4"}, size: size},
 		{name: "no state", code: "5", states: [2]string{"4", "4"}, size: size},
-		{name: "not cancellable", disk: func(v *VHD) { v.NotCancellable = true }, input: []Property{Text("RequestedState", "4")}, code: "4", states: [2]string{"4", "4"}, size: size},
-		{name: "too late", late: true, input: []Property{Text("RequestedState", "4")}, code: "4097", states: [2]string{"7", "7"}, size: size - 40*mib},
+		{name: "not cancellable", disk: func(v *VHD) { v.NotCancellable = true }, input: []wmi.Property{wmi.Text("RequestedState", "4")}, code: "4", states: [2]string{"4", "4"}, size: size},
+		{name: "too late", late: true, input: []wmi.Property{wmi.Text("RequestedState", "4")}, code: "4097", states: [2]string{"7", "7"}, size: size - 40*mib},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -189,8 +190,8 @@ func TestRequestStateChange(t *testing.T) {
 			if test.late {
 				b.pass(75 * time.Second)
 			}
-			out := b.mustInvoke(Call{Class: cim.ClassStorageJob, Method: "RequestStateChange", Keys: []KeyValue{{"InstanceID", id}}, Input: test.input})
-			want(t, "return value", out.returnValue(), test.code)
+			out := b.mustInvoke(wmi.Call{Class: cim.ClassStorageJob, Method: "RequestStateChange", Keys: []wmi.KeyValue{wmi.Key("InstanceID", id)}, Input: test.input})
+			want(t, "return value", returnValue(out), test.code)
 			want(t, "state at once", b.jobText(id, "JobState"), test.states[0])
 			b.pass(2 * time.Second)
 			want(t, "state later", b.jobText(id, "JobState"), test.states[1])
@@ -205,8 +206,8 @@ func TestRequestStateChangeNeeds2012R2(t *testing.T) {
 	b := newBench(t, VHD{Path: testDisk})
 	b.world.release = Server2012
 	_, id := b.compact(testDisk, modeFull)
-	out := b.mustInvoke(Call{Class: cim.ClassStorageJob, Method: "RequestStateChange", Keys: []KeyValue{{"InstanceID", id}}, Input: []Property{Text("RequestedState", "4")}})
-	want(t, "return value", out.returnValue(), "1")
+	out := b.mustInvoke(wmi.Call{Class: cim.ClassStorageJob, Method: "RequestStateChange", Keys: []wmi.KeyValue{wmi.Key("InstanceID", id)}, Input: []wmi.Property{wmi.Text("RequestedState", "4")}})
+	want(t, "return value", returnValue(out), "1")
 }
 
 func TestCancelJob(t *testing.T) {
@@ -225,7 +226,7 @@ func TestGetErrorEx(t *testing.T) {
 	_, good := b.compact(`D:\VMs\good.vhdx`, modeFull)
 	b.pass(defaultJobDuration)
 	errorsOf := func(id string) []string {
-		return b.mustInvoke(Call{Class: cim.ClassStorageJob, Method: "GetErrorEx", Keys: []KeyValue{{"InstanceID", id}}}).Property("Errors").Values
+		return b.mustInvoke(wmi.Call{Class: cim.ClassStorageJob, Method: "GetErrorEx", Keys: []wmi.KeyValue{wmi.Key("InstanceID", id)}}).Property("Errors").Values
 	}
 	want(t, "errors of a good job", len(errorsOf(good)), 0)
 	if got := errorsOf(failed); len(got) != 1 || !regexp.MustCompile(`^<INSTANCE CLASSNAME="Msvm_Error">.*0xC03A001A`).MatchString(got[0]) {
@@ -241,7 +242,7 @@ func TestRestartService(t *testing.T) {
 	_, id := b.compact(testDisk, modeFull)
 	b.pass(defaultJobDuration / 2)
 	b.RestartService()
-	if _, fail := b.job(id); fail == nil || fail.Code != CodeResourceNotFound {
+	if _, fail := b.job(id); fail == nil || fail.Code != wmi.CodeResourceNotFound {
 		t.Errorf("the job is still there: %+v", fail)
 	}
 	b.pass(time.Hour)
@@ -292,12 +293,12 @@ func TestJobsEnumerated(t *testing.T) {
 	b := newBench(t, VHD{Path: testDisk}, VHD{Path: `D:\VMs\web01.vhdx`})
 	_, first := b.compact(testDisk, modeFull)
 	b.compact(`D:\VMs\web01.vhdx`, modeFull)
-	all, fail := b.world.Enumerate(cim.NamespaceVirtualizationV2, "msvm_storagejob", []KeyValue{{"JobType", "3"}})
+	all, fail := b.world.Enumerate(cim.NamespaceVirtualizationV2, "msvm_storagejob", []wmi.KeyValue{wmi.Key("JobType", "3")})
 	if fail != nil || len(all) != 2 {
 		t.Fatalf("%d jobs, %+v", len(all), fail)
 	}
 	want(t, "first", all[0].Text("InstanceID"), first)
-	none, fail := b.world.Enumerate(cim.NamespaceVirtualizationV2, cim.ClassStorageJob, []KeyValue{{"JobType", "4"}})
+	none, fail := b.world.Enumerate(cim.NamespaceVirtualizationV2, cim.ClassStorageJob, []wmi.KeyValue{wmi.Key("JobType", "4")})
 	if fail != nil || len(none) != 0 {
 		t.Errorf("%d jobs of another type, %+v", len(none), fail)
 	}

@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
 // invocation is a method call whose input has been checked.
 type invocation struct {
 	namespace string
-	target    *Object
+	target    *wmi.Object
 	in        input
 	user      string
 	now       time.Time
@@ -36,7 +37,7 @@ func (in input) boolean(name string) bool {
 // parameter is an input parameter of a method.
 type parameter struct {
 	name string
-	typ  Type
+	typ  wmi.Type
 }
 
 // method is a method of a class in one generation of the provider.
@@ -44,10 +45,10 @@ type method struct {
 	name  string
 	input []parameter
 	since Release // 0: always
-	run   func(*world, invocation) ([]Property, *Failure)
+	run   func(*world, invocation) ([]wmi.Property, *wmi.Failure)
 }
 
-var pathParameter = parameter{"Path", TypeString}
+var pathParameter = parameter{"Path", wmi.TypeString}
 
 // v1Methods are the methods in root\virtualization, by class.
 var v1Methods = map[string][]method{
@@ -73,10 +74,10 @@ var v2Methods = map[string][]method{
 	cim.ClassImageManagementService: {
 		{name: "GetVirtualHardDiskSettingData", input: []parameter{pathParameter}, run: (*world).getVirtualHardDiskSettingData},
 		{name: "GetVirtualHardDiskState", input: []parameter{pathParameter}, run: (*world).getVirtualHardDiskState},
-		{name: "CompactVirtualHardDisk", input: []parameter{pathParameter, {"Mode", TypeUint16}}, run: (*world).compactV2},
-		{name: "CreateVirtualHardDisk", input: []parameter{{"VirtualDiskSettingData", TypeString}}, run: (*world).createVirtualHardDisk},
-		{name: "AttachVirtualHardDisk", input: []parameter{pathParameter, {"AssignDriveLetter", TypeBoolean}, {"ReadOnly", TypeBoolean}}, run: (*world).attachVirtualHardDisk},
-		{name: "FindMountedStorageImageInstance", since: Server2016, input: []parameter{{"SelectionCriterion", TypeString}, {"CriterionType", TypeUint16}}, run: (*world).findMountedImage},
+		{name: "CompactVirtualHardDisk", input: []parameter{pathParameter, {"Mode", wmi.TypeUint16}}, run: (*world).compactV2},
+		{name: "CreateVirtualHardDisk", input: []parameter{{"VirtualDiskSettingData", wmi.TypeString}}, run: (*world).createVirtualHardDisk},
+		{name: "AttachVirtualHardDisk", input: []parameter{pathParameter, {"AssignDriveLetter", wmi.TypeBoolean}, {"ReadOnly", wmi.TypeBoolean}}, run: (*world).attachVirtualHardDisk},
+		{name: "FindMountedStorageImageInstance", since: Server2016, input: []parameter{{"SelectionCriterion", wmi.TypeString}, {"CriterionType", wmi.TypeUint16}}, run: (*world).findMountedImage},
 	},
 	cim.ClassMountedStorageImage: {
 		{name: "DetachVirtualHardDisk", run: (*world).detachImage},
@@ -94,12 +95,12 @@ var cimv2Methods = map[string][]method{
 	cim.ClassDataFile: {{name: "Delete", run: (*world).deleteDataFile}},
 }
 
-var createInputV1 = []parameter{pathParameter, {"MaxInternalSize", TypeUint64}}
+var createInputV1 = []parameter{pathParameter, {"MaxInternalSize", wmi.TypeUint64}}
 
-var requestStateChangeInput = []parameter{{"RequestedState", TypeUint16}, {"TimeoutPeriod", TypeInterval}}
+var requestStateChangeInput = []parameter{{"RequestedState", wmi.TypeUint16}, {"TimeoutPeriod", wmi.TypeInterval}}
 
 // method finds a method of a class.
-func (w *world) method(namespace string, c *class, name string) (*method, *Failure) {
+func (w *world) method(namespace string, c *class, name string) (*method, *wmi.Failure) {
 	byClass := v2Methods
 	switch {
 	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV1):
@@ -113,30 +114,30 @@ func (w *world) method(namespace string, c *class, name string) (*method, *Failu
 			return &list[i], nil
 		}
 	}
-	return nil, &Failure{Code: CodeInvalidMethod, Subcode: "w:InternalError", Plugin: true}
+	return nil, &wmi.Failure{Code: wmi.CodeInvalidMethod, Subcode: "w:InternalError", Plugin: true}
 }
 
 // read checks the names and the types of the input. Names are case-sensitive
 // in method input.
-func (m *method) read(given []Property) (input, *Failure) {
+func (m *method) read(given []wmi.Property) (input, *wmi.Failure) {
 	in := input{}
 	for _, p := range given {
 		typ, known := m.typeOf(p.Name)
 		if !known {
-			return nil, &Failure{Code: CodeInvalidParameterName, Subcode: "w:InvalidParameter", Sender: true, Plugin: true}
+			return nil, &wmi.Failure{Code: wmi.CodeInvalidParameterName, Subcode: "w:InvalidParameter", Sender: true, Plugin: true}
 		}
 		if len(p.Values) == 0 {
 			continue
 		}
 		if len(p.Values) > 1 || !fits(p.Values[0], typ) {
-			return nil, &Failure{Code: CodeParameterTypeMismatch, Subcode: "w:InvalidParameter", Sender: true, Plugin: true}
+			return nil, &wmi.Failure{Code: wmi.CodeParameterTypeMismatch, Subcode: "w:InvalidParameter", Sender: true, Plugin: true}
 		}
 		in[p.Name] = p.Values[0]
 	}
 	return in, nil
 }
 
-func (m *method) typeOf(name string) (Type, bool) {
+func (m *method) typeOf(name string) (wmi.Type, bool) {
 	for _, p := range m.input {
 		if p.name == name {
 			return p.typ, true
@@ -146,20 +147,20 @@ func (m *method) typeOf(name string) (Type, bool) {
 }
 
 // fits tells whether a text from the wire can be a value of the type.
-func fits(s string, typ Type) bool {
+func fits(s string, typ wmi.Type) bool {
 	s = strings.TrimSpace(s)
 	switch typ {
-	case TypeBoolean:
+	case wmi.TypeBoolean:
 		return strings.EqualFold(s, "true") || strings.EqualFold(s, "false")
-	case TypeUint8:
+	case wmi.TypeUint8:
 		return fitsBits(s, 8)
-	case TypeUint16:
+	case wmi.TypeUint16:
 		return fitsBits(s, 16)
-	case TypeUint32:
+	case wmi.TypeUint32:
 		return fitsBits(s, 32)
-	case TypeUint64:
+	case wmi.TypeUint64:
 		return fitsBits(s, 64)
-	case TypeSint8, TypeString, TypeDateTime, TypeInterval, TypeReference:
+	case wmi.TypeSint8, wmi.TypeString, wmi.TypeDateTime, wmi.TypeInterval, wmi.TypeReference:
 		return true
 	}
 	return false
@@ -171,16 +172,16 @@ func fitsBits(s string, bits int) bool {
 }
 
 // returns is the output of a method without other out parameters.
-func returns(code uint32) []Property {
-	return []Property{Uint32("ReturnValue", code)}
+func returns(code uint32) []wmi.Property {
+	return []wmi.Property{wmi.Uint32("ReturnValue", code)}
 }
 
 // returnsJob is the output of a method that may have started a job. Without one
 // the reference is null.
-func returnsJob(namespace string, code uint32, j *job, more ...Property) []Property {
-	var ref *ObjectPath
+func returnsJob(namespace string, code uint32, j *job, more ...wmi.Property) []wmi.Property {
+	var ref *wmi.ObjectPath
 	if j != nil {
 		ref = j.address(namespace)
 	}
-	return append(append(returns(code), Reference("Job", ref)), more...)
+	return append(append(returns(code), wmi.Reference("Job", ref)), more...)
 }

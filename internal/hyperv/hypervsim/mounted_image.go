@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
@@ -105,13 +106,13 @@ func (w *world) mayAttach(d *disk) *refusal {
 	return nil
 }
 
-func (w *world) attachVirtualHardDisk(c invocation) ([]Property, *Failure) {
+func (w *world) attachVirtualHardDisk(c invocation) ([]wmi.Property, *wmi.Failure) {
 	code, j := w.startAttach(c, c.in.boolean("ReadOnly"), c.in.boolean("AssignDriveLetter"))
 	return returnsJob(c.namespace, code, j), nil
 }
 
 // mount is the method of root\virtualization, which attaches for writing.
-func (w *world) mount(c invocation) ([]Property, *Failure) {
+func (w *world) mount(c invocation) ([]wmi.Property, *wmi.Failure) {
 	code, j := w.startAttach(c, false, true)
 	return returnsJob(c.namespace, code, j), nil
 }
@@ -142,33 +143,33 @@ func (w *world) startAttach(c invocation, readOnly, letter bool) (uint32, *job) 
 }
 
 // mountedImages returns the instances of Msvm_MountedStorageImage.
-func (w *world) mountedImages(v view) []*Object {
-	var all []*Object
+func (w *world) mountedImages(v view) []*wmi.Object {
+	var all []*wmi.Object
 	for _, a := range w.attachments {
 		access := uint16(2)
 		if a.readOnly {
 			access = 1
 		}
-		o := &Object{
+		o := &wmi.Object{
 			Namespace: v.namespace, Class: cim.ClassMountedStorageImage,
 			Keys: []string{"Lun", "PathId", "PortNumber", "TargetId"},
-			Properties: []Property{
-				Uint16("Access", access),
-				Text("Caption", "Mounted Storage Image"),
-				Text("Description", "Mounted Storage Image"),
-				Text("ElementName", winpath.Base(a.path)),
-				Null("InstanceID", TypeString),
-				Uint8("Lun", a.lun),
-				Text("Name", a.path),
-				Uint8("PathId", 0),
-				Text("PnpDevicePath", `\\?\scsi#disk&ven_msft&prod_virtual_disk#`+strconv.Itoa(a.lun)),
-				Uint8("PortNumber", 1),
-				Uint8("TargetId", 0),
-				Uint16("Type", 0),
+			Properties: []wmi.Property{
+				wmi.Uint16("Access", access),
+				wmi.Text("Caption", "Mounted Storage Image"),
+				wmi.Text("Description", "Mounted Storage Image"),
+				wmi.Text("ElementName", winpath.Base(a.path)),
+				wmi.Null("InstanceID", wmi.TypeString),
+				wmi.Uint8("Lun", a.lun),
+				wmi.Text("Name", a.path),
+				wmi.Uint8("PathId", 0),
+				wmi.Text("PnpDevicePath", `\\?\scsi#disk&ven_msft&prod_virtual_disk#`+strconv.Itoa(a.lun)),
+				wmi.Uint8("PortNumber", 1),
+				wmi.Uint8("TargetId", 0),
+				wmi.Uint16("Type", 0),
 			},
 		}
 		if v.isV1() {
-			o.Properties = slices.DeleteFunc(o.Properties, func(p Property) bool { return p.Name == "PnpDevicePath" })
+			o.Properties = slices.DeleteFunc(o.Properties, func(p wmi.Property) bool { return p.Name == "PnpDevicePath" })
 		}
 		all = append(all, o)
 	}
@@ -176,12 +177,12 @@ func (w *world) mountedImages(v view) []*Object {
 }
 
 // detachImage is DetachVirtualHardDisk, and Unmount of root\virtualization.
-func (w *world) detachImage(c invocation) ([]Property, *Failure) {
+func (w *world) detachImage(c invocation) ([]wmi.Property, *wmi.Failure) {
 	return returns(w.tryDetach(c.target.Text("Name"), c.now)), nil
 }
 
 // unmountByPath is the deprecated Unmount of root\virtualization's service.
-func (w *world) unmountByPath(c invocation) ([]Property, *Failure) {
+func (w *world) unmountByPath(c invocation) ([]wmi.Property, *wmi.Failure) {
 	if w.attached(c.in["Path"]) == nil {
 		return returns(returnInvalidState), nil
 	}
@@ -202,17 +203,17 @@ func (w *world) tryDetach(path string, now time.Time) uint32 {
 const criterionPath = 2
 
 // findMountedImage is FindMountedStorageImageInstance.
-func (w *world) findMountedImage(c invocation) ([]Property, *Failure) {
+func (w *world) findMountedImage(c invocation) ([]wmi.Property, *wmi.Failure) {
 	criterion, ok := c.in.number("CriterionType", 16)
 	if !ok || criterion != criterionPath {
-		return append(returns(returnInvalidParam), Reference("Image", nil)), nil
+		return append(returns(returnInvalidParam), wmi.Reference("Image", nil)), nil
 	}
 	a := w.attached(strings.TrimSpace(c.in["SelectionCriterion"]))
 	if a == nil {
-		return append(returns(returnObjectNotFound), Reference("Image", nil)), nil
+		return append(returns(returnObjectNotFound), wmi.Reference("Image", nil)), nil
 	}
-	return append(returns(returnOK), Reference("Image", &ObjectPath{
+	return append(returns(returnOK), wmi.Reference("Image", &wmi.ObjectPath{
 		Namespace: c.namespace, Class: cim.ClassMountedStorageImage,
-		Keys: []KeyValue{{"Lun", strconv.Itoa(a.lun)}, {"PathId", "0"}, {"PortNumber", "1"}, {"TargetId", "0"}},
+		Keys: []wmi.KeyValue{wmi.Key("Lun", strconv.Itoa(a.lun)), wmi.Key("PathId", "0"), wmi.Key("PortNumber", "1"), wmi.Key("TargetId", "0")},
 	})), nil
 }

@@ -8,16 +8,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
 // attach calls AttachVirtualHardDisk.
 func (b *bench) attachCall(p, readOnly string) (string, string) {
 	b.t.Helper()
-	out := b.invoke("AttachVirtualHardDisk", path(p), Text("AssignDriveLetter", "false"), Text("ReadOnly", readOnly))
-	return out.returnValue(), out.jobID()
+	out := b.invoke("AttachVirtualHardDisk", path(p), wmi.Text("AssignDriveLetter", "false"), wmi.Text("ReadOnly", readOnly))
+	return returnValue(out), jobID(out)
 }
 
-func (b *bench) images(namespace string) []*Object {
+func (b *bench) images(namespace string) []*wmi.Object {
 	b.t.Helper()
 	all, fail := b.world.Enumerate(namespace, cim.ClassMountedStorageImage, nil)
 	if fail != nil {
@@ -26,21 +27,21 @@ func (b *bench) images(namespace string) []*Object {
 	return all
 }
 
-func imageKeys(o *Object) []KeyValue {
-	var keys []KeyValue
+func imageKeys(o *wmi.Object) []wmi.KeyValue {
+	var keys []wmi.KeyValue
 	for _, k := range o.Keys {
-		keys = append(keys, KeyValue{k, o.Text(k)})
+		keys = append(keys, wmi.Key(k, o.Text(k)))
 	}
 	return keys
 }
 
-func (b *bench) detachCall(keys []KeyValue) (string, *Failure) {
+func (b *bench) detachCall(keys []wmi.KeyValue) (string, *wmi.Failure) {
 	b.t.Helper()
-	out, fail := b.try(Call{Class: cim.ClassMountedStorageImage, Method: "DetachVirtualHardDisk", Keys: keys})
+	out, fail := b.try(wmi.Call{Class: cim.ClassMountedStorageImage, Method: "DetachVirtualHardDisk", Keys: keys})
 	if fail != nil {
 		return "", fail
 	}
-	return out.returnValue(), nil
+	return returnValue(out), nil
 }
 
 // TestAttachAndDetach: attach as a job, find, detach, and no more.
@@ -67,13 +68,13 @@ func TestAttachAndDetach(t *testing.T) {
 		t.Errorf("detach: %q, %+v", code, fail)
 	}
 	want(t, "attachments", len(b.Attachments()), 0)
-	if _, fail := b.detachCall(keys[:1]); fail == nil || fail.Code != CodeInsufficientSelectors {
+	if _, fail := b.detachCall(keys[:1]); fail == nil || fail.Code != wmi.CodeInsufficientSelectors {
 		t.Errorf("detach by one key: %+v", fail)
 	}
-	if _, fail := b.detachCall([]KeyValue{}); fail == nil || fail.Code != CodeNotSingleton {
+	if _, fail := b.detachCall([]wmi.KeyValue{}); fail == nil || fail.Code != wmi.CodeNotSingleton {
 		t.Errorf("detach by no key: %+v", fail)
 	}
-	if _, fail := b.detachCall(keys); fail == nil || fail.Code != CodeResourceNotFound {
+	if _, fail := b.detachCall(keys); fail == nil || fail.Code != wmi.CodeResourceNotFound {
 		t.Errorf("detach again: %+v", fail)
 	}
 	want(t, "violations", len(b.Violations()), 0)
@@ -176,14 +177,14 @@ func TestDetachWhileCompacting(t *testing.T) {
 func TestFindMountedImage(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, VHD{Path: `D:\VMs\other.vhdx`}, VHD{Path: testDisk})
-	find := func(criterion, kind string) *Object {
-		return b.invoke("FindMountedStorageImageInstance", Text("SelectionCriterion", criterion), Text("CriterionType", kind))
+	find := func(criterion, kind string) *wmi.Object {
+		return b.invoke("FindMountedStorageImageInstance", wmi.Text("SelectionCriterion", criterion), wmi.Text("CriterionType", kind))
 	}
-	want(t, "not attached", find(testDisk, "2").returnValue(), "32789")
+	want(t, "not attached", returnValue(find(testDisk, "2")), "32789")
 	b.attachNow(`D:\VMs\other.vhdx`)
 	b.attachNow(testDisk)
 	out := find(strings.ToLower(testDisk), "2")
-	want(t, "return value", out.returnValue(), "0")
+	want(t, "return value", returnValue(out), "0")
 	code, fail := b.detachCall(out.Property("Image").Ref.Keys)
 	if fail != nil || code != "0" {
 		t.Errorf("detach: %q, %+v", code, fail)
@@ -191,9 +192,9 @@ func TestFindMountedImage(t *testing.T) {
 	if diff := cmp.Diff([]Attachment{{Path: `D:\VMs\other.vhdx`, ReadOnly: true}}, b.Attachments()); diff != "" {
 		t.Errorf("attachments (-want +got):\n%s", diff)
 	}
-	want(t, "wrong criterion", find(testDisk, "1").returnValue(), "32773")
+	want(t, "wrong criterion", returnValue(find(testDisk, "1")), "32773")
 	b.world.release = Server2012R2
-	if _, fail := b.try(Call{Method: "FindMountedStorageImageInstance"}); fail == nil || fail.Code != CodeInvalidMethod {
+	if _, fail := b.try(wmi.Call{Method: "FindMountedStorageImageInstance"}); fail == nil || fail.Code != wmi.CodeInvalidMethod {
 		t.Errorf("before 2016: %+v", fail)
 	}
 }
@@ -203,8 +204,8 @@ func TestMountV1(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, VHD{Path: testDisk, AttachImmediate: true})
 	b.world.release = Server2008
-	v1 := func(class, method string, keys []KeyValue, in ...Property) string {
-		return b.mustInvoke(Call{Namespace: cim.NamespaceVirtualizationV1, Class: class, Method: method, Keys: keys, Input: in}).returnValue()
+	v1 := func(class, method string, keys []wmi.KeyValue, in ...wmi.Property) string {
+		return returnValue(b.mustInvoke(wmi.Call{Namespace: cim.NamespaceVirtualizationV1, Class: class, Method: method, Keys: keys, Input: in}))
 	}
 	want(t, "mount", v1("", "Mount", nil, path(testDisk)), "0")
 	images := b.images(cim.NamespaceVirtualizationV1)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-krb5/krb5/keytab"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/winrmsim"
 )
 
 // Option sets up a host. Disks and virtual machines that a host starts with are
@@ -30,7 +32,7 @@ const (
 
 // options holds what the Option values set.
 type options struct {
-	wire           Config
+	wire           winrmsim.Config
 	generations    []Generation
 	generationsSet bool
 	release        Release // 0: by generations
@@ -38,7 +40,7 @@ type options struct {
 	arrange []func(h *Host) error // run once the world exists
 }
 
-func defaultOptions() options { return options{wire: DefaultConfig()} }
+func defaultOptions() options { return options{wire: winrmsim.DefaultConfig()} }
 
 // WithUser lets a user log on, DOMAIN\name or name. It can be given repeatedly.
 func WithUser(user, password string) Option {
@@ -47,7 +49,7 @@ func WithUser(user, password string) Option {
 		if !found {
 			domain, name = "", user
 		}
-		o.wire.Users = append(o.wire.Users, Account{Domain: domain, Name: name, Password: password})
+		o.wire.Users = append(o.wire.Users, winrmsim.Account{Domain: domain, Name: name, Password: password})
 	})
 }
 
@@ -75,7 +77,7 @@ func WithStrictChannelBinding() Option {
 }
 
 // WithSchemes announces and accepts these authentication schemes and no other.
-func WithSchemes(schemes ...Scheme) Option {
+func WithSchemes(schemes ...winrmsim.Scheme) Option {
 	return optionFunc(func(o *options) { o.wire.Schemes = schemes })
 }
 
@@ -118,7 +120,7 @@ func WithLocale(locale string) Option {
 }
 
 // WithFaultForm sends every fault in one form, whatever layer it comes from.
-func WithFaultForm(form FaultForm) Option {
+func WithFaultForm(form winrmsim.FaultForm) Option {
 	return optionFunc(func(o *options) { o.wire.FaultForm = form })
 }
 

@@ -5,11 +5,12 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
 // address refers to the job in one generation of the provider.
-func (j *job) address(namespace string) *ObjectPath {
-	return &ObjectPath{Namespace: namespace, Class: cim.ClassStorageJob, Keys: []KeyValue{{"InstanceID", j.id}}}
+func (j *job) address(namespace string) *wmi.ObjectPath {
+	return &wmi.ObjectPath{Namespace: namespace, Class: cim.ClassStorageJob, Keys: []wmi.KeyValue{wmi.Key("InstanceID", j.id)}}
 }
 
 // shownFailure is the failure that the job's properties tell of.
@@ -21,8 +22,8 @@ func (j *job) shownFailure() *refusal {
 }
 
 // storageJobs returns the instances of Msvm_StorageJob.
-func (w *world) storageJobs(v view) []*Object {
-	var all []*Object
+func (w *world) storageJobs(v view) []*wmi.Object {
+	var all []*wmi.Object
 	id, one := v.equality("InstanceID")
 	for _, j := range w.jobs {
 		if !one || strings.EqualFold(j.id, id) {
@@ -35,7 +36,7 @@ func (w *world) storageJobs(v view) []*Object {
 // storageJob returns a job with every property that a real host was seen to
 // send, in its order. Jobs of root\virtualization lack those of later schemas
 // and call the job's type Type.
-func (w *world) storageJob(j *job, v view) *Object {
+func (w *world) storageJob(j *job, v view) *wmi.Object {
 	now := v.now
 	t := w.texts()
 	state := j.stateAt(now)
@@ -49,62 +50,62 @@ func (w *world) storageJob(j *job, v view) *Object {
 	}
 	errorText := t.failure(failure)
 	operational, statuses := operationalStatus(state)
-	o := &Object{Namespace: v.namespace, Class: cim.ClassStorageJob, Keys: []string{"InstanceID"}}
-	o.Properties = []Property{
-		Bool("Cancellable", j.cancellable),
-		Text("Caption", t.caption(j.kind)),
-		TextOrNull("Child", failure.childOf(j.path)),
-		Null("CommunicationStatus", TypeUint16),
-		Bool("DeleteOnCompletion", false),
-		Text("Description", t.description(j.kind)),
-		Null("DetailedStatus", TypeUint16),
-		Interval("ElapsedTime", j.elapsed(now).Truncate(time.Microsecond)),
-		Text("ElementName", t.caption(j.kind)),
-		Uint16("ErrorCode", failure.code),
-		Text("ErrorDescription", errorText),
-		Text("ErrorSummaryDescription", errorText),
-		Uint16("HealthState", 5),
-		DateTime("InstallDate", NoDate),
-		Text("InstanceID", j.id),
-		Uint32("JobCompletionStatusCode", failure.status),
-		Uint32("JobRunTimes", 1),
-		Uint16("JobState", state),
-		Text("JobStatus", t.status(state)),
-		Uint16("JobType", j.kind),
-		Uint16("LocalOrUtcTime", 2),
-		Text("Name", t.caption(j.kind)),
-		Text("Notify", ""),
-		Null("OperatingStatus", TypeUint16),
-		Uint16s("OperationalStatus", operational...),
-		Text("OtherRecoveryAction", ""),
-		Text("Owner", j.owner),
-		TextOrNull("Parent", failure.parent),
-		Uint16("PercentComplete", j.percent(now)),
-		Null("PrimaryStatus", TypeUint16),
-		Uint32("Priority", 0),
-		Uint16("RecoveryAction", 2),
-		Null("RunDay", TypeSint8),
-		Null("RunDayOfWeek", TypeSint8),
-		Null("RunMonth", TypeUint8),
-		Null("RunStartInterval", TypeInterval),
-		DateTime("ScheduledStartTime", j.started.Truncate(time.Second)),
-		DateTime("StartTime", j.started.Truncate(time.Second)),
-		Text("Status", statuses),
-		Texts("StatusDescriptions", t.status(state)),
-		Interval("TimeBeforeRemoval", retention),
-		DateTime("TimeOfLastStateChange", changed.Truncate(time.Second)),
-		DateTime("TimeSubmitted", j.started.Truncate(time.Second)),
-		Null("UntilTime", TypeDateTime),
+	o := &wmi.Object{Namespace: v.namespace, Class: cim.ClassStorageJob, Keys: []string{"InstanceID"}}
+	o.Properties = []wmi.Property{
+		wmi.Bool("Cancellable", j.cancellable),
+		wmi.Text("Caption", t.caption(j.kind)),
+		wmi.TextOrNull("Child", failure.childOf(j.path)),
+		wmi.Null("CommunicationStatus", wmi.TypeUint16),
+		wmi.Bool("DeleteOnCompletion", false),
+		wmi.Text("Description", t.description(j.kind)),
+		wmi.Null("DetailedStatus", wmi.TypeUint16),
+		wmi.Interval("ElapsedTime", j.elapsed(now).Truncate(time.Microsecond)),
+		wmi.Text("ElementName", t.caption(j.kind)),
+		wmi.Uint16("ErrorCode", failure.code),
+		wmi.Text("ErrorDescription", errorText),
+		wmi.Text("ErrorSummaryDescription", errorText),
+		wmi.Uint16("HealthState", 5),
+		wmi.DateTime("InstallDate", wmi.NoDate),
+		wmi.Text("InstanceID", j.id),
+		wmi.Uint32("JobCompletionStatusCode", failure.status),
+		wmi.Uint32("JobRunTimes", 1),
+		wmi.Uint16("JobState", state),
+		wmi.Text("JobStatus", t.status(state)),
+		wmi.Uint16("JobType", j.kind),
+		wmi.Uint16("LocalOrUtcTime", 2),
+		wmi.Text("Name", t.caption(j.kind)),
+		wmi.Text("Notify", ""),
+		wmi.Null("OperatingStatus", wmi.TypeUint16),
+		wmi.Uint16s("OperationalStatus", operational...),
+		wmi.Text("OtherRecoveryAction", ""),
+		wmi.Text("Owner", j.owner),
+		wmi.TextOrNull("Parent", failure.parent),
+		wmi.Uint16("PercentComplete", j.percent(now)),
+		wmi.Null("PrimaryStatus", wmi.TypeUint16),
+		wmi.Uint32("Priority", 0),
+		wmi.Uint16("RecoveryAction", 2),
+		wmi.Null("RunDay", wmi.TypeSint8),
+		wmi.Null("RunDayOfWeek", wmi.TypeSint8),
+		wmi.Null("RunMonth", wmi.TypeUint8),
+		wmi.Null("RunStartInterval", wmi.TypeInterval),
+		wmi.DateTime("ScheduledStartTime", j.started.Truncate(time.Second)),
+		wmi.DateTime("StartTime", j.started.Truncate(time.Second)),
+		wmi.Text("Status", statuses),
+		wmi.Texts("StatusDescriptions", t.status(state)),
+		wmi.Interval("TimeBeforeRemoval", retention),
+		wmi.DateTime("TimeOfLastStateChange", changed.Truncate(time.Second)),
+		wmi.DateTime("TimeSubmitted", j.started.Truncate(time.Second)),
+		wmi.Null("UntilTime", wmi.TypeDateTime),
 	}
 	if v.isV1() {
-		o.asV1Job()
+		o.Properties = asV1Job(o)
 	}
 	return o
 }
 
-// asV1Job turns a job into one of root\virtualization.
-func (o *Object) asV1Job() {
-	var kept []Property
+// asV1Job returns the properties that a job has in root\virtualization.
+func asV1Job(o *wmi.Object) []wmi.Property {
+	var kept []wmi.Property
 	for _, p := range o.Properties {
 		switch p.Name {
 		case "CommunicationStatus", "DetailedStatus", "OperatingStatus", "PrimaryStatus", "JobType":
@@ -116,7 +117,7 @@ func (o *Object) asV1Job() {
 		}
 		kept = append(kept, p)
 	}
-	o.Properties = kept
+	return kept
 }
 
 // operationalStatus is 2 (OK) while a job runs, 17 (Completed) and 2 after it,
@@ -141,7 +142,7 @@ func (r refusal) childOf(path string) string {
 }
 
 // jobOf returns the job whose instance was addressed.
-func (w *world) jobOf(target *Object) *job {
+func (w *world) jobOf(target *wmi.Object) *job {
 	id := target.Text("InstanceID")
 	for _, j := range w.jobs {
 		if j.id == id {
@@ -162,7 +163,7 @@ const (
 //
 // Unverified on a real host (state-change-ended-job, state-change-not-cancellable): the return values for a job that has ended and
 // for one that cannot be cancelled.
-func (w *world) requestStateChange(c invocation) ([]Property, *Failure) {
+func (w *world) requestStateChange(c invocation) ([]wmi.Property, *wmi.Failure) {
 	wanted, ok := c.in.number("RequestedState", 16)
 	j := w.jobOf(c.target)
 	timeout := strings.TrimSpace(c.in["TimeoutPeriod"])
@@ -191,22 +192,22 @@ func (w *world) requestStateChange(c invocation) ([]Property, *Failure) {
 func isZeroDuration(s string) bool { return !strings.ContainsAny(s, "123456789") }
 
 // refuseStateChange is the method where the documentation says "not supported".
-func (w *world) refuseStateChange(c invocation) ([]Property, *Failure) {
+func (w *world) refuseStateChange(c invocation) ([]wmi.Property, *wmi.Failure) {
 	return returnsJob(c.namespace, returnCIMNotSupported, nil), nil
 }
 
-func (w *world) getErrorEx(c invocation) ([]Property, *Failure) {
-	errors := Property{Name: "Errors", Type: TypeString, Array: true}
+func (w *world) getErrorEx(c invocation) ([]wmi.Property, *wmi.Failure) {
+	errors := wmi.Property{Name: "Errors", Type: wmi.TypeString, Array: true}
 	if e := w.errorInstance(w.jobOf(c.target)); e != "" {
 		errors.Values = []string{e}
 	} else {
-		errors = Null("Errors", TypeString)
+		errors = wmi.Null("Errors", wmi.TypeString)
 	}
 	return append(returns(returnOK), errors), nil
 }
 
-func (w *world) getError(c invocation) ([]Property, *Failure) {
-	return append(returns(returnOK), TextOrNull("Error", w.errorInstance(w.jobOf(c.target)))), nil
+func (w *world) getError(c invocation) ([]wmi.Property, *wmi.Failure) {
+	return append(returns(returnOK), wmi.TextOrNull("Error", w.errorInstance(w.jobOf(c.target)))), nil
 }
 
 // errorInstance is the Msvm_Error of a job that failed.
@@ -216,29 +217,29 @@ func (w *world) errorInstance(j *job) string {
 		return ""
 	}
 	message := w.texts().failure(*f)
-	return Embedded("Msvm_Error", []Property{
-		Uint32("CIMStatusCode", 1),
-		Text("ErrorSource", "Hyper-V"),
-		Uint16("ErrorType", 4),
-		Text("Message", message),
-		Text("MessageID", "32768"),
-		Text("OwningEntity", "Microsoft"),
+	return wmi.Embedded("Msvm_Error", []wmi.Property{
+		wmi.Uint32("CIMStatusCode", 1),
+		wmi.Text("ErrorSource", "Hyper-V"),
+		wmi.Uint16("ErrorType", 4),
+		wmi.Text("Message", message),
+		wmi.Text("MessageID", "32768"),
+		wmi.Text("OwningEntity", "Microsoft"),
 	})
 }
 
 // affectedElements links jobs that run to the service that carries them out.
 //
 // Unverified on a real host (affected-element): what the affected element of a compaction is.
-func (w *world) affectedElements(v view) []*Object {
-	var all []*Object
+func (w *world) affectedElements(v view) []*wmi.Object {
+	var all []*wmi.Object
 	for _, j := range w.jobs {
-		all = append(all, &Object{
+		all = append(all, &wmi.Object{
 			Namespace: v.namespace, Class: cim.ClassAffectedStorageJobElement, Keys: []string{"AffectedElement", "AffectingElement"},
-			Properties: []Property{
-				Reference("AffectedElement", w.servicePath(v.namespace)),
-				Reference("AffectingElement", j.address(v.namespace)),
-				Uint16s("ElementEffects", 5),
-				Null("OtherElementEffectsDescriptions", TypeString),
+			Properties: []wmi.Property{
+				wmi.Reference("AffectedElement", w.servicePath(v.namespace)),
+				wmi.Reference("AffectingElement", j.address(v.namespace)),
+				wmi.Uint16s("ElementEffects", 5),
+				wmi.Null("OtherElementEffectsDescriptions", wmi.TypeString),
 			},
 		})
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
 // enabledState is the number of a state, which depends on the generation.
@@ -28,38 +29,38 @@ func (s VMState) enabledState(v1 bool) uint16 {
 }
 
 // computerSystems returns the host and its machines, as a real host does.
-func (w *world) computerSystems(v view) []*Object {
+func (w *world) computerSystems(v view) []*wmi.Object {
 	t := w.texts()
-	all := []*Object{computerSystem(v.namespace, t.hostCaption, t.hostDescription, w.host, w.host, 2)}
+	all := []*wmi.Object{computerSystem(v.namespace, t.hostCaption, t.hostDescription, w.host, w.host, 2)}
 	for _, m := range w.machines {
 		all = append(all, computerSystem(v.namespace, t.machineCaption, t.machineCaption, m.Name, m.ID, m.State.enabledState(v.isV1())))
 	}
 	return all
 }
 
-func computerSystem(namespace, caption, description, elementName, name string, state uint16) *Object {
-	return &Object{
+func computerSystem(namespace, caption, description, elementName, name string, state uint16) *wmi.Object {
+	return &wmi.Object{
 		Namespace: namespace, Class: cim.ClassComputerSystem, Keys: []string{"CreationClassName", "Name"},
-		Properties: []Property{
-			Text("Caption", caption),
-			Null("CommunicationStatus", TypeUint16),
-			Text("CreationClassName", cim.ClassComputerSystem),
-			Text("Description", description),
-			Null("DetailedStatus", TypeUint16),
-			Text("ElementName", elementName),
-			Uint16("EnabledDefault", 2),
-			Uint16("EnabledState", state),
-			Uint16("HealthState", 5),
-			Null("InstallDate", TypeDateTime),
-			Null("InstanceID", TypeString),
-			Text("Name", name),
-			Uint16s("OperationalStatus", 2),
-			Null("OtherEnabledState", TypeString),
-			Null("ProcessID", TypeUint32),
-			Uint16("RequestedState", 12),
-			Text("Status", "OK"),
-			Texts("StatusDescriptions", "OK"),
-			Null("TimeOfLastStateChange", TypeDateTime),
+		Properties: []wmi.Property{
+			wmi.Text("Caption", caption),
+			wmi.Null("CommunicationStatus", wmi.TypeUint16),
+			wmi.Text("CreationClassName", cim.ClassComputerSystem),
+			wmi.Text("Description", description),
+			wmi.Null("DetailedStatus", wmi.TypeUint16),
+			wmi.Text("ElementName", elementName),
+			wmi.Uint16("EnabledDefault", 2),
+			wmi.Uint16("EnabledState", state),
+			wmi.Uint16("HealthState", 5),
+			wmi.Null("InstallDate", wmi.TypeDateTime),
+			wmi.Null("InstanceID", wmi.TypeString),
+			wmi.Text("Name", name),
+			wmi.Uint16s("OperationalStatus", 2),
+			wmi.Null("OtherEnabledState", wmi.TypeString),
+			wmi.Null("ProcessID", wmi.TypeUint32),
+			wmi.Uint16("RequestedState", 12),
+			wmi.Text("Status", "OK"),
+			wmi.Texts("StatusDescriptions", "OK"),
+			wmi.Null("TimeOfLastStateChange", wmi.TypeDateTime),
 		},
 	}
 }
@@ -86,10 +87,10 @@ func (w *world) configurations() []configuration {
 func (c configuration) instanceID() string { return "Microsoft:" + c.id }
 
 // systemSettings returns the instances of Msvm_VirtualSystemSettingData.
-func (w *world) systemSettings(v view) []*Object {
-	var all []*Object
+func (w *world) systemSettings(v view) []*wmi.Object {
+	var all []*wmi.Object
 	for _, c := range w.configurations() {
-		o := &Object{Namespace: v.namespace, Class: cim.ClassVirtualSystemSettingData, Keys: []string{"InstanceID"}}
+		o := &wmi.Object{Namespace: v.namespace, Class: cim.ClassVirtualSystemSettingData, Keys: []string{"InstanceID"}}
 		if v.isV1() {
 			o.Properties = w.systemSettingV1(v, c)
 		} else {
@@ -100,37 +101,37 @@ func (w *world) systemSettings(v view) []*Object {
 	return all
 }
 
-func (w *world) systemSettingV2(v view, c configuration) []Property {
+func (w *world) systemSettingV2(v view, c configuration) []wmi.Property {
 	kind := "Microsoft:Hyper-V:System:Realized"
 	if c.snapshot {
 		kind = "Microsoft:Hyper-V:Snapshot:Realized"
 	}
-	return []Property{
-		Text("Caption", w.texts().settingsCaption),
-		Text("ConfigurationID", c.id),
-		Text("Description", w.texts().settingsCaption),
-		Text("ElementName", c.name),
-		Text("InstanceID", c.instanceID()),
-		TextOrNull("Parent", w.parentSetting(v, c)),
-		Text("VirtualSystemIdentifier", c.machine.ID),
-		Text("VirtualSystemSubType", "Microsoft:Hyper-V:SubType:2"),
-		Text("VirtualSystemType", kind),
+	return []wmi.Property{
+		wmi.Text("Caption", w.texts().settingsCaption),
+		wmi.Text("ConfigurationID", c.id),
+		wmi.Text("Description", w.texts().settingsCaption),
+		wmi.Text("ElementName", c.name),
+		wmi.Text("InstanceID", c.instanceID()),
+		wmi.TextOrNull("Parent", w.parentSetting(v, c)),
+		wmi.Text("VirtualSystemIdentifier", c.machine.ID),
+		wmi.Text("VirtualSystemSubType", "Microsoft:Hyper-V:SubType:2"),
+		wmi.Text("VirtualSystemType", kind),
 	}
 }
 
-func (w *world) systemSettingV1(v view, c configuration) []Property {
+func (w *world) systemSettingV1(v view, c configuration) []wmi.Property {
 	kind := uint16(3)
 	if c.snapshot {
 		kind = 5
 	}
-	return []Property{
-		Text("Caption", w.texts().settingsCaption),
-		Text("Description", w.texts().settingsCaption),
-		Text("ElementName", c.name),
-		Text("InstanceID", c.instanceID()),
-		TextOrNull("Parent", w.parentSetting(v, c)),
-		Uint16("SettingType", kind),
-		Text("SystemName", c.machine.ID),
+	return []wmi.Property{
+		wmi.Text("Caption", w.texts().settingsCaption),
+		wmi.Text("Description", w.texts().settingsCaption),
+		wmi.Text("ElementName", c.name),
+		wmi.Text("InstanceID", c.instanceID()),
+		wmi.TextOrNull("Parent", w.parentSetting(v, c)),
+		wmi.Uint16("SettingType", kind),
+		wmi.Text("SystemName", c.machine.ID),
 	}
 }
 
@@ -160,17 +161,17 @@ func (c configuration) diskID(i int) string {
 }
 
 // storageAllocations returns the virtual hard disks of all settings.
-func (w *world) storageAllocations(v view) []*Object {
-	var all []*Object
+func (w *world) storageAllocations(v view) []*wmi.Object {
+	var all []*wmi.Object
 	for _, c := range w.configurations() {
 		for i, path := range c.disks {
-			all = append(all, &Object{
+			all = append(all, &wmi.Object{
 				Namespace: v.namespace, Class: cim.ClassStorageAllocationSettingData, Keys: []string{"InstanceID"},
 				Properties: append(w.allocation(v, c, i),
-					Texts("HostResource", path),
-					Text("InstanceID", c.diskID(i)),
-					Text("ResourceSubType", "Microsoft:Hyper-V:Virtual Hard Disk"),
-					Uint16("ResourceType", 31),
+					wmi.Texts("HostResource", path),
+					wmi.Text("InstanceID", c.diskID(i)),
+					wmi.Text("ResourceSubType", "Microsoft:Hyper-V:Virtual Hard Disk"),
+					wmi.Uint16("ResourceType", 31),
 				),
 			})
 		}
@@ -181,31 +182,31 @@ func (w *world) storageAllocations(v view) []*Object {
 // resourceAllocations returns the drives of all settings and, in
 // root\virtualization, the virtual hard disks in them: the path is in
 // Connection there.
-func (w *world) resourceAllocations(v view) []*Object {
-	var all []*Object
+func (w *world) resourceAllocations(v view) []*wmi.Object {
+	var all []*wmi.Object
 	for _, c := range w.configurations() {
 		for i, path := range c.disks {
-			all = append(all, &Object{
+			all = append(all, &wmi.Object{
 				Namespace: v.namespace, Class: cim.ClassResourceAllocSettingData, Keys: []string{"InstanceID"},
-				Properties: []Property{
-					Text("AddressOnParent", fmt.Sprint(i)),
-					Null("HostResource", TypeString),
-					Text("InstanceID", c.driveID(i)),
-					Text("ResourceSubType", driveSubType(v)),
-					Uint16("ResourceType", 17),
+				Properties: []wmi.Property{
+					wmi.Text("AddressOnParent", fmt.Sprint(i)),
+					wmi.Null("HostResource", wmi.TypeString),
+					wmi.Text("InstanceID", c.driveID(i)),
+					wmi.Text("ResourceSubType", driveSubType(v)),
+					wmi.Uint16("ResourceType", 17),
 				},
 			})
 			if !v.isV1() {
 				continue
 			}
-			all = append(all, &Object{
+			all = append(all, &wmi.Object{
 				Namespace: v.namespace, Class: cim.ClassResourceAllocSettingData, Keys: []string{"InstanceID"},
 				Properties: append(w.allocation(v, c, i),
-					Texts("Connection", path),
-					Null("HostResource", TypeString),
-					Text("InstanceID", c.diskID(i)),
-					Text("ResourceSubType", "Microsoft Virtual Hard Disk"),
-					Uint16("ResourceType", 21),
+					wmi.Texts("Connection", path),
+					wmi.Null("HostResource", wmi.TypeString),
+					wmi.Text("InstanceID", c.diskID(i)),
+					wmi.Text("ResourceSubType", "Microsoft Virtual Hard Disk"),
+					wmi.Uint16("ResourceType", 21),
 				),
 			})
 		}
@@ -221,11 +222,11 @@ func driveSubType(v view) string {
 }
 
 // allocation is what every disk of a machine has in both generations.
-func (w *world) allocation(v view, c configuration, i int) []Property {
-	return []Property{
-		Text("Caption", w.texts().diskCaption),
-		Text("ElementName", w.texts().diskCaption),
-		Text("Parent", w.wmiPath(v.namespace, cim.ClassResourceAllocSettingData, c.driveID(i))),
-		Null("PoolID", TypeString),
+func (w *world) allocation(v view, c configuration, i int) []wmi.Property {
+	return []wmi.Property{
+		wmi.Text("Caption", w.texts().diskCaption),
+		wmi.Text("ElementName", w.texts().diskCaption),
+		wmi.Text("Parent", w.wmiPath(v.namespace, cim.ClassResourceAllocSettingData, c.driveID(i))),
+		wmi.Null("PoolID", wmi.TypeString),
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
 const (
@@ -25,7 +26,7 @@ func newMachine(t *testing.T) *bench {
 }
 
 // texts returns one property of all instances of a class.
-func (b *bench) all(namespace, class, name string, where ...KeyValue) []string {
+func (b *bench) all(namespace, class, name string, where ...wmi.KeyValue) []string {
 	b.t.Helper()
 	objects, fail := b.world.Enumerate(namespace, class, where)
 	if fail != nil {
@@ -71,7 +72,7 @@ func TestMachineClassesV2(t *testing.T) {
 			t.Errorf("%s of %s (-want +got):\n%s", test.property, test.class, diff)
 		}
 	}
-	one := b.all(cim.NamespaceVirtualizationV2, cim.ClassVirtualSystemSettingData, "ElementName", KeyValue{"VirtualSystemType", "Microsoft:Hyper-V:Snapshot:Realized"})
+	one := b.all(cim.NamespaceVirtualizationV2, cim.ClassVirtualSystemSettingData, "ElementName", wmi.Key("VirtualSystemType", "Microsoft:Hyper-V:Snapshot:Realized"))
 	if diff := cmp.Diff([]string{"before update"}, one); diff != "" {
 		t.Errorf("filtered (-want +got):\n%s", diff)
 	}
@@ -82,7 +83,7 @@ func TestMachineClassesV1(t *testing.T) {
 	b := newMachine(t)
 	b.world.release = Server2008
 	v1 := cim.NamespaceVirtualizationV1
-	disks := KeyValue{"ResourceSubType", "Microsoft Virtual Hard Disk"}
+	disks := wmi.Key("ResourceSubType", "Microsoft Virtual Hard Disk")
 	if diff := cmp.Diff([]string{`D:\VMs\sql01_1.avhdx`, testDisk}, b.all(v1, cim.ClassResourceAllocSettingData, "Connection", disks)); diff != "" {
 		t.Errorf("Connection (-want +got):\n%s", diff)
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
 // world is the simulated Hyper-V and the file system under it. Disks that are
@@ -71,7 +73,7 @@ func (w *world) lock() time.Time {
 }
 
 // Get implements model.
-func (w *world) Get(namespace, className string, keys []KeyValue) (*Object, *Failure) {
+func (w *world) Get(namespace, className string, keys []wmi.KeyValue) (*wmi.Object, *wmi.Failure) {
 	now := w.lock()
 	defer w.mu.Unlock()
 	c, fail := w.class(namespace, className)
@@ -81,26 +83,26 @@ func (w *world) Get(namespace, className string, keys []KeyValue) (*Object, *Fai
 	if fail := c.checkKeys(keys); fail != nil {
 		return nil, fail
 	}
-	found := Filter(c.instances(w, view{namespace: namespace, now: now, where: keys}), keys)
+	found := wmi.Filter(c.instances(w, view{namespace: namespace, now: now, where: keys}), keys)
 	if len(found) != 1 {
-		return nil, NotFound()
+		return nil, wmi.NotFound()
 	}
 	return found[0], nil
 }
 
 // Enumerate implements model.
-func (w *world) Enumerate(namespace, className string, where []KeyValue) ([]*Object, *Failure) {
+func (w *world) Enumerate(namespace, className string, where []wmi.KeyValue) ([]*wmi.Object, *wmi.Failure) {
 	now := w.lock()
 	defer w.mu.Unlock()
 	c, fail := w.class(namespace, className)
 	if fail != nil {
 		return nil, fail
 	}
-	return Filter(c.instances(w, view{namespace: namespace, now: now, where: where}), where), nil
+	return wmi.Filter(c.instances(w, view{namespace: namespace, now: now, where: where}), where), nil
 }
 
 // Invoke implements model.
-func (w *world) Invoke(c Call) (*Object, *Failure) {
+func (w *world) Invoke(c wmi.Call) (*wmi.Object, *wmi.Failure) {
 	now := w.lock()
 	defer w.mu.Unlock()
 	class, fail := w.class(c.Namespace, c.Class)
@@ -118,19 +120,19 @@ func (w *world) Invoke(c Call) (*Object, *Failure) {
 	if fail := class.checkKeys(c.Keys); fail != nil {
 		return nil, fail
 	}
-	target := Filter(class.instances(w, view{namespace: c.Namespace, now: now, where: c.Keys}), c.Keys)
+	target := wmi.Filter(class.instances(w, view{namespace: c.Namespace, now: now, where: c.Keys}), c.Keys)
 	if len(target) != 1 {
-		return nil, NotFound()
+		return nil, wmi.NotFound()
 	}
 	out, fail := m.run(w, invocation{namespace: c.Namespace, target: target[0], in: in, user: c.User, now: now})
 	if fail != nil {
 		return nil, fail
 	}
-	slices.SortFunc(out, ByName)
-	return &Object{Namespace: c.Namespace, Class: class.name, Properties: out}, nil
+	slices.SortFunc(out, wmi.ByName)
+	return &wmi.Object{Namespace: c.Namespace, Class: class.name, Properties: out}, nil
 }
 
-var _ Model = (*world)(nil)
+var _ wmi.Model = (*world)(nil)
 
 // newID returns the next GUID, upper case as the Hyper-V provider writes it.
 // They are not random so that a test can be repeated.

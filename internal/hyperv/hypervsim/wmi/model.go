@@ -1,0 +1,23 @@
+package wmi
+
+// Call is a method call that passed the strict decoder.
+type Call struct {
+	Namespace, Class, Method string
+	Keys                     []KeyValue
+	Input                    []Property // Type is always TypeString: the wire has no types
+	User                     string     // DOMAIN\user of the authenticated caller
+}
+
+// Model is what the wire half asks of the simulated Hyper-V and file system
+// behind it. Namespaces are spelled as root\virtualization\v2, classes without
+// regard to letter case.
+type Model interface {
+	// Get returns one instance by its keys.
+	Get(namespace, class string, keys []KeyValue) (*Object, *Failure)
+	// Enumerate returns all instances of a class. A WQL where clause or selector
+	// filter has been parsed by the wire half into equalities, all of which must
+	// hold; a class "*" never reaches the model.
+	Enumerate(namespace, class string, where []KeyValue) ([]*Object, *Failure)
+	// Invoke carries a method call out and returns its out parameters.
+	Invoke(c Call) (*Object, *Failure)
+}
