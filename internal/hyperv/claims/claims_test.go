@@ -96,7 +96,7 @@ func collect(t *testing.T) *references {
 			return err
 		}
 		for _, group := range file.Comments {
-			r.read(path, text(group), filepath.Base(filepath.Dir(path)) == "hypervsim" && d.Name() == "doc.go")
+			r.read(path, text(group), strings.Contains(filepath.ToSlash(path), "/hypervsim/") && d.Name() == "doc.go")
 		}
 		return nil
 	})

@@ -154,7 +154,7 @@ func TestDecoder_accepts(t *testing.T) {
 			}
 			if e.operation != OperationGet || e.messageID != "uuid:1" || e.timeout != time.Minute ||
 				e.target.namespace != `root\virtualization\v2` || e.target.class != "Msvm_ImageManagementService" ||
-				len(e.selectors) != 1 || e.selectors[0] != (wmi.Key("CreationClassName", "Msvm_ImageManagementService")) {
+				len(e.selectors) != 1 || e.selectors[0] != wmi.Key("CreationClassName", "Msvm_ImageManagementService") {
 				t.Errorf("decode(…) = %+v", e)
 			}
 		})
