@@ -78,6 +78,7 @@ var hints = [...]struct {
 	{wsman.ErrTLS, "The port speaks TLS: set https = true, or use the port of the http listener, usually 5985."},
 	{wsman.ErrSchemeNotOffered, "Choose auth among the schemes that the host offers, or enable the scheme: winrm get winrm/config/service/auth."},
 	{secure.ErrWeakContext, "Somebody between here and the host may be tampering with the logon: use https, and look at the network."},
+	{secure.ErrNoBinding, "Give the host a certificate that is signed with RSA or ECDSA, as Windows' own are; if it has one, somebody in between answers with another."},
 	{secure.ErrNoAES, "Enable AES for the account and the host (msDS-SupportedEncryptionTypes); RC4 and DES are refused."},
 	{secure.ErrTicketExpired, "Renew the ticket cache (kinit), or give a password or a keytab in place of it."},
 	{secure.ErrClockSkew, "Set the clock of this machine or of the KDC: Kerberos allows five minutes."},

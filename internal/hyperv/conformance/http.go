@@ -50,7 +50,10 @@ func (k *kit) dialHTTP(ctx context.Context) (*browser, error) {
 		if err := client.HandshakeContext(ctx); err != nil {
 			return nil, errors.Join(&wsman.TLSError{Address: address, Err: err}, conn.Close())
 		}
-		conn, binding = client, secure.ChannelBinding(client.ConnectionState())
+		conn = client
+		if binding, err = secure.ChannelBinding(client.ConnectionState()); err != nil {
+			return nil, errors.Join(&wsman.AuthError{Err: err}, conn.Close())
+		}
 	}
 	var used atomic.Bool
 	one := func(context.Context, string, string) (net.Conn, error) {

@@ -95,16 +95,26 @@ func (s *session) dial(ctx context.Context) (*link, error) {
 	if s.mechanism == nil {
 		return newLink(conn, raw, nil), nil
 	}
-	var binding []byte
-	if t, ok := conn.(*tls.Conn); ok {
-		binding = secure.ChannelBinding(t.ConnectionState())
-	}
-	sec, err := s.mechanism.NewContext(binding)
+	sec, err := s.newContext(conn)
 	if err != nil {
 		_ = conn.Close()
 		return nil, &AuthError{Err: err}
 	}
 	return newLink(conn, raw, sec), nil
+}
+
+// newContext starts a security context that is bound to the TLS connection, if conn
+// is one.
+func (s *session) newContext(conn net.Conn) (secure.Context, error) {
+	t, ok := conn.(*tls.Conn)
+	if !ok {
+		return s.mechanism.NewContext(nil)
+	}
+	binding, err := secure.ChannelBinding(t.ConnectionState())
+	if err != nil {
+		return nil, err
+	}
+	return s.mechanism.NewContext(binding)
 }
 
 // connect dials and makes TLS before the first byte of HTTP: the security

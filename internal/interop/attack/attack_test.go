@@ -25,16 +25,17 @@ func between(t *testing.T, m *mitm, options ...hypervsim.Option) (*hypervsim.Hos
 	t.Helper()
 	h := hypervsim.RunT(t, append(options, hypervsim.WithVHD(hypervsim.VHD{Path: disk, FileSize: 10 << 30, ReclaimableUnmounted: 1 << 30}))...)
 	m.upstream = address(h.Port())
-	c, err := wsman.New(wsman.Config{
-		Endpoint:  winrm.NewEndpoint("127.0.0.1", m.start(t), m.tls != nil, m.tls != nil, nil, nil, nil, 0),
-		Mechanism: secure.NewNTLM(secure.NTLMConfig{User: hypervsim.DefaultUser, Password: hypervsim.DefaultPassword}),
-		MaxAnswer: 1 << 20,
-	})
+	return h, newClient(t, winrm.NewEndpoint("127.0.0.1", m.start(t), false, false, nil, nil, nil, 0), ntlm(t, nil))
+}
+
+func newClient(t *testing.T, e *winrm.Endpoint, m secure.Mechanism) *wsman.Client {
+	t.Helper()
+	c, err := wsman.New(wsman.Config{Endpoint: e, Mechanism: m, MaxAnswer: 1 << 20})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(c.Close)
-	return h, c
+	return c
 }
 
 func service() cim.Reference {
@@ -152,26 +153,6 @@ func TestSchemeExchanged(t *testing.T) {
 					t.Errorf("a body of %d bytes passed", len(b))
 				}
 			}
-		})
-	}
-}
-
-// Somebody who answers TLS with a certificate of his own gets a context bound to that
-// certificate, which the host refuses, even if the client verifies nothing.
-func TestCertificateExchanged(t *testing.T) {
-	t.Parallel()
-	for operation, do := range operations {
-		t.Run(operation, func(t *testing.T) {
-			t.Parallel()
-			m := &mitm{tls: ownCertificate(t)}
-			h, c := between(t, m, hypervsim.WithTLS())
-			if err := do(t.Context(), c); !errors.Is(err, secure.ErrRejected) {
-				t.Errorf("%v, want ErrRejected", err)
-			}
-			if h.Logons() != 0 || len(h.Requests()) != 0 {
-				t.Errorf("%d logons and %d messages", h.Logons(), len(h.Requests()))
-			}
-			checkQuiet(t, m)
 		})
 	}
 }

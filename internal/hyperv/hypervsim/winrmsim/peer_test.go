@@ -93,7 +93,11 @@ func (p *peer) binding() []byte {
 	if p.tls == nil {
 		return nil
 	}
-	return secure.ChannelBinding(*p.tls)
+	binding, err := secure.ChannelBinding(*p.tls)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return binding
 }
 
 // establish carries the handshake of a context out and returns the last status.

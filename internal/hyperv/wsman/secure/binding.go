@@ -8,26 +8,36 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/binary"
+	"errors"
+	"fmt"
 )
 
 // bindingPrefix names the kind of binding within its data (RFC 5929 4).
 const bindingPrefix = "tls-server-end-point:"
 
+// ErrNoBinding says that RFC 5929 4.1 defines no hash, and so no channel binding, for the
+// signature of the host's certificate, as for Ed25519. Such a connection is not
+// used: whoever sits in between could choose the certificate, and a logon that is
+// not bound can be passed on to the host.
+var ErrNoBinding = errors.New("the signature of the host's certificate allows no channel binding")
+
 // ChannelBinding is the tls-server-end-point data of a TLS connection (RFC 5929 4):
-// the host's certificate, hashed. It is nil when the RFC defines no hash for the
-// certificate's signature, as for Ed25519; such a connection has no binding.
-func ChannelBinding(state tls.ConnectionState) []byte {
+// the host's certificate, hashed. It fails with [ErrNoBinding].
+//
+// A host of Windows has no certificate without a hash: what Schannel serves is
+// signed with RSA or ECDSA.
+func ChannelBinding(state tls.ConnectionState) ([]byte, error) {
 	if len(state.PeerCertificates) == 0 {
-		return nil
+		return nil, fmt.Errorf("%w: there is none", ErrNoBinding)
 	}
 	leaf := state.PeerCertificates[0]
 	hash, ok := bindingHash(leaf.SignatureAlgorithm)
 	if !ok {
-		return nil
+		return nil, fmt.Errorf("%w: %v", ErrNoBinding, leaf.SignatureAlgorithm)
 	}
 	h := hash.New()
 	h.Write(leaf.Raw)
-	return h.Sum([]byte(bindingPrefix))
+	return h.Sum([]byte(bindingPrefix)), nil
 }
 
 // bindingHash is the hash of the certificate's signature, with MD5 and SHA-1

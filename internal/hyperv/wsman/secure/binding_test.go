@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,8 +38,9 @@ func TestChannelBinding(t *testing.T) {
 			{Raw: []byte("its authority"), SignatureAlgorithm: x509.SHA512WithRSA},
 		}}
 		want := append([]byte("tls-server-end-point:"), sum...)
-		if diff := cmp.Diff(want, secure.ChannelBinding(state)); diff != "" {
-			t.Errorf("%v (-want +got):\n%s", algorithm, diff)
+		got, err := secure.ChannelBinding(state)
+		if diff := cmp.Diff(want, got); diff != "" || err != nil {
+			t.Errorf("%v: %v (-want +got):\n%s", algorithm, err, diff)
 		}
 	}
 	none := map[string]tls.ConnectionState{
@@ -47,8 +49,8 @@ func TestChannelBinding(t *testing.T) {
 		"unknown":        {PeerCertificates: []*x509.Certificate{{Raw: raw}}},
 	}
 	for name, state := range none {
-		if got := secure.ChannelBinding(state); got != nil {
-			t.Errorf("%s: %q, want none", name, got)
+		if got, err := secure.ChannelBinding(state); !errors.Is(err, secure.ErrNoBinding) || got != nil {
+			t.Errorf("%s: %q, %v, want ErrNoBinding", name, got, err)
 		}
 	}
 }
