@@ -16,8 +16,8 @@ const (
 )
 
 const (
-	hintBusy    = "Lower max_concurrent_requests, or end other sessions of this user on the host."
-	hintService = "Check that WinRM and Windows Management Instrumentation run on the host, then run again."
+	hintBusy    = "End other sessions of this user on the host."
+	hintService = "Check that WinRM and Windows Management Instrumentation run on the host."
 	hintReport  = "Please report it with the log at level DEBUG."
 	hintWMI     = "Allow the user Enable Account, Remote Enable and Execute Methods on the WMI namespace (wmimgmt.msc), and add it to Hyper-V Administrators."
 	hintNoRole  = "Install the Hyper-V role with its management service on the host, or name another host."
@@ -29,24 +29,24 @@ var faultCodes = []Code{
 	{KindFault, 5, "access is denied", hintRights, ErrAccessDenied},
 	{KindFault, 87, "a parameter is incorrect", hintReport, nil},
 	{KindFault, 995, "the operation was aborted: WinRM or the host is stopping", hintService, ErrOutcomeUnknown},
-	{KindFault, 1018, "the host could not start a process", "Free memory on the host, then run again.", nil},
+	{KindFault, 1018, "the host could not start a process", "Free memory on the host.", nil},
 	{KindFault, 0x80070005, "access is denied", hintRights, ErrAccessDenied},
 	{KindFault, 0x800706BA, "the RPC server is unavailable", hintService, ErrOutcomeUnknown},
 	{KindFault, faultResourceNotFound, "the resource was not found", hintNoRole, nil},
 	{KindFault, 0x80338001, "invalid action URI", hintReport, nil},
 	{KindFault, 0x80338002, "invalid URI", hintReport, nil},
 	{KindFault, 0x80338003, "an error inside the WMI plug-in", hintService, ErrOutcomeUnknown},
-	{KindFault, 0x8033800C, "the time-out asked for is not supported", "Raise timeout of the provider.", nil},
+	{KindFault, 0x8033800C, "the time-out asked for is not supported", "", nil},
 	{KindFault, 0x80338010, "a header was not understood", hintReport, nil},
 	{KindFault, 0x80338011, "a header is missing", hintReport, nil},
 	{KindFault, 0x80338012, "the destination is unreachable", hintService, nil},
 	{KindFault, faultActionUnsupported, "the action is not supported", hintReport, ErrNotSupported},
 	{KindFault, 0x80338014, "the resource is offline", hintService, nil},
 	{KindFault, faultCannotFilter, "the filter was refused, or the class does not exist", hintNoRole, nil},
-	{KindFault, 0x8033801B, "the enumeration context has expired", "Run again.", nil},
-	{KindFault, 0x8033801C, "the enumeration timed out", "Run again.", nil},
+	{KindFault, 0x8033801B, "the enumeration context has expired", "", nil},
+	{KindFault, 0x8033801C, "the enumeration timed out", "", nil},
 	{KindFault, 0x80338026, "the envelope is too large", "Raise MaxEnvelopeSizekb of WinRM on the host to 500.", nil},
-	{KindFault, 0x80338029, "the operation timed out", "Raise timeout of the provider, and look at the load of the host.", ErrOutcomeUnknown},
+	{KindFault, 0x80338029, "the operation timed out", "Look at the load of the host.", ErrOutcomeUnknown},
 	{KindFault, 0x80338032, "the resource is in use", hintBusy, nil},
 	{KindFault, 0x8033803A, "invalid parameter", hintReport, nil},
 	{KindFault, faultInvalidResource, "invalid resource URI", hintNoRole, nil},
@@ -56,7 +56,7 @@ var faultCodes = []Code{
 	{KindFault, 0x80338047, "the envelope size is too small for any answer", hintReport, nil},
 	{KindFault, 0x80338048, "the answer exceeds the size asked for", hintReport, nil},
 	{KindFault, 0x80338049, "the answer exceeds the limit of the host", "Raise MaxEnvelopeSizekb of WinRM on the host to 500.", nil},
-	{KindFault, faultUnreportedSuccess, "done, but the answer is too large to send", "Run again: the disk's state will be read anew.", ErrOutcomeUnknown},
+	{KindFault, faultUnreportedSuccess, "done, but the answer is too large to send", "", ErrOutcomeUnknown},
 	{KindFault, 0x80338054, "a parameter has the wrong type", hintReport, nil},
 	{KindFault, 0x80338055, "a parameter has the wrong name", hintReport, nil},
 	{KindFault, 0x8033805A, "insufficient selectors", hintReport, nil},
@@ -76,7 +76,7 @@ var faultCodes = []Code{
 	{KindFault, 0x803381A6, "too many operations of this user", hintBusy, nil},
 	{KindFault, 0x803381A7, "the quota of the user is exceeded", hintBusy, nil},
 	{KindFault, 0x803381A8, "the quota of the host is exceeded", hintBusy, nil},
-	{KindFault, 0x803381A9, "the authorisation changed", "Run again.", nil},
+	{KindFault, 0x803381A9, "the authorisation changed", "", nil},
 	{KindFault, 0x803381AD, "a pull does not fit its enumeration", hintReport, nil},
 	{KindFault, 0x803381DD, "the host takes no remote requests", "Run Enable-PSRemoting or winrm quickconfig on the host.", ErrAccessDenied},
 	{KindFault, 0x803381E3, "the plug-in takes no remote requests", "Allow remote access to the WMI provider plug-in of WinRM on the host.", ErrAccessDenied},
@@ -84,7 +84,7 @@ var faultCodes = []Code{
 	{KindFault, 0x803381E7, "too many operations of the plug-in", hintBusy, nil},
 	{KindFault, 0x803381E8, "too many operations of this user in the plug-in", hintBusy, nil},
 	{KindFault, 0x803381EA, "the host lacks the least resources for the plug-in", hintBusy, nil},
-	{KindFault, 0x803381FA, "WinRM was restarted", "Run again.", ErrOutcomeUnknown},
+	{KindFault, 0x803381FA, "WinRM was restarted", "", ErrOutcomeUnknown},
 	{KindFault, 0x80041001, "WMI failed", hintService, nil},
 	{KindFault, faultNotFound, "WMI did not find the object", "", nil},
 	{KindFault, 0x80041003, "WMI denies access", hintWMI, ErrAccessDenied},
@@ -106,7 +106,7 @@ var faultCodes = []Code{
 
 var httpStatuses = []Code{
 	{KindHTTP, 400, "bad request", "With Kerberos and a user in many groups raise MaxFieldLength and MaxRequestBytes of http.sys on the host.", nil},
-	{KindHTTP, 401, "credentials refused", "Check user name, its form (DOMAIN\\user, user@REALM), password and auth against the schemes that the host offers.", ErrUnauthenticated},
+	{KindHTTP, 401, "credentials refused", "Check the user name, its form (DOMAIN\\user, user@REALM) and the password.", ErrUnauthenticated},
 	{KindHTTP, 403, "forbidden", "A proxy or gateway answers in place of WinRM: check host and port.", nil},
 	{KindHTTP, 404, "no WinRM at this address", "Check port and listener: winrm enumerate winrm/config/listener on the host.", nil},
 	{KindHTTP, 405, "method not allowed", "This is no WinRM endpoint: check host and port.", nil},
@@ -117,8 +117,8 @@ var httpStatuses = []Code{
 
 // kdcErrors are the errors of RFC 4120 7.5.9 that an administrator meets.
 var kdcErrors = []Code{
-	{KindKerberos, 6, "the KDC does not know the user", "Check username and realm; the realm is usually the domain's name in capital letters.", ErrUnauthenticated},
-	{KindKerberos, 7, "the KDC does not know the service", "Name the host as its service principal does (setspn -Q HTTP/<host>), or set kerberos.spn.", ErrUnauthenticated},
+	{KindKerberos, 6, "the KDC does not know the user", "Check user name and realm; the realm is usually the domain's name in capital letters.", ErrUnauthenticated},
+	{KindKerberos, 7, "the KDC does not know the service", "Name the host as its service principal does (setspn -Q HTTP/<host>).", ErrUnauthenticated},
 	{KindKerberos, 14, "the KDC knows none of the encryption types offered", "Enable AES for the account; RC4 and DES are refused.", ErrUnauthenticated},
 	{KindKerberos, 18, "the account is disabled, locked or expired", "Unlock or enable the account.", ErrUnauthenticated},
 	{KindKerberos, 23, "the password has expired", "Change the password.", ErrUnauthenticated},

@@ -16,38 +16,38 @@ const (
 )
 
 const (
-	hintRetryLater = "Run again later; when it persists, look into the event log Microsoft-Windows-Hyper-V-VMMS of the host."
-	hintInUse      = "Shut the virtual machine down, wait for a checkpoint merge or backup to end, or detach the disk; with if_in_use = \"skip\" it waits for the next apply."
-	hintRights     = "Add the user to Hyper-V Administrators (or Administrators) of the host and see that it may execute methods in the WMI namespace; a local administrator other than the built-in one is filtered by UAC over the network."
-	hintPath       = "Check the path, and that its volume is online on this host."
-	hintCorrupt    = "Do not retry: check the file with Test-VHD on the host and restore it from a backup."
-	hintChain      = "Check the chain of parents with Test-VHD on the host and repair it with Set-VHD -ParentPath before compacting."
-	hintPlain      = "Remove NTFS compression, encryption and the sparse attribute from the file (compact /u, cipher /d, fsutil sparse setflag); on ReFS look at integrity streams."
+	hintPersists = "If it persists, look into the event log Microsoft-Windows-Hyper-V-VMMS of the host."
+	hintInUse    = "Shut the virtual machine down, wait for a checkpoint merge or backup to end, or detach the disk."
+	hintRights   = "Add the user to Hyper-V Administrators (or Administrators) of the host and see that it may execute methods in the WMI namespace; a local administrator other than the built-in one is filtered by UAC over the network."
+	hintPath     = "Check the path, and that its volume is online on this host."
+	hintCorrupt  = "Do not retry: check the file with Test-VHD on the host and restore it from a backup."
+	hintChain    = "Check the chain of parents with Test-VHD on the host and repair it with Set-VHD -ParentPath before compacting."
+	hintPlain    = "Remove NTFS compression, encryption and the sparse attribute from the file (compact /u, cipher /d, fsutil sparse setflag); on ReFS look at integrity streams."
 )
 
 var returnValues = []Code{
 	{KindReturnValue, 0, "completed", "", nil},
 	{KindReturnValue, 1, "not supported", "The host cannot do this; look at the version of Windows.", ErrNotSupported},
-	{KindReturnValue, 2, "unspecified error", hintRetryLater, nil},
-	{KindReturnValue, 3, "cannot complete within the time given", hintRetryLater, nil},
-	{KindReturnValue, 4, "failed", hintRetryLater, nil},
+	{KindReturnValue, 2, "unspecified error", hintPersists, nil},
+	{KindReturnValue, 3, "cannot complete within the time given", hintPersists, nil},
+	{KindReturnValue, 4, "failed", hintPersists, nil},
 	{KindReturnValue, 5, "invalid parameter", "The host did not take a parameter; please report it with the log at level DEBUG.", nil},
 	{KindReturnValue, 6, "in use", hintInUse, ErrInUse},
 	{KindReturnValue, 4096, "parameters checked, job started", "", nil},
-	{KindReturnValue, 4097, "invalid state transition", "The job is past the state in which it can be changed; run again.", nil},
+	{KindReturnValue, 4097, "invalid state transition", "The job is past the state in which it can be changed.", nil},
 	{KindReturnValue, 4098, "time-out parameter not supported", "Please report it with the log at level DEBUG.", nil},
-	{KindReturnValue, 4099, "busy", hintRetryLater, nil},
+	{KindReturnValue, 4099, "busy", hintPersists, nil},
 	{KindReturnValue, 32768, "failed", "Look at the error of the job, and into the event log Microsoft-Windows-Hyper-V-VMMS of the host.", nil},
 	{KindReturnValue, 32769, "access denied", hintRights, ErrAccessDenied},
 	{KindReturnValue, 32770, "not supported", "The host cannot compact a disk of this kind; only dynamic and differencing disks can be.", ErrNotSupported},
-	{KindReturnValue, 32771, "status is unknown", hintRetryLater, nil},
-	{KindReturnValue, 32772, "time-out", hintRetryLater, nil},
+	{KindReturnValue, 32771, "status is unknown", hintPersists, nil},
+	{KindReturnValue, 32772, "time-out", hintPersists, nil},
 	{KindReturnValue, 32773, "invalid parameter", "Check the form of the path and whether this version of Windows knows the mode.", nil},
 	{KindReturnValue, 32774, "in use", hintInUse, ErrInUse},
 	{KindReturnValue, 32775, "invalid state for this operation", "Check whether the disk is attached on the host, and how; mode Retrim needs it attached read-only.", nil},
 	{KindReturnValue, 32776, "incorrect data type", "Please report it with the log at level DEBUG.", nil},
 	{KindReturnValue, 32777, "system is not available", "Check that the service Hyper-V Virtual Machine Management (vmms) runs on the host.", nil},
-	{KindReturnValue, 32778, "out of memory", "Free memory on the host or lower max_concurrent_compactions.", nil},
+	{KindReturnValue, 32778, "out of memory", "Free memory on the host.", nil},
 	{KindReturnValue, 32779, "file not found", hintPath, errHostFindsNothing},
 	{KindReturnValue, 32783, "a reboot is required", "Restart the host.", nil},
 	{KindReturnValue, 32787, "the chain of differencing disks has a cycle", hintChain, nil},

@@ -75,9 +75,9 @@ func (v *verdict) chooseMode(order *Order) error {
 	if !v.gen.modes {
 		switch {
 		case order.Mode != nil:
-			return fmt.Errorf("%w: the host has only %s, whose method takes no mode", ErrNotSupported, v.gen.namespace)
+			return because(ReasonNoModes, fmt.Errorf("%w: the host has only %s, whose method takes no mode", ErrNotSupported, v.gen.namespace))
 		case wants:
-			return fmt.Errorf("%w: the host has only %s, which attaches with write access only", ErrNotSupported, v.gen.namespace)
+			return because(ReasonWritesAttached, fmt.Errorf("%w: the host has only %s, which attaches with write access only", ErrNotSupported, v.gen.namespace))
 		}
 		return nil
 	}
@@ -91,9 +91,9 @@ func (v *verdict) chooseMode(order *Order) error {
 	}
 	switch {
 	case v.attaches && !order.AllowAttach:
-		return fmt.Errorf("%w: the disk is to be attached, which is not allowed", ErrNotSupported)
+		return because(ReasonAttachForbidden, fmt.Errorf("%w: the disk is to be attached, which is not allowed", ErrNotSupported))
 	case v.mode.NeedsAttachment() && !v.attaches:
-		return fmt.Errorf("%w: mode %s needs the disk attached read-only", ErrNotSupported, v.mode)
+		return because(ReasonNotAttached, fmt.Errorf("%w: mode %s needs the disk attached read-only", ErrNotSupported, v.mode))
 	}
 	return nil
 }
@@ -139,7 +139,7 @@ func refuseUses(uses []Use, allowParent bool) error {
 		}
 	}
 	if len(checkpoints) > 0 && !allowParent {
-		return fmt.Errorf("%w: checkpoints of virtual machine %s depend on the disk", ErrNotSupported, strings.Join(checkpoints, ", "))
+		return because(ReasonDependents, fmt.Errorf("%w: checkpoints of virtual machine %s depend on the disk", ErrNotSupported, strings.Join(checkpoints, ", ")))
 	}
 	return nil
 }

@@ -106,7 +106,7 @@ func (c *compactor) detach(ctx context.Context) {
 	}
 	c.detachErr = err
 	c.warn(WarnLeftAttached, "The disk may still be attached read-only on the host, and a virtual machine that uses it cannot start then. "+
-		"The next apply detaches it; by hand: Dismount-VHD -Path '"+strings.ReplaceAll(c.order.Path, "'", "''")+"'. Cause: "+err.Error())
+		"To detach it by hand: Dismount-VHD -Path '"+strings.ReplaceAll(c.order.Path, "'", "''")+"'. Cause: "+err.Error())
 }
 
 // settleAttach waits for the job of an attach that was interrupted.

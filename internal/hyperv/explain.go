@@ -1,6 +1,7 @@
 package hyperv
 
 import (
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"slices"
@@ -9,22 +10,36 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// Explanation is what an administrator needs to know about an error.
+// Explanation is what is known about an error.
 type Explanation struct {
 	// Code is the deciding number with its meaning; may be empty.
 	Code string
-	// Hint is one sentence about what to do; empty for an unknown error.
+	// Hint is one sentence about what an administrator can do on the host or the
+	// network; may be empty.
 	Hint string
+	// Reasons say which settings of the caller may matter, the nearest first.
+	Reasons []Reason
 	// HostWide says that every disk of this host would fail the same way.
 	HostWide bool
 }
 
-// Explain finds the deciding number in err and what is known about it.
+// Explain finds the deciding number in err and what is known about it, else the
+// first of the causes without a number.
 func Explain(err error) Explanation {
-	if c, ok := decidingCode(err); ok && !errors.Is(err, ErrInterrupted) {
-		return Explanation{Code: c.String(), Hint: c.Hint, HostWide: hostWide(err)}
+	e := Explanation{HostWide: hostWide(err), Reasons: append(reasonOf(err), certificateReason(err)...)}
+	found := causesOf(err)
+	if len(found) > 0 {
+		e.Hint = found[0].Hint
 	}
-	return Explanation{Hint: hintOf(err), HostWide: hostWide(err)}
+	if c, ok := decidingCode(err); ok && !errors.Is(err, ErrInterrupted) {
+		e.Code, e.Hint, e.Reasons = c.String(), c.Hint, append(e.Reasons, c.Reasons()...)
+	}
+	for _, c := range found {
+		if c.Reason != ReasonNone && !slices.Contains(e.Reasons, c.Reason) {
+			e.Reasons = append(e.Reasons, c.Reason)
+		}
+	}
+	return e
 }
 
 // decidingCode finds the number that says most: that of a job or method, then
@@ -69,41 +84,58 @@ func faultCode(f *wsman.Fault) (Code, bool) {
 	return Code{}, false
 }
 
-// hints for errors without a number, by what they are.
-var hints = [...]struct {
-	is   error
-	hint string
-}{
-	{wsman.ErrPlainHTTP, "The port speaks plain http: set https = false (bodies are sealed then), or use the port of the https listener, usually 5986."},
-	{wsman.ErrTLS, "The port speaks TLS: set https = true, or use the port of the http listener, usually 5985."},
-	{wsman.ErrSchemeNotOffered, "Choose auth among the schemes that the host offers, or enable the scheme: winrm get winrm/config/service/auth."},
-	{secure.ErrWeakContext, "Somebody between here and the host may be tampering with the logon: use https, and look at the network."},
-	{secure.ErrNoBinding, "Give the host a certificate that is signed with RSA or ECDSA, as Windows' own are; if it has one, somebody in between answers with another."},
-	{secure.ErrNoAES, "Enable AES for the account and the host (msDS-SupportedEncryptionTypes); RC4 and DES are refused."},
-	{secure.ErrTicketExpired, "Renew the ticket cache (kinit), or give a password or a keytab in place of it."},
-	{secure.ErrClockSkew, "Set the clock of this machine or of the KDC: Kerberos allows five minutes."},
-	{secure.ErrNoKDC, "Name the KDC in krb5.conf (kerberos.krb5_conf_path), or make the realm's _kerberos._tcp record resolvable, and allow TCP port 88."},
-	{secure.ErrTampered, "Somebody between here and the host may be tampering with messages: use https, and look at the network."},
-	{ErrNoHyperV, hintNoRole},
-	{ErrUnreachable, "Check name, port, firewall and the WinRM listener of the host (winrm enumerate winrm/config/listener); in a fleet, if_unreachable = \"skip\" lets the other hosts go on."},
-	{ErrNotFound, "Check the path; when the disk is gone for good, remove the resource from the configuration."},
-	{ErrPathNotFound, hintPath},
-	{ErrInUse, hintInUse},
-	{ErrInterrupted, "Run apply again: what still runs is waited for, and the disk is compacted once more."},
-	{ErrJobGone, "Run apply again: the disk is intact, and compacting it once more is safe."},
-	{ErrOutcomeUnknown, "Run apply again: what still runs is waited for first, and compacting once more is safe."},
+// Cause is an error without a number, and what is known about it.
+type Cause struct {
+	Err    error
+	Reason Reason
+	Hint   string // as that of an [Explanation]
 }
 
-func hintOf(err error) string {
-	for _, h := range hints {
-		if errors.Is(err, h.is) {
-			return h.hint
+// Causes lists the errors without a number that this package knows.
+func Causes() []Cause { return slices.Clone(causes[:]) }
+
+// causes in the order in which an error is looked for: what is inside comes first.
+var causes = [...]Cause{
+	{wsman.ErrPlainHTTP, ReasonPlainHTTP, "Use the port of the https listener, usually 5986."},
+	{wsman.ErrTLS, ReasonTLS, "Use the port of the http listener, usually 5985."},
+	{wsman.ErrSchemeNotOffered, ReasonScheme, "Enable the scheme on the host (winrm get winrm/config/service/auth)."},
+	{secure.ErrWeakContext, ReasonTampering, "Somebody between here and the host may be tampering with the logon: look at the network."},
+	{secure.ErrNoBinding, ReasonNone, "Give the host a certificate that is signed with RSA or ECDSA, as Windows' own are; if it has one, somebody in between answers with another."},
+	{secure.ErrNoAES, ReasonNone, "Enable AES for the account and the host (msDS-SupportedEncryptionTypes); RC4 and DES are refused."},
+	{secure.ErrTicketExpired, ReasonTicket, "Renew the ticket cache (kinit)."},
+	{secure.ErrClockSkew, ReasonNone, "Set the clock of this machine or of the KDC: Kerberos allows five minutes."},
+	{secure.ErrNoKDC, ReasonNoKDC, "Name the KDC in krb5.conf, or make the realm's _kerberos._tcp record resolvable, and allow TCP port 88."},
+	{secure.ErrTampered, ReasonTampering, "Somebody between here and the host may be tampering with messages: look at the network."},
+	{ErrNoHyperV, ReasonNone, hintNoRole},
+	{ErrUnreachable, ReasonUnreachable, "Check name, port, firewall and the WinRM listener of the host (winrm enumerate winrm/config/listener)."},
+	{ErrNotFound, ReasonNotFound, "Check the path."},
+	{ErrPathNotFound, ReasonNone, hintPath},
+	{ErrInUse, ReasonInUse, hintInUse},
+	{ErrInterrupted, ReasonUnfinished, "The disk is intact, and compacting it once more is safe."},
+	{ErrJobGone, ReasonUnfinished, "The disk is intact, and compacting it once more is safe."},
+	{ErrOutcomeUnknown, ReasonUnfinished, "The host may have compacted the disk; compacting it once more is safe."},
+}
+
+// causesOf finds what is known about an error beside its numbers.
+func causesOf(err error) []Cause {
+	var found []Cause
+	for _, c := range causes {
+		if errors.Is(err, c.Err) {
+			found = append(found, c)
 		}
 	}
-	if _, ok := errors.AsType[*wsman.TLSError](err); ok {
-		return "Give the certificate of the authority as cacert_path and the name in the certificate as tls_server_name; insecure = true leaves it unverified and seals the bodies."
+	return found
+}
+
+// certificateReason says what is wrong with the certificate of a host.
+func certificateReason(err error) []Reason {
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return []Reason{ReasonAuthority}
 	}
-	return ""
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return []Reason{ReasonName}
+	}
+	return nil
 }
 
 // hostWide reports whether an error is true of the whole host.

@@ -2,6 +2,7 @@ package hyperv_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -45,8 +46,8 @@ func TestCompactOutage(t *testing.T) {
 				if tt.want == hyperv.StatusCompacted {
 					return
 				}
-				if hint := hyperv.Explain(err).Hint; !errors.Is(err, hyperv.ErrOutcomeUnknown) || hint == "" {
-					t.Errorf("error %v with the hint %q, want an unknown outcome with an instruction", err, hint)
+				if known := hyperv.Explain(err); !errors.Is(err, hyperv.ErrOutcomeUnknown) || !slices.Contains(known.Reasons, hyperv.ReasonUnfinished) {
+					t.Errorf("error %v: %+v, want an unknown outcome and its reason", err, known)
 				}
 				next := connect(t, sim, func(*hyperv.Config) {})
 				got, err = next.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Order) { c.PriorJobID = got.Run.JobID }))
@@ -69,7 +70,7 @@ func TestCompactServiceRestart(t *testing.T) {
 		sim, host := simulate(t, disk())
 		time.AfterFunc(5*time.Minute, sim.RestartService)
 		got, err := host.Compact(t.Context(), order())
-		if got.Status != hyperv.StatusUnknown || !errors.Is(err, hyperv.ErrJobGone) || hyperv.Explain(err).Hint == "" {
+		if got.Status != hyperv.StatusUnknown || !errors.Is(err, hyperv.ErrJobGone) || !slices.Contains(hyperv.Explain(err).Reasons, hyperv.ReasonUnfinished) {
 			t.Errorf("result = %+v, %v, want an unknown outcome with an instruction", got, err)
 		}
 		if got.Run == nil || got.Run.FileSizeAfterBytes == nil {

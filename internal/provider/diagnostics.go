@@ -87,25 +87,26 @@ func (t *toldErrors) first(host, failure string) bool {
 }
 
 // describeError turns an error into a diagnostic; nil gives none.
-func (t *toldErrors) describeError(summary string, s subject, err error) diag.Diagnostic {
+func (d *providerData) describeError(summary string, s subject, doing situation, err error) diag.Diagnostic {
 	if err == nil {
 		return nil
 	}
 	known := hyperv.Explain(err)
-	if known.HostWide && !t.first(s.host, failureOf(known, err)) {
+	doing.connection = d.connection
+	if known.HostWide && !d.told.first(s.host, failureOf(known, err)) {
 		return diag.NewErrorDiagnostic(summary, fmt.Sprintf("%s\nHost: %s: as told in full for its first disk.", s.first(), s.host))
 	}
-	return diag.NewErrorDiagnostic(summary, errorDetail(s, known, err))
+	return diag.NewErrorDiagnostic(summary, errorDetail(s, known, doing, err))
 }
 
 // errorDetail names what an error is about, its cause and what helps.
-func errorDetail(s subject, known hyperv.Explanation, err error) string {
+func errorDetail(s subject, known hyperv.Explanation, doing situation, err error) string {
 	detail := s.lines() + "\n" + err.Error()
 	if known.Code != "" && !strings.Contains(err.Error(), known.Code) {
 		detail += "\n" + known.Code
 	}
-	if known.Hint != "" {
-		detail += "\n\n" + known.Hint
+	if helps := remedy(known, doing); helps != "" {
+		detail += "\n\n" + helps
 	}
 	return detail
 }
@@ -113,19 +114,23 @@ func errorDetail(s subject, known hyperv.Explanation, err error) string {
 // failureOf names the way in which a host fails: two errors of one kind are told
 // once, however the addresses or ports in their texts differ.
 func failureOf(known hyperv.Explanation, err error) string {
-	if known.Code == "" && known.Hint == "" {
+	if known.Code == "" && known.Hint == "" && len(known.Reasons) == 0 {
 		return err.Error()
 	}
-	return known.Code + known.Hint
+	return fmt.Sprint(known.Code, known.Hint, known.Reasons)
 }
 
 // describeWarning turns a warning of a run into a diagnostic that folds.
-func describeWarning(s subject, w hyperv.Warning) diag.Diagnostic {
+func describeWarning(s subject, doing operation, w hyperv.Warning) diag.Diagnostic {
 	summary, ok := warningSummaries[w.Kind]
 	if !ok {
 		summary = string(w.Kind)
 	}
-	return diag.NewWarningDiagnostic(summary, s.lines()+"\n"+w.Detail)
+	detail := s.lines() + "\n" + w.Detail
+	if w.Kind == hyperv.WarnLeftAttached && doing == compacting {
+		detail += "\n\nThe next apply tries to detach it."
+	}
+	return diag.NewWarningDiagnostic(summary, detail)
 }
 
 // unreachableWarning says that a refresh was left out.

@@ -40,7 +40,7 @@ func TestDescribeError(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			d := (&toldErrors{}).describeError(summaryCompact, disk, test.err)
+			d := (&providerData{told: &toldErrors{}}).describeError(summaryCompact, disk, situation{doing: compacting}, test.err)
 			if d.Summary() != summaryCompact || d.Severity() != diag.SeverityError {
 				t.Errorf("summary = %q, severity = %v; want %q, an error", d.Summary(), d.Severity(), summaryCompact)
 			}
@@ -58,7 +58,7 @@ func TestDescribeError_wholeHost(t *testing.T) {
 	refused := fmt.Errorf("dial: %w", hyperv.ErrUnreachable)
 	other := subject{path: `D:\b.vhdx`, host: "HV01"}
 	elsewhere := subject{path: `D:\b.vhdx`, host: "hv02"}
-	told := &toldErrors{}
+	data := &providerData{told: &toldErrors{}}
 	const short = "as told in full"
 	for _, step := range []struct {
 		name  string
@@ -73,7 +73,7 @@ func TestDescribeError_wholeHost(t *testing.T) {
 		{"of the disk", other, hyperv.ErrInUse, false},
 		{"of the disk again", other, hyperv.ErrInUse, false},
 	} {
-		detail := told.describeError(summaryRead, step.about, step.err).Detail()
+		detail := data.describeError(summaryRead, step.about, situation{doing: refreshing}, step.err).Detail()
 		if got := strings.Contains(detail, short); got != step.short {
 			t.Errorf("%s: in short = %t, want %t: %s", step.name, got, step.short, detail)
 		}
@@ -92,7 +92,7 @@ func TestDescribeWarning(t *testing.T) {
 	}
 	seen := map[string]hyperv.WarningKind{}
 	for _, kind := range kinds {
-		d := describeWarning(disk, hyperv.Warning{Kind: kind, Detail: "the detail"})
+		d := describeWarning(disk, invoking, hyperv.Warning{Kind: kind, Detail: "the detail"})
 		if other, ok := seen[d.Summary()]; ok || d.Summary() == string(kind) {
 			t.Errorf("the summary of %s is %q, which is its name or that of %s", kind, d.Summary(), other)
 		}
@@ -103,6 +103,10 @@ func TestDescribeWarning(t *testing.T) {
 		if want := "Path: D:\\a.vhdx\nHost: hv01\nJob: job-7\n\nthe detail"; d.Detail() != want {
 			t.Errorf("%s has the detail %q, want %q", kind, d.Detail(), want)
 		}
+	}
+	left := hyperv.Warning{Kind: hyperv.WarnLeftAttached, Detail: "the detail"}
+	if got := describeWarning(disk, compacting, left).Detail(); !strings.HasSuffix(got, "the detail\n\nThe next apply tries to detach it.") {
+		t.Errorf("of a resource: %q", got)
 	}
 	if len(warningSummaries) != len(kinds) {
 		t.Errorf("%d summaries for %d kinds", len(warningSummaries), len(kinds))

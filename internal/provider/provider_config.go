@@ -50,7 +50,7 @@ func (m providerModel) resolve(env lookupEnv) (*providerData, diag.Diagnostics) 
 	if err != nil {
 		s.diags.AddError(summaryProvider, err.Error())
 	}
-	data.fleet = fleet
+	data.fleet, data.connection = fleet, connectionOf(cfg)
 	return data, s.diags
 }
 

@@ -126,7 +126,7 @@ func (a *vhdCompactAction) Invoke(ctx context.Context, req action.InvokeRequest,
 		log(p)
 		say(progressLine(p))
 	}
-	result, told, err := a.data.compact(ctx, host, about, order)
+	result, told, err := a.data.compact(ctx, host, about, invoking, order)
 	resp.Diagnostics.Append(told...)
 	if err == nil {
 		say(resultLine(result))

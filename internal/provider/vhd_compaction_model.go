@@ -107,6 +107,11 @@ func (m *vhdCompactionModel) lastAttached() bool {
 	return attached.ValueBool()
 }
 
+// refreshSituation is what advice about a refresh depends on.
+func (m *vhdCompactionModel) refreshSituation() situation {
+	return situation{doing: refreshing, skipsUnreachable: m.IfUnreachable.ValueString() == onTroubleSkip}
+}
+
 // afterRun is the state after a run: the planned inputs with what was observed.
 // After a failure the inputs that ask for a run stay the prior ones, so that the
 // next plan asks for it again. Prior is nil after the first run.

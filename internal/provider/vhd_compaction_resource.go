@@ -93,7 +93,7 @@ func (r *vhdCompactionResource) Read(ctx context.Context, req resource.ReadReque
 	case errors.Is(err, hyperv.ErrUnreachable) && state.IfUnreachable.ValueString() == onTroubleSkip:
 		resp.Diagnostics.Append(unreachableWarning(state.subject(), err))
 	case err != nil:
-		resp.Diagnostics.Append(r.data.told.describeError(summaryRead, state.subject(), err))
+		resp.Diagnostics.Append(r.data.describeError(summaryRead, state.subject(), state.refreshSituation(), err))
 		return
 	default:
 		state.refreshed(size)
@@ -180,7 +180,7 @@ func (r *vhdCompactionResource) run(ctx context.Context, diags *diag.Diagnostics
 	}
 	order := plan.toOrder(prior, timeout)
 	order.OnProgress = logProgress(ctx, about)
-	result, told, err := r.data.compact(ctx, host, about, order)
+	result, told, err := r.data.compact(ctx, host, about, compacting, order)
 	diags.Append(told...)
 	return result, err
 }
@@ -229,7 +229,7 @@ func (r *vhdCompactionResource) detach(ctx context.Context, state *vhdCompaction
 		return diag.Diagnostics{bad}
 	}
 	if err := host.Detach(ctx, state.Path.ValueString()); err != nil {
-		return diag.Diagnostics{r.data.told.describeError(summaryDetach, state.subject(), err)}
+		return diag.Diagnostics{r.data.describeError(summaryDetach, state.subject(), situation{doing: detaching}, err)}
 	}
 	return nil
 }

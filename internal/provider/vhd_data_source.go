@@ -92,7 +92,7 @@ func (d *vhdDataSource) Read(ctx context.Context, req datasource.ReadRequest, re
 
 	found, err := host.Describe(ctx, model.Path.ValueString())
 	if err != nil {
-		resp.Diagnostics.Append(d.data.told.describeError(summaryRead, about, err))
+		resp.Diagnostics.Append(d.data.describeError(summaryRead, about, situation{doing: reading}, err))
 		return
 	}
 	model.Host = name

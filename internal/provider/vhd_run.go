@@ -11,7 +11,7 @@ import (
 
 // compact carries out an order, as far as the provider allows, and tells what
 // came of it. The result holds what is known, beside an error too.
-func (d *providerData) compact(ctx context.Context, host *hyperv.Host, about subject, order hyperv.Order) (hyperv.CompactResult, diag.Diagnostics, error) {
+func (d *providerData) compact(ctx context.Context, host *hyperv.Host, about subject, doing operation, order hyperv.Order) (hyperv.CompactResult, diag.Diagnostics, error) {
 	order.AllowAttach = d.allowAttach.ValueBool()
 	result, err := host.Compact(ctx, order)
 	if result.Run != nil {
@@ -19,10 +19,20 @@ func (d *providerData) compact(ctx context.Context, host *hyperv.Host, about sub
 	}
 	var diags diag.Diagnostics
 	for _, w := range result.Warnings {
-		diags.Append(describeWarning(about, w))
+		diags.Append(describeWarning(about, doing, w))
 	}
-	diags.Append(d.told.describeError(summaryCompact, about, err))
+	diags.Append(d.describeError(summaryCompact, about, orderSituation(doing, order), err))
 	return result, diags, err
+}
+
+// orderSituation is what advice about an order depends on.
+func orderSituation(doing operation, order hyperv.Order) situation {
+	return situation{
+		doing:        doing,
+		skipsInUse:   order.SkipInUse,
+		allowsParent: order.AllowParent,
+		unattached:   order.AttachReadOnly != nil && !*order.AttachReadOnly,
+	}
 }
 
 // orderedMode is nil for the default, which the format of the disk decides.

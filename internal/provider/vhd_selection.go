@@ -73,14 +73,14 @@ func (s vhdSelection) subject(host types.String) subject {
 func (d *providerData) listError(s vhdSelection, host types.String, err error) diag.Diagnostic {
 	known := hyperv.Explain(err)
 	if known.HostWide {
-		return d.told.describeError(summaryList, s.subject(host), err)
+		return d.describeError(summaryList, s.subject(host), situation{doing: reading}, err)
 	}
 	at := path.Root("directory")
 	if s.Directory.IsNull() {
 		at = path.Root("vm_name")
 	}
 	known.Hint = s.hint(err, known.Hint)
-	return diag.NewAttributeErrorDiagnostic(at, summaryList, errorDetail(s.subject(host), known, err))
+	return diag.NewAttributeErrorDiagnostic(at, summaryList, errorDetail(s.subject(host), known, situation{doing: reading, connection: d.connection}, err))
 }
 
 // hint is what helps when a listing fails, in place of what is known of the error:

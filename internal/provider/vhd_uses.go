@@ -52,7 +52,7 @@ func hiddenUsesWarning(s subject, hidden error) diag.Diagnostics {
 	if hidden == nil || errors.Is(hidden, hyperv.ErrNotSupported) {
 		return nil
 	}
-	return diag.Diagnostics{describeWarning(s, hyperv.Warning{
+	return diag.Diagnostics{describeWarning(s, reading, hyperv.Warning{
 		Kind:   hyperv.WarnUsageUnknown,
 		Detail: "The host does not show which virtual machines use which disks: " + hidden.Error(),
 	})}

@@ -151,7 +151,7 @@ func (m *vhdsModel) fill(ctx context.Context, data *providerData, host *hyperv.H
 		about := subject{path: disk.Path, host: m.Host.ValueString()}
 		uses, hidden, err := host.VisibleUses(ctx, disk.Path)
 		if err != nil {
-			diags.Append(data.told.describeError(summaryList, about, err))
+			diags.Append(data.describeError(summaryList, about, situation{doing: reading}, err))
 			return diags
 		}
 		if len(m.Disks) == 0 {
@@ -185,7 +185,7 @@ func (m *listedDiskModel) inspect(ctx context.Context, data *providerData, host 
 		m.ParentPath = optionalString(disk.ParentPath)
 		return nil
 	case ctx.Err() != nil || hyperv.Explain(err).HostWide:
-		return diag.Diagnostics{data.told.describeError(summaryList, about, err)}
+		return diag.Diagnostics{data.describeError(summaryList, about, situation{doing: reading}, err)}
 	}
 	return diag.Diagnostics{diag.NewWarningDiagnostic(summaryInspect, about.lines()+"\n"+err.Error())}
 }

@@ -40,7 +40,7 @@ func checkRune(name string, r rune) refusal {
 	case r == '*' || r == '?':
 		return refusal{
 			fmt.Sprintf("the element %q holds a wildcard", name),
-			"Write the path of one file; use the data source hyperv_vhds with for_each for many.",
+			"Write the path of one file.",
 		}
 	case r == ':':
 		return refusal{
@@ -52,7 +52,7 @@ func checkRune(name string, r rune) refusal {
 	case r < ' ':
 		return refusal{
 			fmt.Sprintf("the element %q holds the control character U+%04X", name, r),
-			`Write the path without it. In a quoted string of Terraform, \t and \n are control characters and a backslash is \\.`,
+			"Write the path without it.",
 		}
 	}
 	return refusal{}

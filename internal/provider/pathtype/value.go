@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/attr/xattr"
@@ -77,5 +79,16 @@ func refusal(name string, err error, form string) string {
 	if !ok {
 		return ""
 	}
-	return fmt.Sprintf("%s is %q: %s. Allowed: %s.\n\n%s", name, refused.Path, refused.Reason, form, refused.Fix)
+	return fmt.Sprintf("%s is %q: %s. Allowed: %s.\n\n%s%s", name, refused.Path, refused.Reason, form, refused.Fix, advice(refused.Path))
+}
+
+// advice is what Terraform's language has to do with a refusal.
+func advice(value string) string {
+	switch {
+	case strings.ContainsFunc(value, unicode.IsControl):
+		return ` In a quoted string of Terraform \t and \n are control characters: write / or \\ between the elements of a path.`
+	case strings.ContainsAny(value, "*?"):
+		return " The data source hyperv_vhds lists the disks of a directory for for_each."
+	}
+	return ""
 }

@@ -1,6 +1,7 @@
 package pathtype_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -41,6 +42,24 @@ func TestValidateAttribute(t *testing.T) {
 		v.(xattr.ValidateableAttribute).ValidateAttribute(t.Context(), xattr.ValidateAttributeRequest{Path: path.Root("path")}, &resp)
 		if diff := cmp.Diff(c.want, resp.Diagnostics); diff != "" {
 			t.Errorf("%s: diagnostics (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+// A refusal says what the language of the configuration has to do with it.
+func TestRefusalInTerraform(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"D:\\VMs\new.vhdx":   `\t and \n are control characters`,
+		`D:\VMs\*.vhdx`:      "hyperv_vhds",
+		`D:\VMs\web01.avhdx`: "",
+	} {
+		got := pathtype.Refusal("path", path)
+		if got == "" || !strings.Contains(got, want) {
+			t.Errorf("Refusal(%q) = %q, want %q in it", path, got, want)
+		}
+		if want == "" && (strings.Contains(got, "Terraform") || strings.Contains(got, "hyperv_vhds")) {
+			t.Errorf("Refusal(%q) = %q, want nothing of the language in it", path, got)
 		}
 	}
 }
