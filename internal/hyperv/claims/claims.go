@@ -8,15 +8,29 @@ import "slices"
 // Evidence says how well a claim is known.
 type Evidence string
 
-// The kinds of evidence.
+// The kinds of evidence, the strongest first.
 const (
-	// Confirmed: documented, or recorded from a real host.
-	Confirmed Evidence = "C"
-	// Inferred from what is confirmed.
-	Inferred Evidence = "I"
-	// Unverified: plausible, and no more.
-	Unverified Evidence = "U"
+	// Seen to hold by the conformance kit, on the hosts of Claim.On.
+	Seen Evidence = "seen"
+	// Documented, or recorded from a real host by others.
+	Documented Evidence = "documented"
+	// Inferred from what is seen or documented.
+	Inferred Evidence = "inferred"
+	// Open: plausible, and no more.
+	Open Evidence = "open"
 )
+
+// IsSettled tells whether a host that contradicts a claim proves this project
+// wrong. One that contradicts another claim answers a question.
+func (e Evidence) IsSettled() bool { return e == Seen || e == Documented }
+
+// Sighting is a host on which the conformance kit saw a claim hold.
+type Sighting struct {
+	// Windows is the version that the host told, for example 10.0.26100.
+	Windows string
+	// Date is the day of the run, for example 2026-12-01.
+	Date string
+}
 
 // Claim is one statement about hosts.
 type Claim struct {
@@ -28,6 +42,8 @@ type Claim struct {
 	Source string
 	// Evidence is how well it is known.
 	Evidence Evidence
+	// On lists the hosts of a claim that was seen, one for each version of Windows.
+	On []Sighting
 	// Untestable says why the conformance kit does not ask; empty when it does.
 	Untestable string
 }

@@ -1,24 +1,21 @@
 package claims_test
 
 import (
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"io/fs"
-	"os"
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/claims"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/claims/marks"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
 )
 
 var (
-	idForm   = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+$|^[a-z]+$`)
-	markForm = regexp.MustCompile(`Unverified on a real host(?: \(([^)]*)\))?: `)
-	docForm  = regexp.MustCompile(`(?:: )unverified(?: \(([^)]*)\))?`)
+	idForm      = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)+$|^[a-z]+$`)
+	versionForm = regexp.MustCompile(`^\d+\.\d+\.\d{4,5}$`)
 )
 
 // TestClaims: each claim is complete, and stands once.
@@ -26,105 +23,89 @@ func TestClaims(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
 	for _, c := range claims.All() {
-		switch {
-		case !idForm.MatchString(c.ID) || seen[c.ID]:
-			t.Errorf("%q is no ID, or stands twice", c.ID)
-		case !strings.HasSuffix(c.Text, ".") || c.Source == "":
-			t.Errorf("%s has no sentence or no source", c.ID)
-		case c.Evidence != claims.Confirmed && c.Evidence != claims.Inferred && c.Evidence != claims.Unverified:
-			t.Errorf("%s has the evidence %q", c.ID, c.Evidence)
-		case c.Source == "none" && c.Evidence != claims.Unverified:
-			t.Errorf("%s has no source, but is not unverified", c.ID)
+		if problem := problemOf(c); problem != "" || seen[c.ID] {
+			t.Errorf("%q %s, or stands twice", c.ID, problem)
 		}
 		seen[c.ID] = true
 	}
 }
 
-// references are the claims that comments name, with the problems of the marks.
-type references struct {
-	named    map[string]int
-	problems []string
+// problemOf says what is wrong with a claim.
+func problemOf(c claims.Claim) string {
+	switch {
+	case !idForm.MatchString(c.ID):
+		return "is no ID"
+	case !strings.HasSuffix(c.Text, ".") || c.Source == "":
+		return "has no sentence or no source"
+	case c.Source == "none" && c.Evidence != claims.Open && c.Evidence != claims.Seen:
+		return "has no source, but is not open"
+	case (c.Evidence == claims.Seen) != (len(c.On) > 0):
+		return "is seen without a host, or not seen and has one"
+	case c.Evidence == claims.Seen && c.Untestable != "":
+		return "is seen, although the kit does not ask"
+	}
+	versions := map[string]bool{}
+	for _, s := range c.On {
+		if _, err := time.Parse(time.DateOnly, s.Date); err != nil || !versionForm.MatchString(s.Windows) || versions[s.Windows] {
+			return fmt.Sprintf("was seen on %q at %q", s.Windows, s.Date)
+		}
+		versions[s.Windows] = true
+	}
+	switch c.Evidence {
+	case claims.Seen, claims.Documented, claims.Inferred, claims.Open:
+		return ""
+	}
+	return fmt.Sprintf("has the evidence %q", c.Evidence)
 }
 
-func (r *references) add(where, ids string) {
-	if ids == "" {
-		r.problems = append(r.problems, where+": a mark without a claim")
-		return
+// TestProblems: what TestClaims looks for, it finds.
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	good := claims.Claim{ID: "a-b", Text: "It is.", Source: "none", Evidence: claims.Seen, On: []claims.Sighting{{Windows: "10.0.26100", Date: "2026-12-01"}}}
+	if p := problemOf(good); p != "" {
+		t.Fatal(p)
 	}
-	for id := range strings.SplitSeq(ids, ",") {
-		id = strings.TrimSpace(id)
-		if _, ok := claims.Find(id); !ok {
-			r.problems = append(r.problems, where+": there is no claim "+id)
-		}
-		r.named[id]++
-	}
-}
-
-// read finds the marks in a comment, and in the list of a package documentation.
-func (r *references) read(where, comment string, isDoc bool) {
-	comment = strings.Join(strings.Fields(comment), " ")
-	for _, m := range markForm.FindAllStringSubmatch(comment, -1) {
-		r.add(where, m[1])
-	}
-	if isDoc {
-		for _, m := range docForm.FindAllStringSubmatch(comment, -1) {
-			r.add(where, m[1])
+	for name, spoil := range map[string]func(*claims.Claim){
+		"ID":              func(c *claims.Claim) { c.ID = "A b" },
+		"sentence":        func(c *claims.Claim) { c.Text = "It is" },
+		"no source":       func(c *claims.Claim) { c.Evidence, c.On = claims.Documented, nil },
+		"nowhere seen":    func(c *claims.Claim) { c.On = nil },
+		"seen, not asked": func(c *claims.Claim) { c.Untestable = "no" },
+		"version":         func(c *claims.Claim) { c.On = []claims.Sighting{{Windows: "2025", Date: "2026-12-01"}} },
+		"date":            func(c *claims.Claim) { c.On = []claims.Sighting{{Windows: "10.0.26100", Date: "yesterday"}} },
+		"twice":           func(c *claims.Claim) { c.On = append(c.On, c.On[0]) },
+		"evidence":        func(c *claims.Claim) { c.Evidence, c.On, c.Source = "C", nil, "a book" },
+	} {
+		c := good
+		spoil(&c)
+		if problemOf(c) == "" {
+			t.Errorf("%s: no problem was found", name)
 		}
 	}
-}
-
-// collect reads the comments of every file of the module.
-func collect(t *testing.T) *references {
-	t.Helper()
-	r := &references{named: map[string]int{}}
-	root := filepath.Join("..", "..", "..")
-	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
-		switch {
-		case err != nil:
-			return err
-		case d.IsDir() && path != root && strings.HasPrefix(d.Name(), "."):
-			return filepath.SkipDir
-		case d.IsDir() || filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go"):
-			return nil
-		}
-		source, err := os.ReadFile(path)
-		if err != nil {
-			return err
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), path, source, parser.ParseComments|parser.SkipObjectResolution)
-		if err != nil {
-			return err
-		}
-		for _, group := range file.Comments {
-			r.read(path, text(group), strings.Contains(filepath.ToSlash(path), "/hypervsim/") && d.Name() == "doc.go")
-		}
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
-// text is a comment without its marks, line breaks kept.
-func text(group *ast.CommentGroup) string {
-	var b strings.Builder
-	for _, c := range group.List {
-		b.WriteString(strings.TrimPrefix(c.Text, "//") + "\n")
-	}
-	return b.String()
 }
 
 // TestMarks: every mark names claims of the list, every claim is asked about or
 // named by a mark, and none is asked about that is said to be out of reach.
 func TestMarks(t *testing.T) {
 	t.Parallel()
-	r := collect(t)
-	for _, p := range r.problems {
-		t.Error(p)
+	all, err := marks.Find(filepath.Join("..", "..", ".."))
+	if err != nil {
+		t.Fatal(err)
 	}
-	if len(r.named) < 20 {
-		t.Errorf("only %d claims are named: the marks were not found", len(r.named))
+	named := map[string]bool{}
+	for _, m := range all {
+		if len(m.Claims) == 0 {
+			t.Errorf("%s:%d: a mark without a claim", m.File, m.Line)
+		}
+		for _, id := range m.Claims {
+			if _, ok := claims.Find(id); !ok {
+				t.Errorf("%s:%d: there is no claim %s", m.File, m.Line, id)
+			}
+			named[id] = true
+		}
+	}
+	if len(named) < 20 {
+		t.Errorf("only %d claims are named: the marks were not found", len(named))
 	}
 	checked := map[string]bool{}
 	for _, id := range conformance.Checked() {
@@ -137,27 +118,8 @@ func TestMarks(t *testing.T) {
 		switch {
 		case c.Untestable == "" && !checked[c.ID]:
 			t.Errorf("%s has no check, and no reason why not", c.ID)
-		case c.Untestable != "" && r.named[c.ID] == 0:
+		case c.Untestable != "" && !named[c.ID]:
 			t.Errorf("%s is neither checked nor named anywhere", c.ID)
-		}
-	}
-}
-
-// TestReferences: what the test of the marks looks for, it finds.
-func TestReferences(t *testing.T) {
-	t.Parallel()
-	for comment, want := range map[string]int{
-		"Unverified on a real host: that it is so.":                          1,
-		"Unverified on a real host (no-such-claim): that it is so.":          1,
-		"Unverified on a\n real host (idle-connection,\n too-large-code): x": 0,
-		"- something: unverified.":                                           1,
-		"- something: unverified (no-such-claim).":                           1,
-		"- something: unverified (idle-connection)":                          0,
-	} {
-		r := &references{named: map[string]int{}}
-		r.read("here", comment, true)
-		if len(r.problems) != want {
-			t.Errorf("%q: %q, want %d problems", comment, r.problems, want)
 		}
 	}
 }

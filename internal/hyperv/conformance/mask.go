@@ -257,6 +257,6 @@ var vocabulary = sync.OnceValue(func() map[string]bool {
 
 // fixedWords are the other words of reports and of the protocol.
 const fixedWords = `hyperv conformance kit host windows version namespace product vendor microsoft corporation findings held contradicted not tested
- claim evidence result seen why duration ms exchanges started summary recordings number operation request answer error text name path address guid
+ claim evidence documented inferred open result seen why duration ms exchanges started summary recordings number operation request answer error text name path address guid
  root virtualization cimv2 v2 wbem wsman wmi schemas dmtf org com xmlsoap www w3 http status return value job state code completion identify get
  invoke enumerate pull release send soap envelope header body local`
