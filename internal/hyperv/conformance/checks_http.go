@@ -20,7 +20,7 @@ func wantStatus(h hit, status int) func(*kit, context.Context) verdict {
 }
 
 func (k *kit) identifyHidesVersion(ctx context.Context) verdict {
-	p, err := k.status(ctx, hit{header: [2]string{"WSMANIDENTIFY", "unauthenticated"}, contentType: secure.SOAPType, body: k.harmless()})
+	p, err := k.status(ctx, hit{identify: true, contentType: secure.SOAPType, body: k.harmless()})
 	if err != nil {
 		return trouble(err)
 	}
@@ -59,7 +59,7 @@ func (k *kit) sealedHit(ctx context.Context, prepare func(secure.Context) (hit, 
 // clear sends a message in the clear after the logon.
 func (k *kit) clear(ctx context.Context) (page, error) {
 	return k.sealedHit(ctx, func(secure.Context) (hit, error) {
-		return hit{contentType: secure.SOAPType, body: []byte(k.letterToSystem().String())}, nil
+		return hit{contentType: secure.SOAPType, body: []byte(k.letterToSystem().String()), after: Clear}, nil
 	})
 }
 
@@ -79,15 +79,22 @@ func (k *kit) unsealedStatus(ctx context.Context) verdict {
 	return when(p.status == http.StatusInternalServerError && len(p.body) == 0, "HTTP status %d with a body of %d bytes", p.status, len(p.body))
 }
 
+// brokenlySealed is a message that was damaged under its seal.
+func brokenlySealed(sec secure.Context, message []byte) (hit, error) {
+	signature, sealed, err := sec.Wrap(message)
+	if err != nil {
+		return hit{}, err
+	}
+	sealed[len(sealed)/2] ^= 1
+	return hit{
+		contentType: secure.SealedContentType(secure.ProtocolSPNEGO), after: BrokenSeal,
+		body: secure.EncodeSealed(secure.ProtocolSPNEGO, len(message), signature, sealed),
+	}, nil
+}
+
 func (k *kit) brokenSeal(ctx context.Context) verdict {
 	p, err := k.sealedHit(ctx, func(sec secure.Context) (hit, error) {
-		message := k.harmless()
-		signature, sealed, err := sec.Wrap(message)
-		if err != nil {
-			return hit{}, err
-		}
-		sealed[len(sealed)/2] ^= 1
-		return hit{contentType: secure.SealedContentType(secure.ProtocolSPNEGO), body: secure.EncodeSealed(secure.ProtocolSPNEGO, len(message), signature, sealed)}, nil
+		return brokenlySealed(sec, k.harmless())
 	})
 	if err != nil {
 		return trouble(err)
@@ -97,7 +104,7 @@ func (k *kit) brokenSeal(ctx context.Context) verdict {
 
 func (k *kit) mediaType(ctx context.Context) verdict {
 	p, err := k.sealedHit(ctx, func(secure.Context) (hit, error) {
-		return hit{contentType: "text/plain", body: []byte("hello")}, nil
+		return hit{contentType: "text/plain", body: []byte("hello"), after: Clear}, nil
 	})
 	if err != nil {
 		return trouble(err)

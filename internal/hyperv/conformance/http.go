@@ -83,9 +83,23 @@ func (b *browser) close() { b.transport.CloseIdleConnections() }
 type hit struct {
 	method, path, contentType string
 	token                     []byte
-	header                    [2]string
+	identify                  bool // the header that asks for no logon
 	body                      []byte
 	chunked                   bool
+	after                     Logon // on a connection with a logon
+}
+
+func (h hit) logon() Logon {
+	if h.token != nil {
+		return Handshake
+	}
+	return h.after
+}
+
+// mediaType is what is recorded of the content type: its parameters can be random.
+func (h hit) mediaType() string {
+	mediaType, _, _ := strings.Cut(h.contentType, ";")
+	return mediaType
 }
 
 // page is the answer.
@@ -114,8 +128,8 @@ func (k *kit) do(ctx context.Context, b *browser, h hit) (page, error) {
 	if h.token != nil {
 		req.Header.Set("Authorization", "Negotiate "+base64.StdEncoding.EncodeToString(h.token))
 	}
-	if h.header[0] != "" {
-		req.Header.Set(h.header[0], h.header[1])
+	if h.identify {
+		req.Header.Set("WSMANIDENTIFY", "unauthenticated")
 	}
 	start := time.Now()
 	resp, err := b.transport.RoundTrip(req)
@@ -127,7 +141,13 @@ func (k *kit) do(ctx context.Context, b *browser, h hit) (page, error) {
 	if err != nil {
 		return page{}, &wsman.ConnectionError{Address: b.url, Err: err}
 	}
-	k.tape.note(exchange{operation: "http " + strconv.Itoa(resp.StatusCode), request: readable(h.body), answer: readable(text), start: start, took: time.Since(start)})
+	k.tape.note(exchange{
+		operation: "http " + strconv.Itoa(resp.StatusCode), request: readable(h.body), answer: readable(text), start: start, took: time.Since(start),
+		http: &RecordedHTTP{
+			Method: req.Method, Path: req.URL.Path, ContentType: h.mediaType(), Identify: h.identify, Chunked: h.chunked, Logon: h.logon(),
+			Status: resp.StatusCode, AnswerBytes: len(text),
+		},
+	})
 	return page{status: resp.StatusCode, header: resp.Header, body: text}, nil
 }
 

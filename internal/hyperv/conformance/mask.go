@@ -38,7 +38,8 @@ var harmlessValue = regexp.MustCompile(`^(` + strings.Join([]string{
 	`\d{8,14}\.\d{6}[+:-]\d{3}`,
 	`[a-z]{1,4}:[A-Z][A-Za-z]{1,40}`,                  // names of faults
 	`(Msvm|Win32|CIM|MSFT)_[A-Za-z]{1,60}`,            // classes
-	`vhdsvc|OK|Microsoft Corporation|Automatic|cy-GB`, //
+	`vhdsvc|OK|Microsoft Corporation|Automatic|cy-GB|NTFS|ReFS|[A-Za-z]:`, //
+	`Microsoft(:[A-Za-z][A-Za-z0-9 -]{0,40}){1,5}`, // kinds of settings
 	`OS: [\d.]+ SP: [\d.]+ Stack: [\d.]+`,
 	`\d+\.\d+\.\d+`, // versions; an address has one number more
 }, "|") + `)$`)
@@ -62,7 +63,7 @@ func (k *kit) newMask() *mask {
 	m := &mask{names: map[string]string{}, counts: map[string]int{}}
 	k.lookForNames()
 	for id := range k.identifiers {
-		if len(id) >= 2 && !vocabulary()[strings.ToLower(id)] && !harmlessValue.MatchString(id) {
+		if len(id) >= 2 && !vocabulary()[strings.ToLower(id)] && !harmlessValue.MatchString(id) && !isPlainPath(id) {
 			m.known = append(m.known, identifier{id, wordForm(id)})
 		}
 	}
@@ -156,7 +157,7 @@ func (m *mask) alias(kind, value string) string {
 // line takes identifiers, paths and addresses out of a line of our own making.
 func (m *mask) line(s string) string {
 	s = guidForm.ReplaceAllStringFunc(s, func(id string) string { return m.alias("guid", id) })
-	s = pathForm.ReplaceAllStringFunc(s, func(path string) string { return m.alias("path", path) })
+	s = pathForm.ReplaceAllStringFunc(s, func(path string) string { return m.path(path) })
 	s = ipv4Form.ReplaceAllStringFunc(s, func(ip string) string { return m.alias("address", ip) })
 	for _, id := range m.known {
 		if containsFold(s, id.text) {
@@ -180,6 +181,8 @@ func (m *mask) value(s string) string {
 		return m.line(trimmed)
 	case harmlessValue.MatchString(trimmed):
 		return m.line(trimmed)
+	case wholePath.MatchString(trimmed):
+		return m.path(trimmed)
 	}
 	return m.alias("text", trimmed)
 }

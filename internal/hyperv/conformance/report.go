@@ -74,15 +74,6 @@ func (r *Report) Text() string {
 	return b.String()
 }
 
-// recording is one exchange as it is written.
-type recording struct {
-	Number         int    `json:"number"`
-	Operation      string `json:"operation"`
-	DurationMillis int64  `json:"duration_ms"`
-	Request        string `json:"request,omitempty"`
-	Answer         string `json:"answer,omitempty"`
-}
-
 // The files of a report.
 const (
 	fileText       = "report.txt"
@@ -125,17 +116,6 @@ func discard(directory string) error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-func (r *Report) recordings() []recording {
-	m := r.kit.newMask()
-	list := []recording{}
-	for n, e := range r.kit.tape.since(0) {
-		list = append(list, recording{
-			Number: n + 1, Operation: m.line(e.operation), DurationMillis: millis(e.took), Request: m.markup(e.request), Answer: m.markup(e.answer),
-		})
-	}
-	return list
 }
 
 // LeakError says that a file held what it must not hold; the files are deleted.

@@ -14,6 +14,7 @@ import (
 type exchange struct {
 	operation       string
 	request, answer string
+	http            *RecordedHTTP // past the client
 	start           time.Time
 	took            time.Duration
 }
