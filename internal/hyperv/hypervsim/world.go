@@ -36,8 +36,10 @@ type world struct {
 	jobs        []*job
 	machines    []*machine
 
-	lastID      uint64
-	observation observation
+	lastID uint64
+	// nextJobLasts is how long the next job takes; 0 leaves it to the job.
+	nextJobLasts time.Duration
+	observation  observation
 
 	// Real files are compacted by processes that outlive a request.
 	life    context.Context
