@@ -104,10 +104,13 @@ func (k *kit) brokenSeal(ctx context.Context) verdict {
 
 func (k *kit) mediaType(ctx context.Context) verdict {
 	p, err := k.sealedHit(ctx, func(secure.Context) (hit, error) {
-		return hit{contentType: "text/plain", body: []byte("hello"), after: Clear}, nil
+		return hit{contentType: "text/plain", body: []byte(noMessage), after: Clear}, nil
 	})
 	if err != nil {
 		return trouble(err)
 	}
 	return when(p.status == http.StatusUnsupportedMediaType, "HTTP status %d", p.status)
 }
+
+// noMessage is a body that is not XML. It is not recorded.
+const noMessage = "hello"

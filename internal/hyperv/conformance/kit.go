@@ -104,6 +104,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	defer k.client.Close()
 	k.wire = wire
 	r := &Report{Kit: o.Version, Started: time.Now().UTC(), kit: k}
+	r.Host.HTTPS, r.Host.Auth = o.Config.HTTPS, o.Config.Auth
 	stopped := k.introduce(ctx, r)
 	k.ask(ctx, r, stopped)
 	left := k.cleanUp(ctx)

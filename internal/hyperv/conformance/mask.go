@@ -36,10 +36,10 @@ var harmlessValue = regexp.MustCompile(`^(` + strings.Join([]string{
 	`-?P[\dYMDTHS.]*`, // intervals
 	`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)?`,
 	`\d{8,14}\.\d{6}[+:-]\d{3}`,
-	`[a-z]{1,4}:[A-Z][A-Za-z]{1,40}`,                  // names of faults
-	`(Msvm|Win32|CIM|MSFT)_[A-Za-z]{1,60}`,            // classes
+	`[a-z]{1,4}:[A-Z][A-Za-z]{1,40}`,                                      // names of faults
+	`(Msvm|Win32|CIM|MSFT)_[A-Za-z]{1,60}`,                                // classes
 	`vhdsvc|OK|Microsoft Corporation|Automatic|cy-GB|NTFS|ReFS|[A-Za-z]:`, //
-	`Microsoft(:[A-Za-z][A-Za-z0-9 -]{0,40}){1,5}`, // kinds of settings
+	`Microsoft(:[A-Za-z][A-Za-z0-9 -]{0,40}){1,5}`,                        // kinds of settings
 	`OS: [\d.]+ SP: [\d.]+ Stack: [\d.]+`,
 	`\d+\.\d+\.\d+`, // versions; an address has one number more
 }, "|") + `)$`)
@@ -262,4 +262,5 @@ var vocabulary = sync.OnceValue(func() map[string]bool {
 const fixedWords = `hyperv conformance kit host windows version namespace product vendor microsoft corporation findings held contradicted not tested
  claim evidence documented inferred open result seen why duration ms exchanges started summary recordings number operation request answer error text name path address guid
  root virtualization cimv2 v2 wbem wsman wmi schemas dmtf org com xmlsoap www w3 http status return value job state code completion identify get
- invoke enumerate pull release send soap envelope header body local`
+ invoke enumerate pull release send soap envelope header body local over https ntlm kerberos basic certificate logon exchanges at us method post
+ content type chunked handshake clear broken seal bytes application xml plain multipart encrypted unknown`

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -11,7 +12,7 @@ var (
 	pathParts = regexp.MustCompile(`[\\/]+|[^\\/]+`)
 	// plainPart are the parts of paths that every Windows has, and the names that
 	// the kit gives to files, which hold a random identifier.
-	plainPart = regexp.MustCompile(`(?i)^([a-z]:|[?.]|localhost|windows|documents and settings|admin\$|volume\{[0-9a-f-]{36}\}|` + prefix + `(none-)?[0-9a-f-]{36}\.a?vhdx?)$`)
+	plainPart = regexp.MustCompile(`(?i)^([a-z]:|[?.]|localhost|windows|documents and settings|volume\{[0-9a-f-]{36}\}|` + prefix + `(none-)?[0-9a-f-]{36}\.a?vhdx?)$`)
 	diskFile  = regexp.MustCompile(`(?i)\.(a?vhdx?|vhds)$`)
 )
 
@@ -22,12 +23,17 @@ func (m *mask) path(s string) string {
 		switch {
 		case strings.ContainsAny(part, `\/`):
 			return part
-		case plainPart.MatchString(part):
+		case plainPart.MatchString(part) && !m.knows(part):
 			return guidForm.ReplaceAllStringFunc(part, func(id string) string { return m.alias("guid", id) })
 		}
 		extension := diskFile.FindString(part)
 		return likeCase(m.alias("name", strings.TrimSuffix(part, extension)), part) + extension
 	})
+}
+
+// knows tells whether a text is one that must not be told.
+func (m *mask) knows(s string) bool {
+	return slices.ContainsFunc(m.known, func(id identifier) bool { return strings.EqualFold(id.text, s) })
 }
 
 // likeCase gives a replacement the letter case of what it replaces, which some

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
 // Report is what a run found out.
@@ -34,6 +36,18 @@ type HostFacts struct {
 	WindowsVersion string `json:"windows_version,omitempty"`
 	// Namespace is that of the generation of the Hyper-V provider that was asked.
 	Namespace string `json:"namespace,omitempty"`
+	// HTTPS and Auth say how it was asked.
+	HTTPS bool        `json:"https"`
+	Auth  hyperv.Auth `json:"auth,omitempty"`
+}
+
+// Name tells hosts and ways of asking apart.
+func (h HostFacts) Name() string {
+	transport := "http"
+	if h.HTTPS {
+		transport = "https"
+	}
+	return fmt.Sprintf("Windows %s over %s, %s", orElse(h.WindowsVersion, "of an unknown version"), transport, orElse(string(h.Auth), "logon unknown"))
 }
 
 // tidy takes out of a finding what could name the host.
@@ -58,7 +72,7 @@ func (r *Report) finish(left error) {
 func (r *Report) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "hyperv-conformance %s, %s, %.1f s\n", r.Kit, r.Started.Format(time.RFC3339), float64(r.DurationMillis)/1000)
-	fmt.Fprintf(&b, "Host: %s, %s, Windows %s, %s\n", orElse(r.Host.ProductVendor, "?"), orElse(r.Host.ProductVersion, "?"), orElse(r.Host.WindowsVersion, "?"), orElse(r.Host.Namespace, "no Hyper-V"))
+	fmt.Fprintf(&b, "Host: %s, %s, %s, %s\n", orElse(r.Host.ProductVendor, "?"), orElse(r.Host.ProductVersion, "?"), r.Host.Name(), orElse(r.Host.Namespace, "no Hyper-V"))
 	fmt.Fprintf(&b, "%d held, %d contradicted, %d not tested\n", r.Summary[Held], r.Summary[Contradicted], r.Summary[NotTested])
 	if r.LeftBehind {
 		b.WriteString("Something that the kit made, or a job of it, may still be on the host; the output of the run names it.\n")
