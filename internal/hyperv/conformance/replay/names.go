@@ -1,0 +1,25 @@
+package replay
+
+import "strings"
+
+// names pairs what goes by another name in each host.
+type names struct {
+	simulatedOf, recordedOf map[string]string
+}
+
+func newNames() *names {
+	return &names{simulatedOf: map[string]string{}, recordedOf: map[string]string{}}
+}
+
+// agree pairs two names and tells whether neither has another counterpart. Case
+// does not count: what is about case is compared before.
+func (n *names) agree(recorded, simulated string) bool {
+	recorded, simulated = strings.ToLower(recorded), strings.ToLower(simulated)
+	s, known := n.simulatedOf[recorded]
+	r, taken := n.recordedOf[simulated]
+	if !known && !taken {
+		n.simulatedOf[recorded], n.recordedOf[simulated] = simulated, recorded
+		return true
+	}
+	return known && taken && s == simulated && r == recorded
+}
