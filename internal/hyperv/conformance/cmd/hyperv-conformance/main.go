@@ -1,6 +1,7 @@
 // Command hyperv-conformance asks a Hyper-V host whether it is what this project
 // takes it for. It reads its configuration from the environment variables of the
-// provider. Without -write it changes nothing on the host.
+// provider. Without -write it changes nothing on the host. With -compare and
+// -replay it asks no host, but tells what earlier runs mean.
 package main
 
 import (
@@ -21,7 +22,8 @@ import (
 // version is set when a release is built.
 var version = "dev"
 
-// Exit codes beside 0, which says that every claim held that could be tested.
+// Exit codes beside 0, which says that every claim held that could be tested, that
+// no settled one was contradicted (-compare), or that no answer differs (-replay).
 const (
 	exitFailed       = 1
 	exitUsage        = 2
@@ -46,7 +48,32 @@ func run(ctx context.Context, args []string, env hostenv.Lookup, stdout, stderr 
 	case err != nil:
 		_, _ = fmt.Fprintln(stderr, "hyperv-conformance:", err)
 		return exitUsage
+	case s.compare:
+		return finish(stdout, stderr, compareReports, s)
+	case s.replay:
+		return finish(stdout, stderr, func(s settings) (string, bool, error) { return replayRecordings(ctx, s) }, s)
 	}
+	return ask(ctx, s, stdout, stderr)
+}
+
+// finish prints the Markdown that a mode makes, and says how it ended.
+func finish(stdout, stderr io.Writer, results func(settings) (text string, bad bool, err error), s settings) int {
+	text, bad, err := results(s)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "hyperv-conformance:", err)
+		return exitFailed
+	}
+	if _, err := io.WriteString(stdout, text); err != nil {
+		return exitFailed
+	}
+	if bad {
+		return exitContradicted
+	}
+	return 0
+}
+
+// ask asks the host.
+func ask(ctx context.Context, s settings, stdout, stderr io.Writer) int {
 	ctx, stop := context.WithTimeoutCause(ctx, s.timeout, errTooLong)
 	defer stop()
 	s.options.Log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: s.level()}))

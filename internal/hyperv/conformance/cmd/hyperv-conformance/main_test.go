@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -45,6 +46,69 @@ func TestRun(t *testing.T) {
 	}
 }
 
+// TestResults: what a run wrote is compared and replayed; both exit codes tell what
+// kind of news there is.
+func TestResults(t *testing.T) {
+	t.Parallel()
+	const password = "a password"
+	sim := hypervsim.RunT(t, hypervsim.WithUser(`HYPERV\who`, password), hypervsim.WithLogger(slog.New(slog.DiscardHandler)))
+	dir := t.TempDir()
+	none := environment(nil)
+	if code := run(t.Context(), []string{"-https", "false", "-out", dir}, environment(map[string]string{
+		"HYPERV_HOST": sim.HostName(), "HYPERV_PORT": strconv.Itoa(sim.Port()), "HYPERV_USER": `HYPERV\who`, "HYPERV_PASSWORD": password,
+	}), io.Discard, io.Discard); code != 0 {
+		t.Fatalf("run() = %d", code)
+	}
+	report, recordings := filepath.Join(dir, "report.json"), filepath.Join(dir, "recordings.json")
+	root := filepath.Join("..", "..", "..", "..", "..")
+	spoil := func(name, from, to string) {
+		t.Helper()
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		changed := strings.Replace(string(content), from, to, 1)
+		if changed == string(content) {
+			t.Fatalf("%s has no %s", name, from)
+		}
+		if err := os.WriteFile(name, []byte(changed), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, step := range []struct {
+		name     string
+		before   func()
+		args     []string
+		want     int
+		contains string
+	}{
+		{"compare", nil, []string{"-compare", "-source", root, report}, 0, "take the mark away"},
+		{"without a source tree", nil, []string{"-compare", "-source", dir, report}, 0, "No source tree"},
+		{"replay", nil, []string{"-replay", recordings}, 0, "do not differ"},
+		{"an open claim contradicted", func() {
+			spoil(report, `"evidence": "open",
+      "result": "held"`, `"evidence": "open",
+      "result": "contradicted"`)
+		}, []string{"-compare", "-source", root, report}, 0, "open before"},
+		{"a settled claim contradicted", func() {
+			spoil(report, `"evidence": "documented",
+      "result": "held"`, `"evidence": "documented",
+      "result": "contradicted"`)
+		}, []string{"-compare", "-source", root, report}, exitContradicted, "taken for settled"},
+		{"another answer", func() { spoil(recordings, "Code=\\\"2150858752", "Code=\\\"2150858753") }, []string{"-replay", recordings}, exitContradicted, "counted once: 1."},
+		{"no report", nil, []string{"-compare", recordings}, exitFailed, ""},
+		{"no file", nil, []string{"-replay", filepath.Join(dir, "none")}, exitFailed, ""},
+	} {
+		if step.before != nil {
+			step.before()
+		}
+		var stdout, stderr strings.Builder
+		if code := run(t.Context(), step.args, none, &stdout, &stderr); code != step.want || !strings.Contains(stdout.String(), step.contains) {
+			t.Errorf("%s: run() = %d, want %d: %s%s", step.name, code, step.want, stdout.String(), stderr.String())
+		}
+	}
+}
+
 // TestUsage: what cannot work is refused before anything is sent.
 func TestUsage(t *testing.T) {
 	t.Parallel()
@@ -62,6 +126,9 @@ func TestUsage(t *testing.T) {
 		"authority":             {[]string{"-host", "h", "-cacert-path", "/does/not/exist"}, nil},
 		"password by flag":      {[]string{"-host", "h", "-password", "x"}, nil},
 		"argument":              {[]string{"-host", "h", "more"}, nil},
+		"compare nothing":       {[]string{"-compare"}, nil},
+		"replay two":            {[]string{"-replay", "a", "b"}, nil},
+		"compare and replay":    {[]string{"-compare", "-replay", "a"}, nil},
 	} {
 		if code := run(t.Context(), tc.args, environment(tc.env), io.Discard, io.Discard); code != exitUsage {
 			t.Errorf("%s: run() = %d, want %d", name, code, exitUsage)

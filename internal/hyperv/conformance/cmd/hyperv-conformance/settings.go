@@ -23,6 +23,10 @@ type settings struct {
 	out     string
 	timeout time.Duration
 	verbose bool
+
+	compare, replay bool
+	files           []string // to compare or to replay
+	source          string
 }
 
 func (s settings) level() slog.Level {
@@ -59,8 +63,15 @@ func parse(args []string, env hostenv.Lookup, stderr io.Writer) (settings, error
 	flags.StringVar(&s.out, "out", "hyperv-conformance-report", "directory to write report and recordings to")
 	flags.DurationVar(&s.timeout, "timeout", 15*time.Minute, "end the run after this time; what was made is removed then")
 	flags.BoolVar(&s.verbose, "verbose", false, "tell what is done")
+	flags.BoolVar(&s.compare, "compare", false, "tell what the `report.json` files that are named mean for the claims and the code; asks no host")
+	flags.BoolVar(&s.replay, "replay", false, "send the requests of the `recordings.json` that is named to the simulated host and compare the answers; asks no other host")
+	flags.StringVar(&s.source, "source", ".", "root of the source tree in which -compare looks for marks")
 	if err := flags.Parse(args); err != nil {
 		return settings{}, err
+	}
+	if s.compare || s.replay {
+		s.files = flags.Args()
+		return s, s.checkFiles()
 	}
 	if flags.NArg() > 0 {
 		return settings{}, fmt.Errorf("unknown argument %q", flags.Arg(0))
@@ -74,6 +85,19 @@ func parse(args []string, env hostenv.Lookup, stderr io.Writer) (settings, error
 		r.fail(errors.New("-write and -scratch go together"))
 	}
 	return s, errors.Join(r.errs...)
+}
+
+// checkFiles refuses modes that do not go together, or have nothing to read.
+func (s settings) checkFiles() error {
+	switch {
+	case s.compare && s.replay:
+		return errors.New("-compare and -replay are two runs")
+	case len(s.files) == 0:
+		return errors.New("no file: name what an earlier run wrote")
+	case s.replay && len(s.files) > 1:
+		return errors.New("-replay takes one file")
+	}
+	return nil
 }
 
 // reader reads attributes of the provider from flags and environment.
