@@ -3,7 +3,11 @@
 // proves names it by its ID; the conformance kit asks a host about it.
 package claims
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
 
 // Evidence says how well a claim is known.
 type Evidence string
@@ -59,4 +63,15 @@ func Find(id string) (Claim, bool) {
 		}
 	}
 	return Claim{}, false
+}
+
+// CompareVersions orders versions of Windows by their numbers.
+func CompareVersions(a, b string) int {
+	as, bs := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range min(len(as), len(bs)) {
+		if c := cmp.Or(cmp.Compare(len(as[i]), len(bs[i])), strings.Compare(as[i], bs[i])); c != 0 {
+			return c
+		}
+	}
+	return cmp.Compare(len(as), len(bs))
 }

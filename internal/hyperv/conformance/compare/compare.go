@@ -3,9 +3,7 @@
 package compare
 
 import (
-	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/claims"
@@ -84,19 +82,8 @@ func (o Outcome) On() []claims.Sighting {
 			all[i].Date = a.Date
 		}
 	}
-	slices.SortFunc(all, func(a, b claims.Sighting) int { return compareVersions(a.Windows, b.Windows) })
+	slices.SortFunc(all, func(a, b claims.Sighting) int { return claims.CompareVersions(a.Windows, b.Windows) })
 	return all
-}
-
-// compareVersions orders by the numbers of versions.
-func compareVersions(a, b string) int {
-	as, bs := strings.Split(a, "."), strings.Split(b, ".")
-	for i := range min(len(as), len(bs)) {
-		if c := cmp.Or(cmp.Compare(len(as[i]), len(bs[i])), strings.Compare(as[i], bs[i])); c != 0 {
-			return c
-		}
-	}
-	return cmp.Compare(len(as), len(bs))
 }
 
 // New compares reports with the claims as they are now. The marks are those of the
