@@ -22,7 +22,7 @@ func providerSchema() schema.Schema {
 			},
 			"username": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("username", "User as `DOMAIN\\user`, `user@REALM` or `user`."),
+				MarkdownDescription: withEnv("username", "User as `DOMAIN\\user`, `user@REALM`, `user`, or `.\\user` for an account of the host itself."),
 			},
 			"password": schema.StringAttribute{
 				Optional:            true,

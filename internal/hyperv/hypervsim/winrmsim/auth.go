@@ -158,11 +158,23 @@ func (s *Server) findUser(name, domain string) (Account, bool) {
 		domain = s.config.Domain
 	}
 	for _, a := range s.config.Users {
-		if strings.EqualFold(a.Name, name) && (a.Domain == "" || domain == "" || strings.EqualFold(a.Domain, domain)) {
+		if upper(a.Name) == upper(name) && s.holds(domain, a) {
 			return a, true
 		}
 	}
 	return Account{}, false
+}
+
+// holds reports whether the domain that a client names is that of the account. A
+// computer of a workgroup takes every domain for its own.
+func (s *Server) holds(domain string, a Account) bool {
+	switch {
+	case domain == "", a.Domain == "" && s.config.Domain == "":
+		return true
+	case a.Domain == "":
+		return strings.EqualFold(domain, s.config.ComputerName)
+	}
+	return strings.EqualFold(domain, a.Domain)
 }
 
 // binding is the channel binding that contexts on this host must carry, nil

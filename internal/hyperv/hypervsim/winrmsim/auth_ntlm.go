@@ -9,7 +9,6 @@ import (
 	"crypto/rc4"
 	"encoding/binary"
 	"errors"
-	"strings"
 	"time"
 	"unicode/utf16"
 
@@ -177,7 +176,7 @@ func (n *ntlmAcceptor) authenticate(m []byte) error {
 	}
 	proof, client := response[:proofSize], response[proofSize:]
 	a, known := n.find(name, domain)
-	key := hmacMD5(ntHash(a.Password), utf16Bytes(strings.ToUpper(name)+domain))
+	key := hmacMD5(ntHash(a.Password), utf16Bytes(upper(name)+domain))
 	if !hmac.Equal(proof, hmacMD5(key, n.nonce[:], client)) || !known {
 		return errLogon
 	}

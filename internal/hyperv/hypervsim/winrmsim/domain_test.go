@@ -8,7 +8,8 @@ import (
 )
 
 // TestWithDomain: a user of a domain is found by both names of the domain, as
-// name@dns unless that is refused, and by no other.
+// name@dns unless that is refused, and by no other; one of the host by its name, as
+// .\user, which stands for that, and without any.
 func TestWithDomain(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -22,8 +23,14 @@ func TestWithDomain(t *testing.T) {
 		{`backup@other.example`, nil, http.StatusUnauthorized},
 		{`backup@lab.example`, []hypervsim.Option{hypervsim.WithoutPrincipalNames()}, http.StatusUnauthorized},
 		{`LAB\backup`, []hypervsim.Option{hypervsim.WithoutPrincipalNames()}, http.StatusOK},
+		{`backup`, nil, http.StatusOK},
+		{`.\backup`, nil, http.StatusUnauthorized},
+		{`.\local`, nil, http.StatusOK},
+		{`HYPERV01\local`, nil, http.StatusOK},
+		{`local`, nil, http.StatusOK},
+		{`LAB\local`, nil, http.StatusUnauthorized},
 	} {
-		h := newHost(t, append(test.opts, hypervsim.WithUser(`LAB\backup`, "s3cret"), hypervsim.WithDomain("LAB", "lab.example"))...)
+		h := newHost(t, append(test.opts, hypervsim.WithUser(`LAB\backup`, "s3cret"), hypervsim.WithUser("local", "s3cret"), hypervsim.WithDomain("LAB", "lab.example"))...)
 		if got := newPeer(t, h).logon(test.user, "s3cret"); got != test.status {
 			t.Errorf("logon(%s) = %d, want %d", test.user, got, test.status)
 		}

@@ -11,7 +11,8 @@ import (
 
 // NTLMConfig says who logs on with NTLM.
 type NTLMConfig struct {
-	// User is DOMAIN\name, name@realm or the name of a local account.
+	// User is DOMAIN\name, name@suffix, .\name for an account of the host's own, or
+	// name for one that the host is to find.
 	User string
 	// Password of the user.
 	Password string `json:"-"`
@@ -31,9 +32,12 @@ const ntlmName = "NTLM"
 // NTLMv1 nor a handshake without MIC exists here: see [ntlmChallenge.check].
 type NTLM struct {
 	user, domain string
-	key          []byte // NTOWFv2: the password itself is not kept
+	hash         []byte // of the password, which itself is not kept
 	spn          string
 }
+
+// hostAccounts in place of a domain stands for the host's own account database.
+const hostAccounts = "."
 
 // NewNTLM makes the mechanism for one user.
 func NewNTLM(c NTLMConfig) *NTLM {
@@ -43,7 +47,7 @@ func NewNTLM(c NTLMConfig) *NTLM {
 	if d, u, ok := strings.Cut(c.User, `\`); ok {
 		user, domain = u, d
 	}
-	return &NTLM{user: user, domain: domain, key: ntowfv2(c.Password, user, domain), spn: c.SPN}
+	return &NTLM{user: user, domain: domain, hash: ntHash(c.Password), spn: c.SPN}
 }
 
 // String names the mechanism.
@@ -110,11 +114,15 @@ func (x *ntlmContext) authenticate(challenge []byte) ([]byte, error) {
 	}
 	nonce, sessionKey := random[:8], random[8:]
 
+	domain := x.mech.domain
+	if domain == hostAccounts {
+		domain = c.info.computer()
+	}
 	info := c.info.reply(x.binding, x.mech.spn)
-	response, baseKey := ntlmv2Response(x.mech.key, c.nonce, nonce, c.info.timestamp(), info.encode())
+	response, baseKey := ntlmv2Response(ntowfv2(x.mech.hash, x.mech.user, domain), c.nonce, nonce, c.info.timestamp(), info.encode())
 	m := authenticateMessage{
 		flags:        c.flags & ntlmFlags,
-		domain:       x.mech.domain,
+		domain:       domain,
 		user:         x.mech.user,
 		response:     response,
 		encryptedKey: rc4Once(baseKey, sessionKey),

@@ -28,6 +28,11 @@ const (
 	sealFlags = flagUnicode | flagSign | flagSeal | flagESS | flag128 | flagKeyExch
 )
 
+// capitals are what the names of these tests need of the table of MS-UCODEREF 3.1.5.3:
+// a dotless i has none.
+var capitals = strings.NewReplacer("a", "A", "d", "D", "e", "E", "g", "G", "i", "I", "j", "J", "l", "L", "m", "M", "n", "N",
+	"o", "O", "r", "R", "s", "S", "t", "T", "u", "U", "x", "X", "y", "Y", "z", "Z", "c", "C", "p", "P", "ü", "Ü")
+
 // ntlmAcceptor is the host's half of NTLMv2, written from MS-NLMP without any of the
 // code under test, so that the two can disagree.
 type ntlmAcceptor struct {
@@ -72,7 +77,7 @@ func (a *ntlmAcceptor) challengeFor(negotiate []byte) []byte {
 		a.flags = sealFlags | 0x00828204
 	}
 	name := u16("HOST")
-	parts := [][]byte{av(2, name), av(1, name), av(3, name), av(6, []byte{1, 0, 0, 0})}
+	parts := [][]byte{av(2, name), av(1, name), av(3, name), av(6, []byte{0xfd, 0xff, 0xff, 0xff})}
 	if !a.noTime {
 		parts = append(parts, av(7, binary.LittleEndian.AppendUint64(nil, uint64(time.Now().UnixNano()/100)+116444736000000000)))
 	}
@@ -116,7 +121,7 @@ func (a *ntlmAcceptor) accept(m []byte) error {
 	}
 	h := md4.New()
 	h.Write(u16(a.password))
-	key := hmd5(h.Sum(nil), u16(strings.ToUpper(a.user)+a.domain))
+	key := hmd5(h.Sum(nil), u16(capitals.Replace(a.user)+a.domain))
 	proof, temp := nt[:16], nt[16:]
 	if !hmac.Equal(proof, hmd5(key, a.nonce[:], temp)) {
 		return errors.New("logon failure")

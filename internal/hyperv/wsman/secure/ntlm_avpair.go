@@ -8,6 +8,7 @@ import (
 // Identifiers of target information (MS-NLMP 2.2.2.1).
 const (
 	avEOL            = 0
+	avComputer       = 1 // NetBIOS name of the host
 	avFlags          = 6
 	avTimestamp      = 7
 	avTargetName     = 9
@@ -71,25 +72,26 @@ func (p avPairs) timestamp() []byte {
 	return nil
 }
 
-// reply is the target information of the response: what the host said, with the
-// promise of a MIC, the binding and the service asked for (MS-NLMP 3.1.5.1.2).
+// computer is the host's NetBIOS name, empty when the list has none.
+func (p avPairs) computer() string {
+	name, _ := p.find(avComputer)
+	return fromUTF16LE(name)
+}
+
+// reply is the target information of the response: what the host said, but its flags,
+// with the promise of a MIC, the binding and the service asked for (MS-NLMP 3.1.5.1.2).
 // Without a TLS connection there is no binding pair, as opposed to a zero one:
 // hosts take a zero one for a binding that is wrong.
 func (p avPairs) reply(binding []byte, spn string) avPairs {
-	flags := uint32(avFlagMIC)
 	out := make(avPairs, 0, len(p)+3)
 	for _, pair := range p {
 		switch pair.id {
-		case avFlags:
-			if len(pair.value) == 4 {
-				flags |= binary.LittleEndian.Uint32(pair.value)
-			}
-		case avTargetName, avChannelBinding: // ours to say
+		case avFlags, avTargetName, avChannelBinding: // ours to say
 		default:
 			out = append(out, pair)
 		}
 	}
-	out = append(out, avPair{avFlags, binary.LittleEndian.AppendUint32(nil, flags)})
+	out = append(out, avPair{avFlags, binary.LittleEndian.AppendUint32(nil, avFlagMIC)})
 	if binding != nil {
 		out = append(out, avPair{avChannelBinding, bindingDigest(binding)})
 	}

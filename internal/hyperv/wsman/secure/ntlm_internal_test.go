@@ -23,7 +23,7 @@ func unhex(tb testing.TB, s string) []byte {
 func TestNTLMVectors(t *testing.T) {
 	t.Parallel()
 	info := avPairs{{2, utf16le("Domain")}, {1, utf16le("Server")}}
-	key := ntowfv2("Password", "User", "Domain")
+	key := ntowfv2(ntHash("Password"), "User", "Domain")
 	serverNonce, clientNonce := unhex(t, "0123456789abcdef"), bytes.Repeat([]byte{0xaa}, 8)
 	response, baseKey := ntlmv2Response(key, serverNonce, clientNonce, make([]byte, 8), info.encode())
 	sessionKey := bytes.Repeat([]byte{0x55}, 16)
@@ -56,18 +56,48 @@ func TestNTLMVectors(t *testing.T) {
 	}
 }
 
+// Rows of the table of MS-UCODEREF 3.1.5.3, and characters that have none.
 func TestUpper(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
 		"administrator": "ADMINISTRATOR",
 		"jürgen":        "JÜRGEN",
 		"иван":          "ИВАН",
-		"𐐨":             "𐐨", // beyond the basic plane
+		"ÿ":             "\u0178",
+		"yılmaz":        "YıLMAZ",
+		"ſ":             "ſ",       // long s
+		"µ":             "µ",       // micro sign
+		"ς":             "ς",       // final sigma
+		"σ":             "Σ",       // not a final one
+		"ǆǅ":            "Ǆǅ",      // the capital letter within a title stays
+		"ͅ":             "ͅ",       // iota below others
+		"ᾳ":             "ᾼ",       // iota subscript
+		"ß":             "ß",       // its capital is no simple mapping
+		"ɐɒ":            "\u2c6fɒ", // the capital of the second one came with Unicode 5.2
+		"გიორგი":        "გიორგი",  // capitals of Unicode 11
+		"ⴀ":             "Ⴀ",       // capitals of old
+		"ꭰ":             "ꭰ",       // Unicode 8
+		"Ԥԥ":            "Ԥԥ",      // Unicode 5.2
+		"ԣ":             "Ԣ",       // Unicode 5.1
+		"𐐨":             "𐐨",       // beyond the basic plane
+		"ⅷⓩａ":           "ⅧⓏＡ",     // numerals, circles, full width
 		"山田":            "山田",
 	}
 	for in, want := range tests {
 		if got := upper(in); got != want {
 			t.Errorf("upper(%q) = %q, want %q", in, got, want)
 		}
+	}
+	const rows = 973
+	mapped := 0
+	for r := range rune(0x10000) {
+		if r < 0xd800 || r > 0xdfff {
+			if upper(string(r)) != string(r) {
+				mapped++
+			}
+		}
+	}
+	if mapped != rows {
+		t.Errorf("%d characters have a capital, the table has %d", mapped, rows)
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"unicode"
 	"unicode/utf16"
 )
 
@@ -152,14 +151,10 @@ func utf16le(s string) []byte {
 	return b
 }
 
-// upper maps each UTF-16 unit by itself, as Windows' upcase table does: the
-// length stays, and nothing beyond the basic plane changes.
-func upper(s string) string {
-	runes := []rune(s)
-	for i, r := range runes {
-		if u := unicode.ToUpper(r); r <= 0xffff && u <= 0xffff {
-			runes[i] = u
-		}
+func fromUTF16LE(b []byte) string {
+	units := make([]uint16, len(b)/2)
+	for i := range units {
+		units[i] = binary.LittleEndian.Uint16(b[2*i:])
 	}
-	return string(runes)
+	return string(utf16.Decode(units))
 }

@@ -57,9 +57,11 @@ func TestNTLMSealsBothWays(t *testing.T) {
 		"domain user":         {`CORP\admin`, "admin", "CORP"},
 		"user principal name": {"admin@corp.example.com", "admin@corp.example.com", ""},
 		"local user":          {"Administrator", "Administrator", ""},
-		"this machine":        {`.\admin`, "admin", "."},
+		"account of the host": {`.\admin`, "admin", "HOST"},
+		"not of any domain":   {`\admin`, "admin", ""},
 		"japanese":            {"山田太郎", "山田太郎", ""},
 		"umlaut":              {"jürgen", "jürgen", ""},
+		"dotless":             {`CORP\yılmaz`, "yılmaz", "CORP"},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -122,8 +124,8 @@ func TestNTLMTargetInformation(t *testing.T) {
 			if _, sent := host.pairs[10]; sent != (tt.binding != nil) {
 				t.Errorf("binding sent: %v", sent)
 			}
-			// The host's own flag stays beside the one that announces the MIC.
-			if got := host.pairs[6]; !bytes.Equal(got, []byte{3, 0, 0, 0}) {
+			// The flag that announces the MIC, and none of those that the host sets.
+			if got := host.pairs[6]; !bytes.Equal(got, []byte{2, 0, 0, 0}) {
 				t.Errorf("flags % x", got)
 			}
 		})
