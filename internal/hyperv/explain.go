@@ -102,6 +102,7 @@ var causes = [...]Cause{
 	{secure.ErrWeakContext, ReasonTampering, "Somebody between here and the host may be tampering with the logon: look at the network."},
 	{secure.ErrNoBinding, ReasonNone, "Give the host a certificate that is signed with RSA or ECDSA, as Windows' own are; if it has one, somebody in between answers with another."},
 	{secure.ErrNoAES, ReasonNone, "Enable AES for the account and the host (msDS-SupportedEncryptionTypes); RC4 and DES are refused."},
+	{secure.ErrWeakKey, ReasonNone, "Somebody between here and the KDC may be after the password: look at the network, and at the iteration count that the KDC is set to."},
 	{secure.ErrTicketExpired, ReasonTicket, "Renew the ticket cache (kinit)."},
 	{secure.ErrClockSkew, ReasonNone, "Set the clock of this machine or of the KDC: Kerberos allows five minutes."},
 	{secure.ErrNoKDC, ReasonNoKDC, "Name the KDC in krb5.conf, or make the realm's _kerberos._tcp record resolvable, and allow TCP port 88."},

@@ -58,15 +58,20 @@ type fakeKDC struct {
 	service types.EncryptionKey
 	trust   map[string]types.EncryptionKey // keys shared with other realms
 
-	authenticated func(types.Authenticator) // if not nil, told of every authenticator
+	authenticated func(types.Authenticator)                             // if not nil, told of every authenticator
+	forge         func(*messages.KDCRepFields, *messages.EncKDCRepPart) // if not nil, changes what is granted
 
 	logins, tickets atomic.Int64
 	lastAS, lastTGS []byte
 }
 
 func newFakeKDC(etype int32) *fakeKDC {
+	s2k := "00001388"
+	if etype == 19 || etype == 20 {
+		s2k = "00009c40"
+	}
 	return &fakeKDC{
-		realm: testRealm, etype: etype, password: testPassword, spn: testSPN, s2k: "00001388", life: 10 * time.Hour,
+		realm: testRealm, etype: etype, password: testPassword, spn: testSPN, s2k: s2k, life: 10 * time.Hour,
 		krbtgt: randomKey(etype), service: randomKey(etype), trust: map[string]types.EncryptionKey{},
 	}
 }
@@ -128,8 +133,13 @@ func (k *fakeKDC) err(code int32, data []byte) []byte {
 
 func (k *fakeKDC) userKey() types.EncryptionKey {
 	et := must(crypto.GetEtype(k.etype))
-	// A salt and an iteration count of its own: neither may be guessed.
-	v := must(et.StringToKey(k.password, "SALT"+k.realm, k.s2k))
+	// A salt and an iteration count of its own: neither may be guessed. What no client
+	// should do, this one does not either.
+	params := k.s2k
+	if len(params) != 8 || params == "00000000" || params > "00040000" {
+		params = et.GetDefaultStringToKeyParams()
+	}
+	v := must(et.StringToKey(k.password, "SALT"+k.realm, params))
 	return types.EncryptionKey{KeyType: k.etype, KeyValue: v}
 }
 
@@ -150,7 +160,7 @@ func (k *fakeKDC) as(r messages.ASReq) []byte {
 	if slices.Contains(r.ReqBody.EType, 23) {
 		panic("the client asks for RC4")
 	}
-	if !slices.Equal(r.ReqBody.CName.NameString, []string{testUser}) || r.ReqBody.Realm != k.realm {
+	if len(r.ReqBody.CName.NameString) != 1 || !strings.EqualFold(r.ReqBody.CName.NameString[0], testUser) || !strings.EqualFold(r.ReqBody.Realm, k.realm) {
 		return k.err(errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN, nil)
 	}
 	i := slices.IndexFunc(r.PAData, func(p types.PAData) bool { return p.PADataType == patype.PA_ENC_TIMESTAMP })
@@ -167,7 +177,9 @@ func (k *fakeKDC) as(r messages.ASReq) []byte {
 			return k.err(errorcode.KDC_ERR_PREAUTH_FAILED, nil)
 		}
 	}
-	fields := k.grant(r.ReqBody, r.ReqBody.CName, k.realm, r.ReqBody.SName, k.krbtgt, k.userKey(), keyusage.AS_REP_ENCPART)
+	// As Windows, it answers with names of its own spelling.
+	name, service := types.NewPrincipalName(1, testUser), types.NewPrincipalName(2, "krbtgt/"+k.realm)
+	fields := k.grant(r.ReqBody, name, k.realm, service, k.krbtgt, k.userKey(), keyusage.AS_REP_ENCPART)
 	fields.MsgType = msgtype.KRB_AS_REP
 	if k.terse {
 		fields.PAData = nil
@@ -299,12 +311,16 @@ func (k *fakeKDC) grant(body messages.KDCReqBody, cname types.PrincipalName, cre
 		Key: session, LastReqs: []messages.LastReq{{LRType: 0, LRValue: now}}, Nonce: body.Nonce, Flags: types.NewKrbFlags(),
 		AuthTime: now, StartTime: now, EndTime: now.Add(k.life), SRealm: k.realm, SName: sname,
 	}
-	return messages.KDCRepFields{
+	fields := messages.KDCRepFields{
 		PVNO: iana.PVNO, CRealm: crealm, CName: cname,
-		PAData:  []types.PAData{{PADataType: patype.PA_ETYPE_INFO2, PADataValue: k.etypeInfo()}},
-		Ticket:  messages.Ticket{TktVNO: iana.PVNO, Realm: k.realm, SName: sname, EncPart: must(crypto.GetEncryptedData(b, to, keyusage.KDC_REP_TICKET, 1))},
-		EncPart: must(crypto.GetEncryptedData(must(part.Marshal()), reply, usage, 1)),
+		PAData: []types.PAData{{PADataType: patype.PA_ETYPE_INFO2, PADataValue: k.etypeInfo()}},
+		Ticket: messages.Ticket{TktVNO: iana.PVNO, Realm: k.realm, SName: sname, EncPart: must(crypto.GetEncryptedData(b, to, keyusage.KDC_REP_TICKET, 1))},
 	}
+	if k.forge != nil {
+		k.forge(&fields, &part)
+	}
+	fields.EncPart = must(crypto.GetEncryptedData(must(part.Marshal()), reply, usage, 1))
+	return fields
 }
 
 func (k *fakeKDC) etypeInfo() []byte {

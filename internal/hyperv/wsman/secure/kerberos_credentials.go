@@ -3,11 +3,13 @@ package secure
 import (
 	"encoding/binary"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/go-krb5/krb5/crypto"
+	"github.com/go-krb5/krb5/crypto/etype"
 	"github.com/go-krb5/krb5/iana/nametype"
 	"github.com/go-krb5/krb5/iana/patype"
 	"github.com/go-krb5/krb5/keytab"
@@ -25,9 +27,14 @@ type loginCredentials struct {
 // Format keeps the secret out of every print.
 func (*loginCredentials) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
 
-// maxIterations bounds the work that an answer nobody vouches for can demand. The
-// defaults are 4096 (RFC 3962) and 32768 (RFC 8009).
+// maxIterations bounds the work that an answer nobody vouches for can demand.
 const maxIterations = 1 << 18
+
+// ErrWeakKey says that fewer iterations than the default were asked for when the
+// password is made into a key: 4096 (RFC 3962 4) or 32768 (RFC 8009 4). Nobody vouches
+// for the number, and whoever lowers it guesses the password the faster from what is
+// sealed with that key.
+var ErrWeakKey = errors.New("the KDC asks for a key of the password that is easily guessed")
 
 // keyFor picks the key that the KDC asks for, the first of its types that is AES and
 // that we have. Kvno is zero for a password.
@@ -101,12 +108,9 @@ func (c *loginCredentials) derive(info types.ETypeInfo2Entry) (kerberosKey, erro
 	if err != nil {
 		return kerberosKey{}, err
 	}
-	params := algorithm.GetDefaultStringToKeyParams()
-	if len(info.S2KParams) > 0 {
-		if len(info.S2KParams) != 4 || binary.BigEndian.Uint32(info.S2KParams)-1 >= maxIterations {
-			return kerberosKey{}, fmt.Errorf("%w: iterations of the password's key", ErrMalformed)
-		}
-		params = hex.EncodeToString(info.S2KParams)
+	params, err := keyParams(algorithm, info.S2KParams)
+	if err != nil {
+		return kerberosKey{}, err
 	}
 	salt := info.Salt
 	if salt == "" {
@@ -119,8 +123,26 @@ func (c *loginCredentials) derive(info types.ETypeInfo2Entry) (kerberosKey, erro
 	return newKerberosKey(types.EncryptionKey{KeyType: info.EType, KeyValue: value})
 }
 
+// keyParams are the iterations that the KDC asks for, in hex, or the default of the
+// algorithm.
+func keyParams(algorithm etype.EType, asked []byte) (string, error) {
+	byDefault := algorithm.GetDefaultStringToKeyParams()
+	if len(asked) == 0 {
+		return byDefault, nil
+	}
+	params := hex.EncodeToString(asked)
+	if len(asked) != 4 || binary.BigEndian.Uint32(asked)-1 >= maxIterations {
+		return "", fmt.Errorf("%w: iterations of the password's key", ErrMalformed)
+	}
+	if params < byDefault {
+		return "", fmt.Errorf("%w: %d iterations", ErrWeakKey, binary.BigEndian.Uint32(asked))
+	}
+	return params, nil
+}
+
 // parsePrincipal finds name and realm of the user in any of the forms DOMAIN\name,
-// name@realm and name. A NetBIOS domain is no realm and says nothing here.
+// name@realm and name. A NetBIOS domain is no realm and says nothing here; an account
+// of the host's own is unknown to every KDC.
 func parsePrincipal(user, realm, defaultRealm string) (types.PrincipalName, string, error) {
 	name, suffix := user, ""
 	if domain, u, ok := strings.Cut(user, `\`); ok {
@@ -134,6 +156,8 @@ func parsePrincipal(user, realm, defaultRealm string) (types.PrincipalName, stri
 	switch {
 	case name == "":
 		return types.PrincipalName{}, "", fmt.Errorf("kerberos: no user name")
+	case suffix == hostAccounts:
+		return types.PrincipalName{}, "", fmt.Errorf("kerberos: %s is an account of the host's own, to which no KDC gives tickets; name a user of the domain, or log on by NTLM", user)
 	case realm == "" && suffix != "":
 		// Realms of Windows are domain names in capitals.
 		realm = strings.ToUpper(suffix)

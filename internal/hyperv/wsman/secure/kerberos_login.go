@@ -58,7 +58,7 @@ func (k *Kerberos) login(ctx context.Context, c *loginCredentials) (grantedTicke
 			return grantedTicket{}, err
 		}
 	}
-	return openLogin(c, key, request, reply)
+	return openLogin(key, request, reply)
 }
 
 func (k *Kerberos) sendLogin(ctx context.Context, c *loginCredentials, request messages.ASReq) (messages.ASRep, error) {
@@ -106,19 +106,22 @@ func preauthenticate(request *messages.ASReq, c *loginCredentials, data []byte) 
 
 // openLogin checks that the answer comes from somebody who knows the secret too, and
 // belongs to the request.
-func openLogin(c *loginCredentials, key kerberosKey, request messages.ASReq, reply messages.ASRep) (grantedTicket, error) {
+func openLogin(key kerberosKey, request messages.ASReq, reply messages.ASRep) (grantedTicket, error) {
 	part, err := openKDCReply(key, reply.EncPart, keyusage.AS_REP_ENCPART)
 	if err != nil {
 		return grantedTicket{}, fmt.Errorf("%w: wrong password or key", err)
 	}
-	if part.Nonce != request.ReqBody.Nonce || part.SRealm != c.realm || !part.SName.Equal(request.ReqBody.SName) ||
-		reply.CRealm != c.realm || !reply.CName.Equal(c.name) {
-		return grantedTicket{}, fmt.Errorf("%w: AS-REP for another request", ErrMalformed)
+	body := request.ReqBody
+	if err := checkReply(reply.KDCRepFields, part, body, body.Realm); err != nil {
+		return grantedTicket{}, err
+	}
+	if !sameName(part.SName, body.SName) {
+		return grantedTicket{}, errOtherRequest
 	}
 	if skew := time.Since(part.AuthTime); skew > maxSkew || skew < -maxSkew {
 		return grantedTicket{}, ErrClockSkew
 	}
-	return granted(reply.Ticket, part, c.realm, c.name)
+	return granted(reply.KDCRepFields, part)
 }
 
 func openKDCReply(key kerberosKey, sealed types.EncryptedData, usage uint32) (messages.EncKDCRepPart, error) {
@@ -133,15 +136,12 @@ func openKDCReply(key kerberosKey, sealed types.EncryptedData, usage uint32) (me
 	return part, nil
 }
 
-func granted(ticket messages.Ticket, part messages.EncKDCRepPart, realm string, name types.PrincipalName) (grantedTicket, error) {
+func granted(reply messages.KDCRepFields, part messages.EncKDCRepPart) (grantedTicket, error) {
 	key, err := newKerberosKey(part.Key)
 	if err != nil {
 		return grantedTicket{}, err
 	}
-	if len(ticket.SName.NameString) == 0 {
-		return grantedTicket{}, fmt.Errorf("%w: ticket without a name", ErrMalformed)
-	}
-	return grantedTicket{kerberosTicket{ticket: ticket, key: key, realm: realm, name: name}, part.EndTime}, nil
+	return grantedTicket{kerberosTicket{ticket: reply.Ticket, key: key, realm: reply.CRealm, name: reply.CName}, part.EndTime}, nil
 }
 
 // serviceTicket gets a ticket for the service, following referrals from realm to
@@ -157,13 +157,9 @@ func (k *Kerberos) serviceTicket(ctx context.Context, tgt grantedTicket, spn ser
 		if err != nil {
 			return grantedTicket{}, err
 		}
-		got := reply.ticket.SName.NameString
-		if got[0] != ticketGranting {
+		next, referred := referral(reply.ticket.SName, realm)
+		if !referred {
 			return reply, nil
-		}
-		next := got[len(got)-1]
-		if len(got) != 2 || next == realm {
-			return grantedTicket{}, fmt.Errorf("%w: referral from realm %s to itself", ErrMalformed, realm)
 		}
 		tgt, realm = reply, next
 	}
@@ -195,10 +191,13 @@ func (k *Kerberos) requestTicket(ctx context.Context, tgt grantedTicket, realm s
 	if err != nil {
 		return grantedTicket{}, err
 	}
-	if part.Nonce != request.ReqBody.Nonce || !reply.CName.Equal(tgt.name) {
-		return grantedTicket{}, fmt.Errorf("%w: TGS-REP for another request", ErrMalformed)
+	if err := checkReply(reply.KDCRepFields, part, request.ReqBody, tgt.realm); err != nil {
+		return grantedTicket{}, err
 	}
-	return granted(reply.Ticket, part, tgt.realm, tgt.name)
+	if _, referred := referral(part.SName, realm); !referred && !sameName(part.SName, name) {
+		return grantedTicket{}, errOtherRequest
+	}
+	return granted(reply.KDCRepFields, part)
 }
 
 // authorize proves that the request comes from the owner of the ticket-granting

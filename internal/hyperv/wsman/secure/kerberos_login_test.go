@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-krb5/krb5/iana/errorcode"
+	"github.com/go-krb5/krb5/messages"
+	"github.com/go-krb5/krb5/types"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
@@ -126,17 +128,123 @@ func TestKerberosReplayedAnswers(t *testing.T) {
 	}
 }
 
-// Work that nobody vouches for is bounded.
+// Work that nobody vouches for is bounded, in both directions: a key that is made
+// quickly is guessed quickly.
 func TestKerberosIterations(t *testing.T) {
 	t.Parallel()
-	for _, iterations := range []string{"00000000", "ffffffff", "00040001", "0001"} {
-		kdc := newFakeKDC(18)
-		kdc.s2k = iterations
-		_, _, err := newContext(t, newKerberos(t, passwordConfig(t, kdc)), nil).Next(t.Context(), nil)
-		if !errors.Is(err, secure.ErrMalformed) {
-			t.Errorf("%s iterations: %v, want ErrMalformed", iterations, err)
+	tests := []struct {
+		etype      int32
+		iterations string
+		want       error
+	}{
+		{18, "00000000", secure.ErrMalformed},
+		{18, "ffffffff", secure.ErrMalformed},
+		{18, "00040001", secure.ErrMalformed},
+		{18, "0001", secure.ErrMalformed},
+		{18, "00000001", secure.ErrWeakKey},
+		{17, "00000fff", secure.ErrWeakKey},
+		{18, "00000fff", secure.ErrWeakKey},
+		{19, "00001000", secure.ErrWeakKey},
+		{19, "00007fff", secure.ErrWeakKey},
+		{20, "00007fff", secure.ErrWeakKey},
+		{17, "00001000", nil},
+		{18, "00001000", nil},
+		{19, "00008000", nil},
+		{20, "00008000", nil},
+		{18, "00040000", nil},
+	}
+	for _, tt := range tests {
+		t.Run(fmt.Sprint(tt.etype, " ", tt.iterations), func(t *testing.T) {
+			t.Parallel()
+			for _, open := range []bool{false, true} { // in the error that asks for preauthentication, and in the answer
+				kdc := newFakeKDC(tt.etype)
+				kdc.s2k, kdc.open = tt.iterations, open
+				_, _, err := newContext(t, newKerberos(t, passwordConfig(t, kdc)), nil).Next(t.Context(), nil)
+				if !errors.Is(err, tt.want) {
+					t.Errorf("open %v: %v, want %v", open, err, tt.want)
+				}
+			}
+		})
+	}
+}
+
+// An answer is taken only for the client, by the KDC and for the service of the request.
+func TestKerberosNamesInAnswers(t *testing.T) {
+	t.Parallel()
+	other := types.NewPrincipalName(1, "other")
+	forgeries := map[string]func(*messages.KDCRepFields, *messages.EncKDCRepPart){
+		"client":                func(r *messages.KDCRepFields, _ *messages.EncKDCRepPart) { r.CName = other },
+		"realm of the client":   func(r *messages.KDCRepFields, _ *messages.EncKDCRepPart) { r.CRealm = "OTHER.TEST" },
+		"service":               func(r *messages.KDCRepFields, p *messages.EncKDCRepPart) { p.SName, r.Ticket.SName = other, other },
+		"service, sealed":       func(_ *messages.KDCRepFields, p *messages.EncKDCRepPart) { p.SName = other },
+		"service of the ticket": func(r *messages.KDCRepFields, _ *messages.EncKDCRepPart) { r.Ticket.SName = other },
+		"no service": func(r *messages.KDCRepFields, p *messages.EncKDCRepPart) {
+			p.SName.NameString, r.Ticket.SName.NameString = nil, nil
+		},
+		"realm of the KDC": func(r *messages.KDCRepFields, p *messages.EncKDCRepPart) {
+			p.SRealm, r.Ticket.Realm = "OTHER.TEST", "OTHER.TEST"
+		},
+		"realm of the KDC, sealed": func(_ *messages.KDCRepFields, p *messages.EncKDCRepPart) { p.SRealm = "OTHER.TEST" },
+		"realm of the ticket":      func(r *messages.KDCRepFields, _ *messages.EncKDCRepPart) { r.Ticket.Realm = "OTHER.TEST" },
+		"referral within the realm": func(r *messages.KDCRepFields, p *messages.EncKDCRepPart) {
+			own := types.NewPrincipalName(2, "krbtgt/"+testRealm+"/x")
+			p.SName, r.Ticket.SName = own, own
+		},
+		"referral of the ticket alone": func(r *messages.KDCRepFields, _ *messages.EncKDCRepPart) {
+			r.Ticket.SName = types.NewPrincipalName(2, "krbtgt/OTHER.TEST")
+		},
+		"nonce": func(_ *messages.KDCRepFields, p *messages.EncKDCRepPart) { p.Nonce++ },
+	}
+	for name, forge := range forgeries {
+		for _, toLogin := range []bool{true, false} {
+			t.Run(fmt.Sprintf("%s, login %v", name, toLogin), func(t *testing.T) {
+				t.Parallel()
+				kdc := newFakeKDC(18)
+				kdc.forge = func(r *messages.KDCRepFields, p *messages.EncKDCRepPart) {
+					if toLogin == (p.SName.NameString[0] == "krbtgt") {
+						forge(r, p)
+					}
+				}
+				_, _, err := newContext(t, newKerberos(t, passwordConfig(t, kdc)), nil).Next(t.Context(), nil)
+				if !errors.Is(err, secure.ErrMalformed) {
+					t.Errorf("%v, want ErrMalformed", err)
+				}
+				if want := int64(1); !toLogin && kdc.tickets.Load() != want {
+					t.Errorf("%d tickets, want %d", kdc.tickets.Load(), want)
+				}
+			})
 		}
 	}
+}
+
+// A login is no place for a referral.
+func TestKerberosLoginReferred(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	kdc.forge = func(r *messages.KDCRepFields, p *messages.EncKDCRepPart) {
+		p.SName = types.NewPrincipalName(2, "krbtgt/OTHER.TEST")
+		r.Ticket.SName = p.SName
+	}
+	_, _, err := newContext(t, newKerberos(t, passwordConfig(t, kdc)), nil).Next(t.Context(), nil)
+	if !errors.Is(err, secure.ErrMalformed) {
+		t.Errorf("%v, want ErrMalformed", err)
+	}
+}
+
+// Names of Windows fold letters, and its KDCs answer with the spelling that they keep:
+// from then on it is theirs.
+func TestKerberosSpelling(t *testing.T) {
+	t.Parallel()
+	kdc := newFakeKDC(18)
+	config := passwordConfig(t, kdc)
+	config.User, config.Realm = strings.ToUpper(testUser), strings.ToLower(testRealm)
+	config.ConfPath = confFor(t, strings.ToLower(testRealm), testRealm)
+	host := &kerberosAcceptor{service: kdc.service, told: func(a types.Authenticator) {
+		if a.CRealm != testRealm || a.CName.PrincipalNameString() != testUser {
+			t.Errorf("the authenticator is that of %s@%s", a.CName.PrincipalNameString(), a.CRealm)
+		}
+	}}
+	establishKerberos(t, newKerberos(t, config), nil, host)
 }
 
 func TestKerberosLogin(t *testing.T) {
