@@ -55,28 +55,25 @@ func (p avPairs) encode() []byte {
 	return b
 }
 
-func (p avPairs) find(id uint16) ([]byte, bool) {
+func (p avPairs) find(id uint16) []byte {
 	for _, pair := range p {
 		if pair.id == id {
-			return pair.value, true
+			return pair.value
 		}
 	}
-	return nil, false
+	return nil
 }
 
 // timestamp is the host's time, nil when the list has none.
 func (p avPairs) timestamp() []byte {
-	if t, _ := p.find(avTimestamp); len(t) == 8 {
+	if t := p.find(avTimestamp); len(t) == 8 {
 		return t
 	}
 	return nil
 }
 
 // computer is the host's NetBIOS name, empty when the list has none.
-func (p avPairs) computer() string {
-	name, _ := p.find(avComputer)
-	return fromUTF16LE(name)
-}
+func (p avPairs) computer() string { return fromUTF16LE(p.find(avComputer)) }
 
 // reply is the target information of the response: what the host said, but its flags,
 // with the promise of a MIC, the binding and the service asked for (MS-NLMP 3.1.5.1.2).
