@@ -44,6 +44,9 @@ func run(m *testing.M) int {
 	if programs.terraform == "" {
 		programs.terraform, err = exec.LookPath("terraform")
 	}
+	if testing.Short() {
+		return m.Run()
+	}
 	if _, noGo := exec.LookPath("go"); err != nil || noGo != nil {
 		programs.missing = "Terraform or Go is not on PATH"
 		return m.Run()
@@ -52,7 +55,8 @@ func run(m *testing.M) int {
 	if runtime.GOOS == "windows" {
 		binary += ".exe"
 	}
-	out, err := exec.Command("go", "build", "-buildvcs=false", "-o", binary, "../..").CombinedOutput()
+	build := append([]string{"build", "-buildvcs=false", "-o", binary}, buildFlags...)
+	out, err := exec.Command("go", append(build, "../..")...).CombinedOutput()
 	if err != nil {
 		return fail(fmt.Errorf("build the provider: %w\n%s", err, out))
 	}

@@ -33,8 +33,11 @@ type workspace struct {
 
 func newWorkspace(t *testing.T, env ...string) workspace {
 	t.Helper()
-	if programs.missing != "" {
+	switch {
+	case programs.missing != "":
 		t.Skip(programs.missing)
+	case testing.Short():
+		t.Skip("whole programs are no part of a sample") // see package sample
 	}
 	dir := t.TempDir()
 	rc := filepath.Join(dir, "cli.tfrc")

@@ -34,8 +34,11 @@ const requiredProviders = `terraform {
 
 func newCLI(t *testing.T, env ...string) cli {
 	t.Helper()
-	if runtime.GOOS == "windows" {
+	switch {
+	case runtime.GOOS == "windows":
 		t.Skip("the provider is started by a shell script")
+	case testing.Short():
+		t.Skip("whole programs are no part of a sample") // see package sample
 	}
 	binary := os.Getenv("TF_ACC_TERRAFORM_PATH")
 	if binary == "" {

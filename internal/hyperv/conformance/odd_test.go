@@ -19,6 +19,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 // only finds the finding about one claim.
@@ -39,10 +40,10 @@ func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"CreateVirtualHardDisk", "CompactVirtualHardDisk", "AttachVirtualHardDisk", "DetachVirtualHardDisk", "RequestStateChange", "Delete"} {
 		for _, skip := range []int{0, 1} {
-			for effect, e := range map[string]hypervsim.Effect{
+			for effect, e := range sample.EveryNamed(3, map[string]hypervsim.Effect{
 				"interrupt": {}, "lost answer": hypervsim.ResetAfter(), "lost request": hypervsim.ResetBefore(),
 				"fault": hypervsim.FaultAfter(2150858793, hypervsim.FaultFormAny), "garbage": hypervsim.Garbage(),
-			} {
+			}) {
 				t.Run(fmt.Sprintf("%s %d %s", method, skip, effect), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
@@ -177,7 +178,7 @@ func TestStrangers(t *testing.T) {
 	soap := func(body string) string {
 		return `<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header/><s:Body>` + body + `</s:Body></s:Envelope>`
 	}
-	for name, tc := range map[string]struct {
+	for name, tc := range sample.EveryNamed(5, map[string]struct {
 		status int
 		media  string
 		body   string
@@ -194,7 +195,7 @@ func TestStrangers(t *testing.T) {
 		"an endless listing":  {200, "application/soap+xml", soap(`<n:EnumerateResponse xmlns:n="http://schemas.xmlsoap.org/ws/2004/09/enumeration"><n:EnumerationContext>1</n:EnumerationContext></n:EnumerateResponse>`)},
 		"busy":                {503, "text/plain", "later"},
 		"moved":               {302, "text/plain", ""},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

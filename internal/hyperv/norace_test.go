@@ -1,5 +1,0 @@
-//go:build !race
-
-package hyperv_test
-
-const matrixStride = 1

@@ -1,0 +1,34 @@
+// Package sample takes a fixed part of the cases of a big test. The race detector
+// makes each case several times slower and looks for what many cases share, so
+// make test runs all cases without it and a sample of them with it; make test-full
+// runs all cases with it.
+package sample
+
+import (
+	"maps"
+	"slices"
+	"testing"
+)
+
+// Every returns all cases, or under -short every nth of them. An n that has no
+// factor in common with the lengths of the lists that the cases were combined from
+// takes some with each element of each list.
+func Every[T any](n int, cases []T) []T {
+	if !testing.Short() {
+		return cases
+	}
+	var some []T
+	for i := 0; i < len(cases); i += n {
+		some = append(some, cases[i])
+	}
+	return some
+}
+
+// EveryNamed is Every for cases in a map, in the order of their names.
+func EveryNamed[T any](n int, cases map[string]T) map[string]T {
+	some := map[string]T{}
+	for _, name := range Every(n, slices.Sorted(maps.Keys(cases))) {
+		some[name] = cases[name]
+	}
+	return some
+}
