@@ -122,7 +122,7 @@ start_host() {
 
 need_qemu
 command -v go >/dev/null || fail "install Go 1.26 or later first (https://go.dev/dl/)"
-tf=$(command -v terraform || command -v tofu) || fail "install Terraform or OpenTofu first"
+tf=$(command -v "${TERRAFORM:-terraform}" || command -v tofu) || fail "install Terraform or OpenTofu first"
 
 rm -rf "$work"
 mkdir -p "$work/bin" "$work/vms" "$work/run" "$work/tmp"
