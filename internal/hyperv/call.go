@@ -56,10 +56,10 @@ func (h *Host) invoke(ctx context.Context, m method) (out *cim.Instance, job *ci
 	if err != nil {
 		return nil, nil, classify(ctx, err)
 	}
-	value, ok, err := out.Uint("ReturnValue", 32)
-	if err != nil || !ok {
+	value, err := readReturnValue(out)
+	if err != nil {
 		// An answer that cannot be read tells nothing about what was done.
-		return nil, nil, &classified{err: fmt.Errorf("%s: no return value: %w", m.name, errors.Join(err)), kind: ErrOutcomeUnknown}
+		return nil, nil, &classified{err: fmt.Errorf("%s: return value: %w", m.name, err), kind: ErrOutcomeUnknown}
 	}
 	switch value {
 	case returnCompleted:
@@ -75,7 +75,15 @@ func (h *Host) invoke(ctx context.Context, m method) (out *cim.Instance, job *ci
 		return out, &ref, nil
 	}
 	_, class, _ := cim.SplitResourceURI(m.target.ResourceURI)
-	return out, nil, &MethodError{Class: class, Method: m.name, ReturnValue: uint32(value)} //nolint:gosec // 32 bits were parsed
+	return out, nil, &MethodError{Class: class, Method: m.name, ReturnValue: value}
+}
+
+func readReturnValue(out *cim.Instance) (uint32, error) {
+	value, ok, err := out.Uint("ReturnValue", 32)
+	if err == nil && !ok {
+		err = errors.New("the answer has none")
+	}
+	return uint32(value), err //nolint:gosec // 32 bits were parsed
 }
 
 // params builds the parameters of a method from pairs of a name and a text, in

@@ -83,7 +83,17 @@ func faultKinds(f *wsman.Fault) []error {
 			}
 		}
 	}
+	if len(found) == 0 && !f.Refused() {
+		found = append(found, ErrOutcomeUnknown)
+	}
 	return found
+}
+
+// refused reports whether err, which a request that changes something failed
+// with, proves that the host has not carried it out and that nothing of it runs.
+func refused(err error) bool {
+	m, ok := errors.AsType[*MethodError](err)
+	return ok && m.Refused() || wsman.Refused(err)
 }
 
 // isMissingClass reports whether a host answered that the namespace or the

@@ -1,6 +1,10 @@
 package hyperv
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
+)
 
 // CodeKind says which list of numbers a code belongs to.
 type CodeKind string
@@ -22,7 +26,16 @@ type Code struct {
 	// Hint is one sentence about what an administrator can do; may be empty.
 	Hint string
 
-	class error // the sentinel it stands for, or nil
+	class error // see sentinel
+}
+
+// sentinel is the error that the number stands for, nil if for none. A fault
+// code that proves no refusal leaves the outcome open.
+func (c Code) sentinel() error {
+	if c.class == nil && c.Kind == KindFault && !(&wsman.Fault{Codes: []uint32{c.Number}}).Refused() {
+		return ErrOutcomeUnknown
+	}
+	return c.class
 }
 
 // String is the number with its meaning, the number first. HRESULTs and fault

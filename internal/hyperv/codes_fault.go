@@ -12,7 +12,6 @@ const (
 	faultInvalidParameters = 0x8004102F
 	faultSchema            = 0x80338041
 	faultActionUnsupported = 0x80338013
-	faultUnreportedSuccess = 0x8033804D
 )
 
 const (
@@ -23,19 +22,21 @@ const (
 	hintNoRole  = "Install the Hyper-V role with its management service on the host, or name another host."
 )
 
-// Names, numbers and meanings: wsmerror.h and the WMI error constants. Those that
-// can come after the work was done stand for ErrOutcomeUnknown.
+// faultCodes says what the numbers of package wsman mean: wsmerror.h and the WMI
+// error constants. Whether one proves a refusal, and whether a read is repeated
+// after it, is said there alone.
 var faultCodes = []Code{
 	{KindFault, 5, "access is denied", hintRights, ErrAccessDenied},
 	{KindFault, 87, "a parameter is incorrect", hintReport, nil},
-	{KindFault, 995, "the operation was aborted: WinRM or the host is stopping", hintService, ErrOutcomeUnknown},
+	{KindFault, 995, "the operation was aborted: WinRM or the host is stopping", hintService, nil},
 	{KindFault, 1018, "the host could not start a process", "Free memory on the host.", nil},
 	{KindFault, 0x80070005, "access is denied", hintRights, ErrAccessDenied},
-	{KindFault, 0x800706BA, "the RPC server is unavailable", hintService, ErrOutcomeUnknown},
+	{KindFault, 0x800706BA, "the RPC server is unavailable", hintService, nil},
+	{KindFault, 0x800706BE, "the call of the RPC server failed", hintService, nil},
 	{KindFault, faultResourceNotFound, "the resource was not found", hintNoRole, nil},
 	{KindFault, 0x80338001, "invalid action URI", hintReport, nil},
 	{KindFault, 0x80338002, "invalid URI", hintReport, nil},
-	{KindFault, 0x80338003, "an error inside the WMI plug-in", hintService, ErrOutcomeUnknown},
+	{KindFault, 0x80338003, "an error inside the WMI plug-in", hintService, nil},
 	{KindFault, 0x8033800C, "the time-out asked for is not supported", "", nil},
 	{KindFault, 0x80338010, "a header was not understood", hintReport, nil},
 	{KindFault, 0x80338011, "a header is missing", hintReport, nil},
@@ -46,7 +47,7 @@ var faultCodes = []Code{
 	{KindFault, 0x8033801B, "the enumeration context has expired", "", nil},
 	{KindFault, 0x8033801C, "the enumeration timed out", "", nil},
 	{KindFault, 0x80338026, "the envelope is too large", "Raise MaxEnvelopeSizekb of WinRM on the host to 500.", nil},
-	{KindFault, 0x80338029, "the operation timed out", "Look at the load of the host.", ErrOutcomeUnknown},
+	{KindFault, 0x80338029, "the operation timed out", "Look at the load of the host.", nil},
 	{KindFault, 0x80338032, "the resource is in use", hintBusy, nil},
 	{KindFault, 0x8033803A, "invalid parameter", hintReport, nil},
 	{KindFault, faultInvalidResource, "invalid resource URI", hintNoRole, nil},
@@ -56,7 +57,7 @@ var faultCodes = []Code{
 	{KindFault, 0x80338047, "the envelope size is too small for any answer", hintReport, nil},
 	{KindFault, 0x80338048, "the answer exceeds the size asked for", hintReport, nil},
 	{KindFault, 0x80338049, "the answer exceeds the limit of the host", "Raise MaxEnvelopeSizekb of WinRM on the host to 500.", nil},
-	{KindFault, faultUnreportedSuccess, "done, but the answer is too large to send", "", ErrOutcomeUnknown},
+	{KindFault, 0x8033804D, "done, but the answer is too large to send", "", nil},
 	{KindFault, 0x80338054, "a parameter has the wrong type", hintReport, nil},
 	{KindFault, 0x80338055, "a parameter has the wrong name", hintReport, nil},
 	{KindFault, 0x8033805A, "insufficient selectors", hintReport, nil},
@@ -84,23 +85,24 @@ var faultCodes = []Code{
 	{KindFault, 0x803381E7, "too many operations of the plug-in", hintBusy, nil},
 	{KindFault, 0x803381E8, "too many operations of this user in the plug-in", hintBusy, nil},
 	{KindFault, 0x803381EA, "the host lacks the least resources for the plug-in", hintBusy, nil},
-	{KindFault, 0x803381FA, "WinRM was restarted", "", ErrOutcomeUnknown},
+	{KindFault, 0x803381FA, "WinRM was restarted", "", nil},
 	{KindFault, 0x80041001, "WMI failed", hintService, nil},
 	{KindFault, faultNotFound, "WMI did not find the object", "", nil},
 	{KindFault, 0x80041003, "WMI denies access", hintWMI, ErrAccessDenied},
-	{KindFault, 0x80041004, "the WMI provider failed", "Check that the service Hyper-V Virtual Machine Management (vmms) runs on the host.", ErrOutcomeUnknown},
+	{KindFault, 0x80041004, "the WMI provider failed", "Check that the service Hyper-V Virtual Machine Management (vmms) runs on the host.", nil},
 	{KindFault, 0x80041008, "WMI did not take a parameter", hintReport, nil},
 	{KindFault, faultInvalidNamespace, "the WMI namespace does not exist", hintNoRole, nil},
 	{KindFault, faultInvalidClass, "the WMI class does not exist", hintNoRole, nil},
 	{KindFault, 0x80041013, "the WMI provider could not be loaded", "Check that the service Hyper-V Virtual Machine Management (vmms) runs on the host.", nil},
 	{KindFault, 0x80041014, "the WMI provider could not start", "Check that the service Hyper-V Virtual Machine Management (vmms) runs on the host.", nil},
+	{KindFault, 0x80041015, "WMI lost its connection to the provider", "Check that the service Hyper-V Virtual Machine Management (vmms) runs on the host.", nil},
 	{KindFault, 0x80041017, "invalid query", hintReport, nil},
 	{KindFault, faultInvalidMethod, "the class has no such method", "This version of Windows lacks the method.", ErrNotSupported},
 	{KindFault, faultInvalidParameters, "wrong parameters of a method", hintReport, nil},
 	{KindFault, 0x80041033, "WMI is shutting down", hintService, nil},
 	{KindFault, 0x8004103A, "invalid object path", hintReport, nil},
-	{KindFault, 0x80041069, "WMI timed out", hintService, ErrOutcomeUnknown},
-	{KindFault, 0x80041088, "the WMI provider timed out", hintService, ErrOutcomeUnknown},
+	{KindFault, 0x80041069, "WMI timed out", hintService, nil},
+	{KindFault, 0x80041088, "the WMI provider timed out", hintService, nil},
 	{KindFault, 0x8004106C, "WMI is out of its memory quota", "Restart Windows Management Instrumentation on the host, or raise its quota.", nil},
 }
 

@@ -134,7 +134,7 @@ func (h *Host) cancelJob(ctx context.Context, job StorageJob) (StorageJob, error
 }
 
 func (h *Host) cancelOnce(ctx context.Context, job StorageJob) (StorageJob, error) {
-	_, _, sendErr := h.invoke(ctx, method{target: job.ref, name: "RequestStateChange", jobless: true, params: params([2]string{"RequestedState", requestTerminate})})
+	_, _, sendErr := h.invoke(ctx, method{target: job.ref, name: methodStateChange, jobless: true, params: params([2]string{"RequestedState", requestTerminate})})
 	if sendErr != nil && !errors.Is(sendErr, ErrOutcomeUnknown) {
 		// A job refuses when it has ended since it was last looked at.
 		if last, readErr := h.getJob(ctx, job.ref); readErr == nil && last.State.Terminal() {

@@ -1,6 +1,9 @@
 package hyperv
 
-import "errors"
+import (
+	"errors"
+	"slices"
+)
 
 // Reason is the kind of an error about which a setting of the calling program may
 // have a say. This package names none of those settings: a caller maps each reason
@@ -55,8 +58,8 @@ func (c Code) Reasons() []Reason {
 	if r, ok := numberReasons[numberKey{c.Kind, c.Number}]; ok {
 		all = append(all, r)
 	}
-	for _, cause := range causesOf(c.class) {
-		if cause.Reason != ReasonNone {
+	for _, cause := range causesOf(c.sentinel()) {
+		if cause.Reason != ReasonNone && !slices.Contains(all, ReasonTryAgain) {
 			all = append(all, cause.Reason)
 		}
 	}

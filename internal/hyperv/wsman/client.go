@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/masterzen/winrm"
@@ -45,8 +44,8 @@ func New(cfg Config) (*Client, error) {
 // their answers are there.
 func (c *Client) Close() { c.session.close() }
 
-// once sends a request that changes something. Whatever leaves its outcome open
-// ends in an [OutcomeError].
+// once sends a request that changes something. Its error is either an
+// [OutcomeError] or [Refused].
 func (c *Client) once(ctx context.Context, r request, decode func(body *xmlNode) error) error {
 	return c.annotate(r, c.try(ctx, r, decode))
 }
@@ -65,7 +64,8 @@ func (*Client) annotate(r request, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &OpError{Op: r.op, ResourceURI: r.reference.ResourceURI, Method: r.method, Err: err}
+	_, open := errors.AsType[*OutcomeError](err)
+	return &OpError{Op: r.op, ResourceURI: r.reference.ResourceURI, Method: r.method, Err: err, refused: r.effectful && !open}
 }
 
 // try builds, sends and reads one message.
@@ -83,17 +83,13 @@ func (c *Client) try(ctx context.Context, r request, decode func(body *xmlNode) 
 func (c *Client) exchange(ctx context.Context, r request, e envelope, decode func(body *xmlNode) error) (status int, err error) {
 	a, err := c.post(ctx, r, e)
 	r.answeredBy(a.node)
-	if err != nil {
-		return 0, err
-	}
-	body, err := a.open(e.id)
 	if err == nil {
-		err = decode(body)
+		var body *xmlNode
+		if body, err = a.open(e.id); err == nil {
+			err = decode(body)
+		}
 	}
-	if r.effectful && uncertain(err) {
-		err = &OutcomeError{Err: err}
-	}
-	return a.status, err
+	return a.status, r.settle(a, err)
 }
 
 // post sends a message through a client of the WinRM library made for it alone:
@@ -109,7 +105,7 @@ func (c *Client) post(ctx context.Context, r request, e envelope) (answer, error
 	c.traceBody(ctx, "request", r, e.message.String)
 	text, err := t.Post(client, e.message)
 	if err != nil {
-		return answer{node: t.answer.node}, err
+		return t.answer, err
 	}
 	c.traceBody(ctx, "answer", r, func() string { return text })
 	return t.answer, nil
@@ -135,34 +131,4 @@ func (t *transporter) Post(_ *winrm.Client, m *soap.SoapMessage) (string, error)
 	var err error
 	t.answer, err = t.session.exchange(t.ctx, t.message)
 	return string(t.answer.body), err
-}
-
-// uncertain reports whether err leaves open what became of a request that the
-// host may have looked at: an answer that cannot be read, a status that nobody
-// vouches for, or a fault that says the host gave up waiting.
-func uncertain(err error) bool {
-	var (
-		decode *DecodeError
-		status *HTTPError
-		fault  *Fault
-	)
-	switch {
-	case errors.As(err, &decode), errors.As(err, &status):
-		return true
-	case errors.As(err, &fault):
-		return fault.uncertain()
-	}
-	return false
-}
-
-// uncertain reports whether the host raised the fault after it may have begun.
-func (f *Fault) uncertain() bool {
-	if slices.ContainsFunc([]uint32{
-		codeOperationAborted, codeOperationTimedOut, codeProviderFailure, codeUnreportableSuccess,
-		codeSessionUnusable, codeWMIShuttingDown, codeWMITimedOut, codeWMIProviderTimedOut,
-		codeWMIProviderFailure, codeRPCUnavailable, codeRPCFailed,
-	}, f.Has) {
-		return true
-	}
-	return f.IsSubcode(nsWSMan, "TimedOut")
 }

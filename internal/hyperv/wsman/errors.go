@@ -19,6 +19,8 @@ type OpError struct {
 	Method string
 	// Err is the cause.
 	Err error
+
+	refused bool // see Refused
 }
 
 // Error implements error.
@@ -37,7 +39,8 @@ func (e *OpError) Error() string {
 func (e *OpError) Unwrap() error { return e.Err }
 
 // OutcomeError says that a request that changes something went out and that no
-// trustworthy answer says what became of it: the host may have carried it out.
+// trustworthy answer proves that the host refused it: the host may have carried
+// it out. See [Refused].
 type OutcomeError struct{ Err error }
 
 // Error implements error.
@@ -141,6 +144,8 @@ type AuthError struct {
 	Schemes []string
 	// Err is the cause: secure.ErrRejected when the host refused the credentials.
 	Err error
+
+	vouched bool // a verified TLS connection says that it is from the host
 }
 
 // Error implements error.
@@ -158,6 +163,8 @@ func (e *AuthError) Unwrap() error { return e.Err }
 type HTTPError struct {
 	// Status is the HTTP status code.
 	Status int
+
+	vouched bool // the seal or a verified TLS connection says that it is from the host
 }
 
 // Error implements error.

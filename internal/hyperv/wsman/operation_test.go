@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -214,74 +213,6 @@ func TestInvokeOutput(t *testing.T) {
 			if n, _, err := out.Uint("ReturnValue", 32); n != 4096 || err != nil || !out.Value("Job").IsNull() {
 				t.Errorf("ReturnValue = %d, %v", n, err)
 			}
-		})
-	}
-}
-
-// Which faults leave the outcome of an invocation open, and which make a read
-// worth another try.
-func TestFaultClassification(t *testing.T) {
-	t.Parallel()
-	for _, tt := range []struct {
-		subcode   string
-		code      uint32
-		uncertain bool
-		retryable bool
-	}{
-		{"w:AccessDenied", 5, false, false},
-		{"w:InternalError", 2150859012, false, false},
-		{"w:InvalidSelectors", 2150858843, false, false},
-		{"a:DestinationUnreachable", 2150858752, false, false},
-		{"w:SchemaValidationError", 2150858817, false, false},
-		{"w:QuotaLimit", 2150859174, false, true},
-		{"w:QuotaLimit", 2150859240, false, true},
-		{"w:Concurrency", 2150858802, false, true},
-		{"a:EndpointUnavailable", 2150858772, false, true},
-		{"w:InternalError", 2150859177, false, true},
-		{"w:TimedOut", 2150858793, true, true},
-		{"w:InternalError", 995, true, true},
-		{"w:InternalError", 2147749939, true, true},
-		{"w:InternalError", 2150859258, true, true},
-		{"w:InternalError", 2150858829, true, false},
-		{"w:InternalError", 2147944126, true, false},
-		{"w:InternalError", 2147944122, true, false},
-		{"w:InternalError", 2147749892, true, false},
-		{"a:EndpointUnavailable", 2150859034, false, false}, // a selector matches nothing
-		{"w:TimedOut", 0, true, true},
-		{"a:EndpointUnavailable", 0, false, true},
-		{"w:InternalError", 0, false, false},
-	} {
-		t.Run(fmt.Sprint(tt.subcode, tt.code), func(t *testing.T) {
-			t.Parallel()
-			synctest.Test(t, func(t *testing.T) {
-				h := newFakeHost(t, faultWith(tt.subcode, tt.code))
-				h.start()
-				c := h.client()
-				_, err := c.Invoke(t.Context(), compact("once"))
-				if got := errors.As(err, new(*wsman.OutcomeError)); got != tt.uncertain || h.seen("once") != 1 {
-					t.Errorf("Invoke = %v: open outcome %v, want %v; seen %d times", err, got, tt.uncertain, h.seen("once"))
-				}
-				if wsman.Retryable(err) != (tt.retryable && !tt.uncertain) {
-					t.Errorf("Retryable(%v) = %v", err, wsman.Retryable(err))
-				}
-				var f *wsman.Fault
-				if !errors.As(err, &f) || f.Status != http.StatusInternalServerError {
-					t.Errorf("Invoke = %v, want a Fault", err)
-				}
-				start := time.Now()
-				_, err = c.Get(t.Context(), jobReference("read"))
-				tries := 1
-				if tt.retryable {
-					tries = 3
-				}
-				if wsman.Retryable(err) != tt.retryable || h.seen("read") != tries {
-					t.Errorf("Get = %v: retryable %v, want %v; seen %d times, want %d", err, wsman.Retryable(err), tt.retryable, h.seen("read"), tries)
-				}
-				took := time.Since(start)
-				if tt.retryable && (took < 750*time.Millisecond || took > 1500*time.Millisecond) || !tt.retryable && took != 0 {
-					t.Errorf("waited %v", took)
-				}
-			})
 		})
 	}
 }

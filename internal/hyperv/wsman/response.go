@@ -10,26 +10,29 @@ import (
 type answer struct {
 	status int
 	body   []byte
-	node   string // that answered, empty if unknown; set with an error too
+
+	// These are set with an error, too.
+	node    string // that answered, empty if unknown
+	written bool   // the message went out: at least a part of it may have
 }
 
 // open takes the envelope off an answer and returns its body. A SOAP fault is a
 // [Fault], whatever the HTTP status; another status than 200 is an [HTTPError].
 func (a answer) open(messageID string) (*xmlNode, error) {
 	if a.status != http.StatusOK && len(a.body) == 0 {
-		return nil, &HTTPError{Status: a.status}
+		return nil, &HTTPError{Status: a.status, vouched: true}
 	}
 	root, err := parse(a.body)
 	if err != nil {
 		if a.status != http.StatusOK {
-			return nil, &HTTPError{Status: a.status}
+			return nil, &HTTPError{Status: a.status, vouched: true}
 		}
 		return nil, err
 	}
 	body := root.child("Body", nsSOAP)
 	if !root.is("Envelope", nsSOAP) || body == nil {
 		if a.status != http.StatusOK {
-			return nil, &HTTPError{Status: a.status}
+			return nil, &HTTPError{Status: a.status, vouched: true}
 		}
 		return nil, malformed("not a SOAP 1.2 envelope")
 	}
@@ -40,7 +43,7 @@ func (a answer) open(messageID string) (*xmlNode, error) {
 		return nil, decodeFault(a.status, fault)
 	}
 	if a.status != http.StatusOK {
-		return nil, &HTTPError{Status: a.status}
+		return nil, &HTTPError{Status: a.status, vouched: true}
 	}
 	return body, nil
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"math/rand/v2"
 	"net/http"
-	"slices"
 	"time"
 )
 
@@ -37,23 +36,6 @@ func Retryable(err error) bool {
 		return fault.retryable()
 	}
 	return false
-}
-
-func (f *Fault) retryable() bool {
-	if slices.ContainsFunc([]uint32{
-		codeOperationAborted, codeEndpointUnavailable, codePullTimedOut, codeOperationTimedOut, codeConcurrency,
-		codeQuotaLimit, codeQuotaOperations, codeQuotaUser, codeQuotaSystem,
-		codeQuotaPlugInUsers, codeQuotaPlugIn, codeQuotaPlugInPerUser, codeQuotaMinResources,
-		codeDifferentToken, codeSessionUnusable, codeWMIShuttingDown, codeWMITimedOut, codeWMIProviderTimedOut,
-	}, f.Has) {
-		return true
-	}
-	if len(f.Codes) > 0 {
-		return false
-	}
-	// Servers other than Windows send faults without numbers.
-	return f.IsSubcode(nsWSMan, "TimedOut") || f.IsSubcode(nsWSMan, "QuotaLimit") ||
-		f.IsSubcode(nsWSMan, "Concurrency") || f.IsSubcode(nsAddressing, "EndpointUnavailable")
 }
 
 // retry calls once until it succeeds, fails for good, or has been tried often

@@ -102,7 +102,7 @@ func (s *session) exchange(ctx context.Context, m message) (answer, error) {
 	}
 	if l := s.take(); l != nil {
 		a, err := s.exchangeOn(ctx, l, m)
-		if !unseen(err) || ctx.Err() != nil {
+		if !m.unseen(a, err) || ctx.Err() != nil {
 			return a, err
 		}
 	}
@@ -117,12 +117,14 @@ func (s *session) exchange(ctx context.Context, m message) (answer, error) {
 	return a, err
 }
 
-// unseen reports that m may go out again. A 401 means that the host looked at
-// the header only; on plain http anybody can forge it, which is why a message
-// that changes something gets an [OutcomeError] for it, see refused.
-func unseen(err error) bool {
-	var outcome *OutcomeError
-	return errors.Is(err, errGone) || errors.Is(err, ErrContextRefused) && !errors.As(err, &outcome)
+// unseen reports that m may go out again: the host did not look at it. A context
+// that it refused means that it looked at the header only; on plain http anybody
+// can forge that after the host has acted.
+func (m message) unseen(a answer, err error) bool {
+	if errors.Is(err, errGone) {
+		return true
+	}
+	return errors.Is(err, ErrContextRefused) && (!m.effectful || !a.written || refuses(err))
 }
 
 // exchangeOn sends m over l, after the handshake if l has no context yet, and
@@ -181,26 +183,16 @@ func (s *session) deliver(ctx context.Context, l *link, m message, token []byte)
 	case errors.Is(err, errGone):
 		return answer{}, err
 	case err != nil:
-		return answer{}, m.outcome(err)
-	case r.status == http.StatusUnauthorized && l.established && token == nil:
-		return answer{}, m.outcome(&AuthError{Schemes: r.schemes(), Err: ErrContextRefused})
+		return answer{written: true}, err
+	case r.status == http.StatusUnauthorized && l.context != nil && l.established && token == nil:
+		return answer{written: true}, &AuthError{Schemes: r.schemes(), Err: ErrContextRefused, vouched: !s.seals}
 	case r.status == http.StatusUnauthorized:
-		return answer{}, &AuthError{Schemes: r.schemes(), Err: secure.ErrRejected}
+		return answer{written: true}, &AuthError{Schemes: r.schemes(), Err: secure.ErrRejected, vouched: !s.seals}
 	}
 	l.established = true
 	a, err := s.open(l, r)
-	if err != nil {
-		return answer{}, m.outcome(err)
-	}
-	return a, nil
-}
-
-// outcome marks an error after m had gone out.
-func (m message) outcome(err error) error {
-	if m.effectful {
-		return &OutcomeError{Err: err}
-	}
-	return err
+	a.written = true
+	return a, err
 }
 
 // open takes the seal off an answer. Where we seal, an answer in the clear is
@@ -221,7 +213,7 @@ func (s *session) open(l *link, r *reply) (answer, error) {
 	case s.seals && r.status == http.StatusOK:
 		return answer{}, fmt.Errorf("%w: an answer in the clear on a sealed connection", secure.ErrTampered)
 	case s.seals || !isSOAP(contentType):
-		return answer{}, &HTTPError{Status: r.status}
+		return answer{}, &HTTPError{Status: r.status, vouched: !s.seals}
 	}
 	return answer{status: r.status, body: r.body}, nil
 }

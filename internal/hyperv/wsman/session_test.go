@@ -150,6 +150,22 @@ func TestSessionForgottenContext(t *testing.T) {
 		// The credentials are not doubted.
 		mustGet(t.Context(), t, c, "after")
 	})
+	t.Run("but on verified TLS nobody else can have said so", func(t *testing.T) {
+		t.Parallel()
+		p := newKeyPair(t, "hv1.example")
+		h := newFakeHost(t, echo)
+		h.open = true
+		h.startTLS(&tls.Config{Certificates: []tls.Certificate{p.certificate}})
+		c := h.client(https(p))
+		mustGet(t.Context(), t, c, "first")
+		h.forgetContexts(1)
+		if _, err := c.Invoke(t.Context(), compact(`D:\a.vhdx`)); err != nil || h.seen("a.vhdx") != 1 {
+			t.Errorf("Invoke = %v, seen %d times; want success, once", err, h.seen("a.vhdx"))
+		}
+		if _, handshakes, _ := h.totals(); handshakes != 2 {
+			t.Errorf("%d handshakes, want 2", handshakes)
+		}
+	})
 	t.Run("nor is one with Basic", func(t *testing.T) {
 		t.Parallel()
 		h, c := basicHost(t, echo)
@@ -158,8 +174,8 @@ func TestSessionForgottenContext(t *testing.T) {
 		}
 		h.forgetContexts(1)
 		_, err := c.Invoke(t.Context(), compact(`D:\b.vhdx`))
-		if _, ok := errors.AsType[*wsman.OutcomeError](err); !ok {
-			t.Errorf("Invoke = %v, want an OutcomeError", err)
+		if !wsman.Refused(err) || !errors.Is(err, secure.ErrRejected) {
+			t.Errorf("Invoke = %v, want a rejection", err)
 		}
 		if _, _, posts := h.totals(); posts != 2 {
 			t.Errorf("%d posts, want 2", posts)
