@@ -1,9 +1,12 @@
 package interop_test
 
 import (
+	"crypto"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -23,7 +26,19 @@ type certificate struct {
 
 func newCertificate(t *testing.T) certificate {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	return newCertificateOf(t, keys["ECDSA"])
+}
+
+// keys are what a certificate can be signed with.
+var keys = map[string]func() (crypto.Signer, error){
+	"RSA":     func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) },
+	"ECDSA":   func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) },
+	"Ed25519": func() (crypto.Signer, error) { _, k, err := ed25519.GenerateKey(rand.Reader); return k, err },
+}
+
+func newCertificateOf(t *testing.T, generate func() (crypto.Signer, error)) certificate {
+	t.Helper()
+	key, err := generate()
 	if err != nil {
 		t.Fatal(err)
 	}

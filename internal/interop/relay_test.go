@@ -18,9 +18,8 @@ import (
 
 // relay answers TLS with a certificate of its own and passes on what comes to the
 // port. It returns its own port.
-func relay(t *testing.T, port int) int {
+func relay(t *testing.T, port int, pair tls.Certificate) int {
 	t.Helper()
-	pair := newCertificate(t).pair
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
 	if err != nil {
 		t.Fatal(err)
@@ -79,19 +78,30 @@ func TestOurBindingRefused(t *testing.T) {
 		}},
 	}
 	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			own := newCertificate(t)
-			p, port := acceptor(t, tt.impl, tt.env, &own)
-			_, err := client(t, tt.mechanism(t), relay(t, port), true, true, nil).Identify(t.Context())
-			// MIT says why, in an error of Kerberos.
-			var told *secure.KDCError
-			if !errors.Is(err, secure.ErrRejected) && !errors.As(err, &told) {
-				t.Errorf("%v, want ErrRejected", err)
+		for key, generate := range keys {
+			for _, insecure := range []bool{true, false} { // the second one trusts who sits in between
+				t.Run(fmt.Sprintf("%s, %s, insecure %v", name, key, insecure), func(t *testing.T) {
+					t.Parallel()
+					own, his := newCertificate(t), newCertificateOf(t, generate)
+					p, port := acceptor(t, tt.impl, tt.env, &own)
+					_, err := client(t, tt.mechanism(t), relay(t, port, his.pair), true, insecure, his.pem).Identify(t.Context())
+					if key == "Ed25519" {
+						if !errors.Is(err, secure.ErrNoBinding) {
+							t.Errorf("%v, want ErrNoBinding", err)
+						}
+						quiet(t, p)
+						return
+					}
+					// MIT says why, in an error of Kerberos.
+					var told *secure.KDCError
+					if !errors.Is(err, secure.ErrRejected) && !errors.As(err, &told) {
+						t.Errorf("%v, want ErrRejected", err)
+					}
+					p.says(t, "refused", 1)
+					quiet(t, p)
+				})
 			}
-			p.says(t, "refused", 1)
-			quiet(t, p)
-		})
+		}
 	}
 }
 
@@ -115,7 +125,7 @@ func TestTheirBindingRefused(t *testing.T) {
 			if auth == "ntlm" {
 				name = user
 			}
-			out, err := try(t, env, interpreter, script(t, "client_pypsrp.py"), strconv.Itoa(relay(t, h.Port())), auth, name, "none")
+			out, err := try(t, env, interpreter, script(t, "client_pypsrp.py"), strconv.Itoa(relay(t, h.Port(), newCertificate(t).pair)), auth, name, "none")
 			if err == nil {
 				t.Errorf("the client talked through the relay: %s", out)
 			}
