@@ -19,7 +19,6 @@ const kerberosName = "Kerberos"
 // [Kerberos.ForHost]; they share one login. It is safe for concurrent use.
 type Kerberos struct {
 	config    *config.Config
-	referring *config.Config // with canonicalization: KDCs refer only those who ask
 	kdc       *kdcClient
 	spn       string // empty: that of each host
 	cachePath string
@@ -44,15 +43,12 @@ func NewKerberos(c KerberosConfig) (*Kerberos, error) {
 		return nil, err
 	}
 	restrict(conf)
-	referring := *conf
-	referring.LibDefaults.Canonicalize = true
-
 	dial := c.Dial
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
 	k := &Kerberos{
-		config: conf, referring: &referring, spn: c.SPN,
+		config: conf, spn: c.SPN,
 		kdc:     &kdcClient{config: conf, dial: dial},
 		turn:    make(chan struct{}, 1),
 		tickets: map[string]grantedTicket{},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-krb5/krb5/crypto"
 	"github.com/go-krb5/krb5/iana/errorcode"
+	"github.com/go-krb5/krb5/iana/flags"
 	"github.com/go-krb5/krb5/iana/keyusage"
 	"github.com/go-krb5/krb5/iana/nametype"
 	"github.com/go-krb5/krb5/iana/patype"
@@ -168,10 +169,11 @@ func (k *Kerberos) serviceTicket(ctx context.Context, tgt grantedTicket, spn ser
 
 // requestTicket asks one realm.
 func (k *Kerberos) requestTicket(ctx context.Context, tgt grantedTicket, realm string, name types.PrincipalName, spn servicePrincipal) (grantedTicket, error) {
-	request, err := messages.NewTGSReq(tgt.name, tgt.realm, realm, k.referring, tgt.ticket, tgt.key.EncryptionKey, name, false)
+	request, err := messages.NewTGSReq(tgt.name, tgt.realm, realm, k.config, tgt.ticket, tgt.key.EncryptionKey, name, false)
 	if err != nil {
 		return grantedTicket{}, err
 	}
+	types.SetFlag(&request.ReqBody.KDCOptions, flags.Canonicalize) // KDCs refer only those who ask
 	if err := authorize(&request, tgt); err != nil {
 		return grantedTicket{}, err
 	}

@@ -1,6 +1,7 @@
 package secure_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -381,6 +382,29 @@ func TestKerberosTicketCacheCutOff(t *testing.T) {
 		}
 		if _, _, err := newContext(t, k, nil).Next(t.Context(), nil); err == nil {
 			t.Errorf("the first %d of %d bytes are enough", n, len(whole))
+		}
+	}
+}
+
+// Counts that no file can hold are a damaged file. The library's own reader makes room
+// for what a count promises: 68 bytes, and the process is out of memory.
+func TestKerberosTicketCacheCounts(t *testing.T) {
+	t.Parallel()
+	config := passwordConfig(t, newFakeKDC(18))
+	config.Password = ""
+	principal := []byte{0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 'R', 0, 0, 0, 1, 'u'}
+	head := append([]byte{5, 4, 0, 0}, bytes.Repeat(principal, 3)...)
+	entry := append(bytes.Clone(head), make([]byte, 2+4+4*4+1+4)...) // key, times, flags
+	huge := []byte{0x7f, 0xff, 0xff, 0xff}
+	for name, b := range map[string][]byte{
+		"names":      append(append([]byte{5, 4, 0, 0, 0, 0, 0, 1}, huge...), 0, 0, 0, 1, 'R'),
+		"addresses":  append(bytes.Clone(entry), huge...),
+		"restraints": append(append(bytes.Clone(entry), 0, 0, 0, 0), huge...),
+		"key":        append(append(bytes.Clone(head), 0, 18), huge...),
+	} {
+		config.CachePath = writeFile(t, "ccache", b)
+		if _, err := secure.NewKerberos(config); !errors.Is(err, secure.ErrMalformed) {
+			t.Errorf("%s: %v, want ErrMalformed", name, err)
 		}
 	}
 }
