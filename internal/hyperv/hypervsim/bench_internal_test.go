@@ -16,6 +16,8 @@ const (
 	mib      = int64(1) << 20
 )
 
+var testCaller = wmi.Caller{User: testUser, Client: "test"}
+
 // bench is a world whose clock a test moves by hand.
 type bench struct {
 	*Host
@@ -39,7 +41,7 @@ func (b *bench) pass(d time.Duration) { b.now = b.now.Add(d) }
 // try calls a method and returns its output or its fault.
 func (b *bench) try(c wmi.Call) (*wmi.Object, *wmi.Failure) {
 	b.t.Helper()
-	c.User = testUser
+	c.Caller = testCaller
 	if c.Namespace == "" {
 		c.Namespace = cim.NamespaceVirtualizationV2
 	}
@@ -97,7 +99,7 @@ func (b *bench) attachNow(p string) {
 }
 
 func (b *bench) job(id string) (*wmi.Object, *wmi.Failure) {
-	return b.world.Get(cim.NamespaceVirtualizationV2, cim.ClassStorageJob, []wmi.KeyValue{wmi.Key("InstanceID", id)})
+	return b.world.Get(testCaller, cim.NamespaceVirtualizationV2, cim.ClassStorageJob, []wmi.KeyValue{wmi.Key("InstanceID", id)})
 }
 
 // jobText is a property of a job that must exist.

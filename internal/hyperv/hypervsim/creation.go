@@ -114,7 +114,7 @@ func (w *world) create(c invocation, v VHD) ([]wmi.Property, *wmi.Failure) {
 		refused = &refusal{code: returnNotSupported}
 	}
 	if refused != nil {
-		code, j := w.refuse(refused, ViaDefault, JobCreation, v.Path, c.user, c.now)
+		code, j := w.refuse(refused, ViaDefault, JobCreation, v.Path, c.by.User, c.now)
 		return returnsJob(c.namespace, code, j), nil
 	}
 	v.FileSize = newVHDXBytes
@@ -125,7 +125,7 @@ func (w *world) create(c invocation, v VHD) ([]wmi.Property, *wmi.Failure) {
 		v.FileSize += v.VirtualSize
 	}
 	v.VirtualDiskID = w.newID()
-	j := &job{kind: JobCreation, path: v.Path, owner: c.user, cancellable: true, ends: c.now.Add(creationDuration)}
+	j := &job{kind: JobCreation, path: v.Path, owner: c.by.User, cancellable: true, ends: c.now.Add(creationDuration)}
 	j.finish = func(part float64) {
 		if part == 1 {
 			w.disks[pathKey(v.Path)] = &disk{VHD: v.withDefaults()}

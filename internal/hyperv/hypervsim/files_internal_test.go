@@ -25,7 +25,7 @@ func newFiles(t *testing.T) *bench {
 func TestDataFile(t *testing.T) {
 	t.Parallel()
 	b := newFiles(t)
-	o, fail := b.world.Get(`ROOT\CIMV2`, "cim_datafile", []wmi.KeyValue{wmi.Key("name", `d:\vms\SQL01.VHDX`)})
+	o, fail := b.world.Get(testCaller, `ROOT\CIMV2`, "cim_datafile", []wmi.KeyValue{wmi.Key("name", `d:\vms\SQL01.VHDX`)})
 	if fail != nil {
 		t.Fatalf("fault %+v", *fail)
 	}
@@ -35,7 +35,7 @@ func TestDataFile(t *testing.T) {
 		want(t, name, o.Text(name), value)
 	}
 	for _, missing := range []string{`D:\VMs\gone.vhdx`, `\\nas\vms\far.vhdx`, `D:\VMs`} {
-		if _, fail := b.world.Get(cim.NamespaceCIMv2, cim.ClassDataFile, []wmi.KeyValue{wmi.Key("Name", missing)}); fail == nil || fail.Code != wmi.CodeResourceNotFound {
+		if _, fail := b.world.Get(testCaller, cim.NamespaceCIMv2, cim.ClassDataFile, []wmi.KeyValue{wmi.Key("Name", missing)}); fail == nil || fail.Code != wmi.CodeResourceNotFound {
 			t.Errorf("%s: %+v", missing, fail)
 		}
 	}
@@ -66,7 +66,7 @@ func TestDirectories(t *testing.T) {
 	t.Parallel()
 	b := newFiles(t)
 	exists := func(name string) bool {
-		_, fail := b.world.Get(cim.NamespaceCIMv2, cim.ClassDirectory, []wmi.KeyValue{wmi.Key("Name", name)})
+		_, fail := b.world.Get(testCaller, cim.NamespaceCIMv2, cim.ClassDirectory, []wmi.KeyValue{wmi.Key("Name", name)})
 		return fail == nil
 	}
 	for name, wanted := range map[string]bool{

@@ -88,12 +88,12 @@ func (w *world) inspect(c invocation, name string, describe func(*disk) string) 
 	path := c.in["Path"]
 	d, refused := w.openable(path)
 	if refused != nil {
-		code, j := w.refuse(refused, w.via(path), JobGetInfo, path, c.user, c.now)
+		code, j := w.refuse(refused, w.via(path), JobGetInfo, path, c.by.User, c.now)
 		return returnsJob(c.namespace, code, j, wmi.Null(name, wmi.TypeString)), nil
 	}
 	if d.InspectionJobs != 0 {
 		d.InspectionJobs = max(d.InspectionJobs-1, -1)
-		j := w.start(&job{kind: JobGetInfo, path: path, owner: c.user, cancellable: true, ends: c.now.Add(inspectionDuration)}, c.now)
+		j := w.start(&job{kind: JobGetInfo, path: path, owner: c.by.User, cancellable: true, ends: c.now.Add(inspectionDuration)}, c.now)
 		return returnsJob(c.namespace, returnJobStarted, j, wmi.Null(name, wmi.TypeString)), nil
 	}
 	return returnsJob(c.namespace, returnOK, nil, wmi.Text(name, describe(d))), nil
@@ -212,7 +212,7 @@ func (w *world) compactV2(c invocation) ([]wmi.Property, *wmi.Failure) {
 }
 
 func (w *world) compact(c invocation, mode uint16) ([]wmi.Property, *wmi.Failure) {
-	code, j := w.startCompaction(c.in["Path"], mode, c.user, c.now)
+	code, j := w.startCompaction(c.in["Path"], mode, c.by.User, c.now)
 	return returnsJob(c.namespace, code, j), nil
 }
 

@@ -87,7 +87,7 @@ func TestJobV1(t *testing.T) {
 	b.world.release = Server2008
 	out := b.mustInvoke(wmi.Call{Namespace: cim.NamespaceVirtualizationV1, Method: "CompactVirtualHardDisk", Input: []wmi.Property{path(testDisk)}})
 	keys := []wmi.KeyValue{wmi.Key("InstanceID", jobID(out))}
-	o, fail := b.world.Get(cim.NamespaceVirtualizationV1, cim.ClassStorageJob, keys)
+	o, fail := b.world.Get(testCaller, cim.NamespaceVirtualizationV1, cim.ClassStorageJob, keys)
 	if fail != nil {
 		t.Fatal(fail)
 	}
@@ -293,16 +293,16 @@ func TestJobsEnumerated(t *testing.T) {
 	b := newBench(t, VHD{Path: testDisk}, VHD{Path: `D:\VMs\web01.vhdx`})
 	_, first := b.compact(testDisk, modeFull)
 	b.compact(`D:\VMs\web01.vhdx`, modeFull)
-	all, fail := b.world.Enumerate(cim.NamespaceVirtualizationV2, "msvm_storagejob", []wmi.KeyValue{wmi.Key("JobType", "3")})
+	all, fail := b.world.Enumerate(testCaller, cim.NamespaceVirtualizationV2, "msvm_storagejob", []wmi.KeyValue{wmi.Key("JobType", "3")})
 	if fail != nil || len(all) != 2 {
 		t.Fatalf("%d jobs, %+v", len(all), fail)
 	}
 	want(t, "first", all[0].Text("InstanceID"), first)
-	none, fail := b.world.Enumerate(cim.NamespaceVirtualizationV2, cim.ClassStorageJob, []wmi.KeyValue{wmi.Key("JobType", "4")})
+	none, fail := b.world.Enumerate(testCaller, cim.NamespaceVirtualizationV2, cim.ClassStorageJob, []wmi.KeyValue{wmi.Key("JobType", "4")})
 	if fail != nil || len(none) != 0 {
 		t.Errorf("%d jobs of another type, %+v", len(none), fail)
 	}
-	links, fail := b.world.Enumerate(cim.NamespaceVirtualizationV2, cim.ClassAffectedStorageJobElement, nil)
+	links, fail := b.world.Enumerate(testCaller, cim.NamespaceVirtualizationV2, cim.ClassAffectedStorageJobElement, nil)
 	if fail != nil || len(links) != 2 || links[0].Property("AffectingElement").Ref.Keys[0].Value != first {
 		t.Errorf("%d links, %+v", len(links), fail)
 	}

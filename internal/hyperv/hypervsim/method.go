@@ -14,7 +14,7 @@ type invocation struct {
 	namespace string
 	target    *wmi.Object
 	in        input
-	user      string
+	by        wmi.Caller
 	now       time.Time
 }
 

@@ -124,13 +124,13 @@ func (w *world) startAttach(c invocation, readOnly, letter bool) (uint32, *job) 
 		refused = w.mayAttach(d)
 	}
 	if refused != nil {
-		return w.refuse(refused, w.via(path), JobLoopbackMount, path, c.user, c.now)
+		return w.refuse(refused, w.via(path), JobLoopbackMount, path, c.by.User, c.now)
 	}
 	if d.AttachImmediate {
 		w.attach(d.Path, readOnly, letter)
 		return returnOK, nil
 	}
-	j := &job{kind: JobLoopbackMount, path: d.Path, owner: c.user, cancellable: true, ends: c.now.Add(d.AttachDuration)}
+	j := &job{kind: JobLoopbackMount, path: d.Path, owner: c.by.User, cancellable: true, ends: c.now.Add(d.AttachDuration)}
 	j.finish = func(part float64) {
 		if part == 1 {
 			w.attach(d.Path, readOnly, letter)

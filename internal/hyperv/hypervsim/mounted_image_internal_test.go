@@ -20,7 +20,7 @@ func (b *bench) attachCall(p, readOnly string) (string, string) {
 
 func (b *bench) images(namespace string) []*wmi.Object {
 	b.t.Helper()
-	all, fail := b.world.Enumerate(namespace, cim.ClassMountedStorageImage, nil)
+	all, fail := b.world.Enumerate(testCaller, namespace, cim.ClassMountedStorageImage, nil)
 	if fail != nil {
 		b.t.Fatalf("fault %+v", *fail)
 	}

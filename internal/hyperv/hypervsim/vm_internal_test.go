@@ -28,7 +28,7 @@ func newMachine(t *testing.T) *bench {
 // texts returns one property of all instances of a class.
 func (b *bench) all(namespace, class, name string, where ...wmi.KeyValue) []string {
 	b.t.Helper()
-	objects, fail := b.world.Enumerate(namespace, class, where)
+	objects, fail := b.world.Enumerate(testCaller, namespace, class, where)
 	if fail != nil {
 		b.t.Fatalf("fault %+v", *fail)
 	}
@@ -90,7 +90,7 @@ func TestMachineClassesV1(t *testing.T) {
 	if diff := cmp.Diff([]string{"3", "5"}, b.all(v1, cim.ClassVirtualSystemSettingData, "SettingType")); diff != "" {
 		t.Errorf("SettingType (-want +got):\n%s", diff)
 	}
-	if _, fail := b.world.Enumerate(v1, cim.ClassStorageAllocationSettingData, nil); fail == nil {
+	if _, fail := b.world.Enumerate(testCaller, v1, cim.ClassStorageAllocationSettingData, nil); fail == nil {
 		t.Error("the older generation has storage allocations")
 	}
 }

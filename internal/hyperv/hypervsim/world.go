@@ -75,7 +75,7 @@ func (w *world) lock() time.Time {
 }
 
 // Get implements model.
-func (w *world) Get(namespace, className string, keys []wmi.KeyValue) (*wmi.Object, *wmi.Failure) {
+func (w *world) Get(_ wmi.Caller, namespace, className string, keys []wmi.KeyValue) (*wmi.Object, *wmi.Failure) {
 	now := w.lock()
 	defer w.mu.Unlock()
 	c, fail := w.class(namespace, className)
@@ -93,7 +93,7 @@ func (w *world) Get(namespace, className string, keys []wmi.KeyValue) (*wmi.Obje
 }
 
 // Enumerate implements model.
-func (w *world) Enumerate(namespace, className string, where []wmi.KeyValue) ([]*wmi.Object, *wmi.Failure) {
+func (w *world) Enumerate(_ wmi.Caller, namespace, className string, where []wmi.KeyValue) ([]*wmi.Object, *wmi.Failure) {
 	now := w.lock()
 	defer w.mu.Unlock()
 	c, fail := w.class(namespace, className)
@@ -126,7 +126,7 @@ func (w *world) Invoke(c wmi.Call) (*wmi.Object, *wmi.Failure) {
 	if len(target) != 1 {
 		return nil, wmi.NotFound()
 	}
-	out, fail := m.run(w, invocation{namespace: c.Namespace, target: target[0], in: in, user: c.User, now: now})
+	out, fail := m.run(w, invocation{namespace: c.Namespace, target: target[0], in: in, by: c.Caller, now: now})
 	if fail != nil {
 		return nil, fail
 	}

@@ -1,8 +1,6 @@
 package winrmsim
 
 import (
-	"crypto/tls"
-	"net"
 	"net/http"
 	"time"
 )
@@ -30,7 +28,7 @@ func (s *Server) handshakeRule(x *exchange) bool {
 	if x.r.Header.Get("Authorization") == "" {
 		return false
 	}
-	x.effect = s.rules.apply(Request{Time: x.now, Operation: OperationHandshake, Connection: x.c.number})
+	x.effect = s.rules.apply(Request{Time: x.now, Operation: OperationHandshake, Client: x.c.client, Connection: x.c.number})
 	switch x.effect.kind {
 	case effectDelay:
 		x.wait(x.effect.delay)
@@ -70,13 +68,6 @@ func (x *exchange) wait(d time.Duration) {
 
 // reset closes the connection the hard way.
 func (x *exchange) reset() {
-	c := x.c.net
-	if t, ok := c.(*tls.Conn); ok {
-		c = t.NetConn()
-	}
-	if t, ok := c.(*net.TCPConn); ok {
-		_ = t.SetLinger(0)
-	}
-	_ = c.Close()
+	hangUp(x.c.net)
 	panic(http.ErrAbortHandler)
 }

@@ -345,7 +345,7 @@ func (q query) keep(objects []*wmi.Object) ([]*wmi.Object, bool) {
 // ask enumerates a class of the model.
 func (s *Server) ask(x *exchange, class string, where []wmi.KeyValue) ([]*wmi.Object, *wmi.Failure) {
 	t := x.envelope.target
-	return s.model.Enumerate(t.namespace, class, where)
+	return s.model.Enumerate(x.caller(), t.namespace, class, where)
 }
 
 // pullRequest is the body of a Pull.

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
 // exchange is one HTTP request on its way through the host.
@@ -24,6 +26,9 @@ type exchange struct {
 	nested    uint32 // code whose text goes into the nested fault
 	faultCode uint32
 }
+
+// caller is who asks.
+func (x *exchange) caller() wmi.Caller { return wmi.Caller{User: x.user, Client: x.c.client} }
 
 // serveHTTP carries one exchange out.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
@@ -163,7 +168,7 @@ func (x *exchange) request() Request {
 	q := Request{
 		Time: x.now, Operation: e.operation, Action: e.action, MessageID: e.messageID,
 		Namespace: e.target.namespace, Class: e.target.class, Method: e.method,
-		User: x.user, Sealed: x.sealed, Connection: x.c.number,
+		User: x.user, Client: x.c.client, Sealed: x.sealed, Connection: x.c.number,
 	}
 	for _, s := range e.selectors {
 		q.Selectors = append(q.Selectors, Parameter{s.Name, s.Value})

@@ -68,7 +68,7 @@ func (s *Server) admit(x *exchange) (*answer, *wmi.Failure) {
 // get answers a Get.
 func (s *Server) get(x *exchange) (*answer, *wmi.Failure) {
 	t := x.envelope.target
-	o, fail := s.model.Get(t.namespace, t.class, x.envelope.selectors)
+	o, fail := s.model.Get(x.caller(), t.namespace, t.class, x.envelope.selectors)
 	if fail != nil {
 		return nil, fail
 	}
@@ -89,7 +89,7 @@ func (s *Server) invoke(x *exchange) (*answer, *wmi.Failure) {
 	}
 	o, fail := s.model.Invoke(wmi.Call{
 		Namespace: t.namespace, Class: t.class, Method: x.envelope.method,
-		Keys: x.envelope.selectors, Input: in, User: x.user,
+		Keys: x.envelope.selectors, Input: in, Caller: x.caller(),
 	})
 	if fail != nil {
 		return nil, fail

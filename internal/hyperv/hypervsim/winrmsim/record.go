@@ -38,6 +38,7 @@ type Request struct {
 	Parameters []Parameter // input of an Invoke, without secrets
 	Filter     string      // of an Enumerate
 	User       string      // DOMAIN\name
+	Client     string      // of DialAs or ListenAs, empty for others
 	Sealed     bool
 	Connection int    // counts the connections of the host
 	Status     int    // HTTP status of the answer, 0 if there was none

@@ -14,6 +14,8 @@ type Rule struct {
 	Operation Operation
 	Class     string
 	Method    string
+	// Client is the name of the client, of DialAs or ListenAs.
+	Client string
 	// Path is compared with the parameter Path (or SelectionCriterion) of a method:
 	// a glob with * and ? where it has one of these, else a part of the path.
 	// Letter case does not count.
@@ -157,7 +159,8 @@ func (r *activeRule) matches(q *Request) bool {
 	switch {
 	case r.Operation != "" && r.Operation != q.Operation,
 		r.Class != "" && !strings.EqualFold(r.Class, q.Class),
-		r.Method != "" && !strings.EqualFold(r.Method, q.Method):
+		r.Method != "" && !strings.EqualFold(r.Method, q.Method),
+		r.Client != "" && r.Client != q.Client:
 		return false
 	// Whoever means every request does not mean the handshakes.
 	case r.Operation == "" && q.Operation == OperationHandshake:

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
@@ -31,7 +32,8 @@ type Server struct {
 	stop    context.CancelFunc
 	serving sync.WaitGroup // Serve loops and connections
 
-	idle         idleConnections
+	connections  openConnections
+	down         atomic.Bool
 	enumerations enumerations
 	rules        rules
 	record       record
@@ -71,7 +73,7 @@ func (s *Server) Start(ctx context.Context) error {
 	s.http = s.newHTTP()
 	s.serve(s.memory)
 	if s.tcp != nil {
-		s.serve(s.tcp)
+		s.serve(&socketListener{Listener: s.tcp, down: &s.down})
 	}
 	return nil
 }
@@ -126,13 +128,6 @@ func (s *Server) CACertificate() []byte {
 		return nil
 	}
 	return s.tls.authority
-}
-
-// Dial connects to the server inside the process, whatever address is asked for.
-// Such a connection is served as one from a socket is, so that a client can live
-// in a testing/synctest bubble.
-func (s *Server) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
-	return s.memory.dial(ctx)
 }
 
 // newHTTP makes the HTTP server; each connection gets its own state, because

@@ -1,11 +1,21 @@
 package wmi
 
+// Caller is who asks.
+type Caller struct {
+	// User is DOMAIN\user of the authenticated account.
+	User string
+	// Client names the process at the other end of the connection, where the test
+	// has named it. Windows does not know it; it is for telling afterwards who did
+	// what.
+	Client string
+}
+
 // Call is a method call that passed the strict decoder.
 type Call struct {
+	Caller
 	Namespace, Class, Method string
 	Keys                     []KeyValue
 	Input                    []Property // Type is always TypeString: the wire has no types
-	User                     string     // DOMAIN\user of the authenticated caller
 }
 
 // Model is what the wire half asks of the simulated Hyper-V and file system
@@ -13,11 +23,11 @@ type Call struct {
 // regard to letter case.
 type Model interface {
 	// Get returns one instance by its keys.
-	Get(namespace, class string, keys []KeyValue) (*Object, *Failure)
+	Get(by Caller, namespace, class string, keys []KeyValue) (*Object, *Failure)
 	// Enumerate returns all instances of a class. A WQL where clause or selector
 	// filter has been parsed by the wire half into equalities, all of which must
 	// hold; a class "*" never reaches the model.
-	Enumerate(namespace, class string, where []KeyValue) ([]*Object, *Failure)
+	Enumerate(by Caller, namespace, class string, where []KeyValue) ([]*Object, *Failure)
 	// Invoke carries a method call out and returns its out parameters.
 	Invoke(c Call) (*Object, *Failure)
 }
