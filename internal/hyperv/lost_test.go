@@ -119,8 +119,8 @@ func TestCancelAwaitsTheEnd(t *testing.T) {
 				if took := time.Since(start); took > 5*time.Minute+10*time.Second {
 					t.Errorf("returned after %s", took)
 				}
-				if detachedBeneath := len(sim.Violations()) != 0; detachedBeneath == tt.kept {
-					t.Errorf("violations %q", sim.Violations())
+				if seen := sim.TakeViolations(); len(seen) != 0 == tt.kept {
+					t.Errorf("violations %q", seen)
 				}
 				if len(sim.Attachments()) != 0 {
 					t.Errorf("attachments left: %+v", sim.Attachments())
@@ -147,7 +147,7 @@ func TestLeftAttachedIsGivenBackWhateverTheGatesSay(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				sim, host := simulate(t, disk(tt.adjust))
-				if err := sim.Attach(diskPath, true); err != nil {
+				if err := sim.AttachFor(testUser, diskPath); err != nil {
 					t.Fatal(err)
 				}
 				got, _ := host.Compact(t.Context(), order(tt.order, func(c *hyperv.Order) { c.LeftAttached = true }))

@@ -252,7 +252,7 @@ func (c matrixRun) order(prior *hyperv.CompactResult) hyperv.Order {
 // check compares what a result claims with what the host knows.
 func (c matrixRun) check(t *testing.T, sim *hypervsim.Host, got hyperv.CompactResult, err error) {
 	t.Helper()
-	if bad := sim.Violations(); len(bad) != 0 && !c.detachEndsTheJob() {
+	if bad := sim.TakeViolations(); len(bad) != 0 && !c.detachEndsTheJob() {
 		t.Errorf("violations: %q", bad)
 	}
 	if left := sim.Attachments(); len(left) != 0 && !got.LeftAttached {

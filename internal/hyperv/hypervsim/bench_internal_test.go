@@ -28,7 +28,7 @@ type bench struct {
 func newBench(t *testing.T, disks ...VHD) *bench {
 	t.Helper()
 	b := &bench{t: t, now: time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)}
-	b.Host = &Host{world: newWorld(func() time.Time { return b.now }, slog.New(slog.DiscardHandler))}
+	b.Host = &Host{world: newWorld(func() time.Time { return b.now }, slog.New(slog.DiscardHandler), newSite())}
 	t.Cleanup(b.world.close)
 	for _, v := range disks {
 		b.AddVHD(v)

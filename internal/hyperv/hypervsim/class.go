@@ -72,9 +72,9 @@ func (w *world) class(namespace, name string) (*class, *wmi.Failure) {
 	switch {
 	case strings.EqualFold(namespace, cim.NamespaceCIMv2):
 		lists = [][]class{cimv2Classes}
-	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV1) && w.has(V1):
+	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV1) && w.serves(V1):
 		lists = [][]class{virtualizationClasses}
-	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV2) && w.has(V2):
+	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV2) && w.serves(V2):
 		lists = [][]class{virtualizationClasses, v2Classes}
 	default:
 		return nil, wmi.NoNamespace()

@@ -114,7 +114,7 @@ func (w *world) create(c invocation, v VHD) ([]wmi.Property, *wmi.Failure) {
 		refused = &refusal{code: returnNotSupported}
 	}
 	if refused != nil {
-		code, j := w.refuse(refused, ViaDefault, JobCreation, v.Path, c.by.User, c.now)
+		code, j := w.refuse(refused, ViaDefault, JobCreation, v.Path, agentOf(c.by), c.now)
 		return returnsJob(c.namespace, code, j), nil
 	}
 	v.FileSize = newVHDXBytes
@@ -125,10 +125,10 @@ func (w *world) create(c invocation, v VHD) ([]wmi.Property, *wmi.Failure) {
 		v.FileSize += v.VirtualSize
 	}
 	v.VirtualDiskID = w.newID()
-	j := &job{kind: JobCreation, path: v.Path, owner: c.by.User, cancellable: true, ends: c.now.Add(creationDuration)}
+	j := &job{kind: JobCreation, path: v.Path, by: agentOf(c.by), cancellable: true, ends: c.now.Add(creationDuration)}
 	j.finish = func(part float64) {
 		if part == 1 {
-			w.disks[pathKey(v.Path)] = &disk{VHD: v.withDefaults()}
+			w.putDisk(&disk{VHD: v.withDefaults()})
 		}
 	}
 	return returnsJob(c.namespace, returnJobStarted, w.start(j, c.now)), nil
@@ -139,13 +139,13 @@ func (w *world) create(c invocation, v VHD) ([]wmi.Property, *wmi.Failure) {
 // Unverified on a real host (delete-in-use): the value for a file that is open.
 func (w *world) deleteDataFile(c invocation) ([]wmi.Property, *wmi.Failure) {
 	path := c.target.Text("Name")
-	d, ok := w.disks[pathKey(path)]
+	d, ok := w.disk(path)
 	switch {
 	case !ok: // a real file: this host does not delete it
 		return returns(returnFileAccessDenied), nil
 	case d.Locked || w.attached(path) != nil || w.jobOn(path) != nil || w.isOpen(path):
 		return returns(returnFileSharingViolation), nil
 	}
-	delete(w.disks, pathKey(path))
+	w.removeDisk(path)
 	return returns(returnOK), nil
 }

@@ -2,7 +2,6 @@ package hypervsim
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 
@@ -18,56 +17,39 @@ func (h *Host) AddDirectory(path string) {
 	h.world.addDirectory(path)
 }
 
-// RemoveVolume takes a volume away, for example D: it goes offline with
-// everything on it, jobs and attachments included.
+// RemoveVolume takes a volume away, for example D:, or the one that is mounted on
+// a directory: it goes offline with everything on it, jobs and attachments
+// included. A directory on which it is mounted stays.
 func (h *Host) RemoveVolume(volume string) {
 	now := h.world.lock()
 	defer h.world.mu.Unlock()
-	w, key := h.world, volumeKey(volume)
-	w.offline[key] = true
-	for _, j := range w.jobs {
-		if j.isRunning() && pathKey(volumeOf(j.path)) == key {
-			w.fail(j, &refusal{code: returnFailed, status: statusPathNotFound}, now)
+	key := h.world.volumeKey(volume)
+	h.world.storeOf(key).offline[key] = true
+	for _, w := range h.world.sharers(key) {
+		for _, j := range w.jobs {
+			if j.isRunning() && w.volumeKey(j.path) == key {
+				w.fail(j, &refusal{code: returnFailed, status: statusPathNotFound}, now)
+			}
 		}
+		w.attachments = slices.DeleteFunc(w.attachments, func(a *attachment) bool { return w.volumeKey(a.path) == key })
 	}
-	w.attachments = slices.DeleteFunc(w.attachments, func(a *attachment) bool { return pathKey(volumeOf(a.path)) == key })
 }
 
 // RestoreVolume brings a volume back online.
 func (h *Host) RestoreVolume(volume string) {
 	h.world.lock()
 	defer h.world.mu.Unlock()
-	delete(h.world.offline, volumeKey(volume))
+	key := h.world.volumeKey(volume)
+	delete(h.world.storeOf(key).offline, key)
 }
 
-// volumeKey takes a drive letter with and without a colon.
-func volumeKey(volume string) string {
-	if len(volume) == 1 {
-		volume += ":"
+// volumeKey is the key of the volume of a path; it takes a drive letter without
+// a colon, too.
+func (w *world) volumeKey(path string) string {
+	if len(path) == 1 {
+		path += ":"
 	}
-	return pathKey(volumeOf(volume))
-}
-
-func (w *world) addDirectory(path string) {
-	for path = winpath.Normalize(path); ; path = winpath.Dir(path) {
-		if _, known := w.directories[pathKey(path)]; known {
-			return
-		}
-		w.directories[pathKey(path)] = path
-		if isRoot(path) {
-			return
-		}
-	}
-}
-
-func (w *world) isDirectory(path string) bool {
-	if w.offline[pathKey(volumeOf(path))] {
-		return false
-	}
-	if _, ok := w.directories[pathKey(path)]; ok {
-		return true
-	}
-	return w.isRealDirectory(path)
+	return pathKey(volumeOf(w.key(path)))
 }
 
 // The file classes of root\cimv2 write names in lower case, and know local
@@ -79,7 +61,7 @@ func fileName(path string) string { return strings.ToLower(winpath.Normalize(pat
 
 // directoryObjects returns the instances of Win32_Directory.
 func (w *world) directoryObjects(v view) []*wmi.Object {
-	paths := w.candidates(v, slices.Collect(maps.Values(w.directories)), func(path string) (string, bool) {
+	paths := w.candidates(v, w.directoryNames(), func(path string) (string, bool) {
 		return path, w.isDirectory(path)
 	}, w.realDirectories)
 	var all []*wmi.Object
@@ -93,7 +75,7 @@ func (w *world) directoryObjects(v view) []*wmi.Object {
 // dataFiles returns the instances of CIM_DataFile: the virtual hard disks.
 func (w *world) dataFiles(v view) []*wmi.Object {
 	var known []string
-	for _, d := range w.disks {
+	for d := range w.disks() {
 		known = append(known, d.Path)
 	}
 	paths := w.candidates(v, known, func(path string) (string, bool) {
@@ -132,7 +114,7 @@ func (w *world) candidates(v view, known []string, one func(string) (string, boo
 		if inDirectory && pathKey(winpath.Dir(path)) != directory {
 			continue
 		}
-		if hasDrive(path) && !w.offline[pathKey(volumeOf(path))] {
+		if hasDrive(path) && !w.isOffline(path) {
 			kept = append(kept, path)
 		}
 	}

@@ -18,7 +18,7 @@ func New(opts ...Option) (*Host, error) {
 	for _, opt := range opts {
 		opt.apply(&o)
 	}
-	w := newWorld(o.wire.Clock, o.wire.Log)
+	w := newWorld(o.wire.Clock, o.wire.Log, newSite())
 	w.host, w.locale, w.withoutRole = o.wire.ComputerName, o.wire.Locale, o.withoutHyperV()
 	if r := o.releaseOf(); r != 0 {
 		w.release = r

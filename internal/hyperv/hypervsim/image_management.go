@@ -88,12 +88,12 @@ func (w *world) inspect(c invocation, name string, describe func(*disk) string) 
 	path := c.in["Path"]
 	d, refused := w.openable(path)
 	if refused != nil {
-		code, j := w.refuse(refused, w.via(path), JobGetInfo, path, c.by.User, c.now)
+		code, j := w.refuse(refused, w.via(path), JobGetInfo, path, agentOf(c.by), c.now)
 		return returnsJob(c.namespace, code, j, wmi.Null(name, wmi.TypeString)), nil
 	}
 	if d.InspectionJobs != 0 {
 		d.InspectionJobs = max(d.InspectionJobs-1, -1)
-		j := w.start(&job{kind: JobGetInfo, path: path, owner: c.by.User, cancellable: true, ends: c.now.Add(inspectionDuration)}, c.now)
+		j := w.start(&job{kind: JobGetInfo, path: path, by: agentOf(c.by), cancellable: true, ends: c.now.Add(inspectionDuration)}, c.now)
 		return returnsJob(c.namespace, returnJobStarted, j, wmi.Null(name, wmi.TypeString)), nil
 	}
 	return returnsJob(c.namespace, returnOK, nil, wmi.Text(name, describe(d))), nil
@@ -212,38 +212,49 @@ func (w *world) compactV2(c invocation) ([]wmi.Property, *wmi.Failure) {
 }
 
 func (w *world) compact(c invocation, mode uint16) ([]wmi.Property, *wmi.Failure) {
-	code, j := w.startCompaction(c.in["Path"], mode, c.by.User, c.now)
+	code, j := w.startCompaction(c.in["Path"], mode, agentOf(c.by), c.now)
 	return returnsJob(c.namespace, code, j), nil
 }
 
 // startCompaction starts to compact a disk, or refuses to.
-func (w *world) startCompaction(path string, mode uint16, owner string, now time.Time) (uint32, *job) {
-	w.observation.requests[pathKey(path)]++
+func (w *world) startCompaction(path string, mode uint16, by agent, now time.Time) (uint32, *job) {
+	w.observation.requests[w.fileID(path)]++
 	d, refused := w.openable(path)
 	if refused == nil {
 		refused = w.mayCompact(d, mode)
 	}
 	if refused != nil {
-		return w.refuse(refused, w.via(path), JobCompaction, path, owner, now)
+		return w.refuse(refused, w.via(path), JobCompaction, path, by, now)
 	}
-	mounted := w.attached(path) != nil
+	on := w.compacting(by, d, mode)
 	if d.Immediate {
-		d.reclaim(mode, mounted, 1)
-		w.observation.started(w, path)
+		d.reclaim(mode, on.mounted, 1)
+		w.sawCompaction(by, d, mode, on.mounted)
+		w.completed[deed{w.fileID(path), by.name}]++
 		return returnOK, nil
 	}
 	j := &job{
-		kind: JobCompaction, path: d.Path, owner: owner, cancellable: !d.NotCancellable,
+		kind: JobCompaction, path: d.Path, by: by, cancellable: !d.NotCancellable,
 		progress: d.Progress, cancelDelay: d.CancelDelay,
-		compaction: &compaction{mode: mode, mounted: mounted},
+		compaction: on,
 	}
 	if d.file != "" {
 		w.startReal(j, d, now)
 	} else {
 		w.startNumbers(j, d, now)
 	}
-	w.observation.started(w, path)
+	w.sawCompaction(by, d, mode, on.mounted)
 	return returnJobStarted, j
+}
+
+// compacting is what a compaction that was accepted works on. The attachment that
+// it uses is that of its client from now on.
+func (w *world) compacting(by agent, d *disk, mode uint16) *compaction {
+	a := w.attached(d.Path)
+	if a != nil {
+		a.by = by
+	}
+	return &compaction{mode: mode, mounted: a != nil}
 }
 
 // startNumbers starts the compaction of a disk that is numbers only.

@@ -51,7 +51,7 @@ type job struct {
 	id      string
 	kind    JobType
 	path    string
-	owner   string
+	by      agent
 	started time.Time
 	// ends is when it will be done; zero while only a real process knows.
 	ends time.Time
@@ -79,7 +79,6 @@ type job struct {
 type compaction struct {
 	mode    uint16
 	mounted bool
-	foreign bool
 }
 
 // start enters a job.
@@ -98,12 +97,12 @@ func (w *world) start(j *job, now time.Time) *job {
 }
 
 // refuse reports a refusal in the way that the disk asks for.
-func (w *world) refuse(r *refusal, via Via, kind JobType, path, owner string, now time.Time) (uint32, *job) {
+func (w *world) refuse(r *refusal, via Via, kind JobType, path string, by agent, now time.Time) (uint32, *job) {
 	if via == ViaReturnValue || via == ViaDefault && !r.viaJob {
 		return r.code, nil
 	}
 	return returnJobStarted, w.start(&job{
-		kind: kind, path: path, owner: owner, cancellable: true,
+		kind: kind, path: path, by: by, cancellable: true,
 		ends: now.Add(refusalDuration), settled: JobException, failure: r,
 	}, now)
 }
@@ -137,6 +136,7 @@ func (w *world) end(j *job, at time.Time) {
 	if j.finish != nil {
 		j.finish(j.done)
 	}
+	w.sawEnd(j)
 	w.log.Debug("job ended", "job", j.id, "state", j.state, "path", j.path)
 }
 
@@ -225,10 +225,10 @@ func (w *world) cancel(j *job, state JobState, now time.Time) {
 
 // jobOn returns the job that works on a disk.
 func (w *world) jobOn(path string) *job {
-	key := pathKey(path)
+	key := w.key(path)
 	for _, j := range w.jobs {
 		// A job that only reports a refusal has nothing open.
-		if j.isRunning() && pathKey(j.path) == key && (j.finish != nil || j.real != nil) {
+		if j.isRunning() && w.key(j.path) == key && (j.finish != nil || j.real != nil) {
 			return j
 		}
 	}
@@ -256,7 +256,7 @@ func (h *Host) Jobs() []Job {
 	var all []Job
 	for _, j := range h.world.jobs {
 		out := Job{
-			ID: j.id, Type: j.kind, Path: j.path, Owner: j.owner, State: j.stateAt(now),
+			ID: j.id, Type: j.kind, Path: j.path, Owner: j.by.account, State: j.stateAt(now),
 			PercentComplete: int(j.percent(now)), StartTime: j.started, EndTime: j.ended,
 		}
 		if f := j.shownFailure(); f != nil {
@@ -293,17 +293,4 @@ func (h *Host) NextJobLasts(d time.Duration) {
 	h.world.lock()
 	defer h.world.mu.Unlock()
 	h.world.nextJobLasts = d
-}
-
-// CancelJob terminates a job, as an administrator may.
-func (h *Host) CancelJob(id string) bool {
-	now := h.world.lock()
-	defer h.world.mu.Unlock()
-	for _, j := range h.world.jobs {
-		if j.id == id && j.isRunning() {
-			h.world.cancel(j, JobTerminated, now)
-			return true
-		}
-	}
-	return false
 }

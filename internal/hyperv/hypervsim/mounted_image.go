@@ -1,7 +1,6 @@
 package hypervsim
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,10 +13,13 @@ import (
 
 // attachment is a disk that is attached to the host itself.
 type attachment struct {
+	by       agent // whose it is
 	path     string
 	readOnly bool
-	letter   bool // a drive letter was assigned
+	letter   string   // E: for example, empty without
+	folders  []string // on which its volume is mounted
 	lun      int
+	number   int // of the disk in the operating system
 }
 
 // Attachment is an attached disk as a test sees it.
@@ -25,6 +27,10 @@ type Attachment struct {
 	Path        string
 	ReadOnly    bool
 	DriveLetter bool
+	// Folders are directories on which the volume of the disk is mounted.
+	Folders []string
+	// Client is whose it is: the name of a connection, or an account.
+	Client string
 }
 
 // Attachments returns the disks that are attached to the host, in the order in
@@ -34,60 +40,57 @@ func (h *Host) Attachments() []Attachment {
 	defer h.world.mu.Unlock()
 	var all []Attachment
 	for _, a := range h.world.attachments {
-		all = append(all, Attachment{Path: a.path, ReadOnly: a.readOnly, DriveLetter: a.letter})
+		all = append(all, a.shown())
 	}
 	return all
 }
 
-// Attach attaches a disk to the host at once, as somebody else there would.
-func (h *Host) Attach(path string, readOnly bool) error {
-	h.world.lock()
-	defer h.world.mu.Unlock()
-	d, refused := h.world.openable(path)
-	if refused == nil {
-		refused = h.world.mayAttach(d)
-	}
-	if refused != nil {
-		return fmt.Errorf("attach %s: return value %d", path, refused.code)
-	}
-	h.world.attach(d.Path, readOnly, false)
-	return nil
-}
-
-// Detach detaches a disk from the host, as somebody else there would. It
-// reports whether the disk was attached.
-func (h *Host) Detach(path string) bool {
-	now := h.world.lock()
-	defer h.world.mu.Unlock()
-	a := h.world.attached(path)
-	if a == nil {
-		return false
-	}
-	h.world.detach(a, now)
-	return true
-}
-
 func (w *world) attached(path string) *attachment {
 	for _, a := range w.attachments {
-		if pathKey(a.path) == pathKey(path) {
+		if w.key(a.path) == w.key(path) {
 			return a
 		}
 	}
 	return nil
 }
 
-func (w *world) attach(path string, readOnly, letter bool) {
-	lun := 0
-	for slices.ContainsFunc(w.attachments, func(a *attachment) bool { return a.lun == lun }) {
-		lun++
+func (a *attachment) shown() Attachment {
+	return Attachment{
+		Path: a.path, ReadOnly: a.readOnly, DriveLetter: a.letter != "", Folders: slices.Clone(a.folders), Client: a.by.name,
 	}
-	w.attachments = append(w.attachments, &attachment{path: path, readOnly: readOnly, letter: letter, lun: lun})
 }
+
+// attach attaches a disk under the lowest address that is free. It was asked for
+// at the given time.
+func (w *world) attach(by agent, path string, readOnly, letter bool, asked time.Time) *attachment {
+	a := &attachment{by: by, path: path, readOnly: readOnly}
+	for w.has(func(o *attachment) bool { return o.lun == a.lun }) {
+		a.lun++
+	}
+	a.number = firstVirtualDisk
+	for w.has(func(o *attachment) bool { return o.number == a.number }) {
+		a.number++
+	}
+	if letter {
+		for l := 'E'; l <= 'Z' && a.letter == ""; l++ {
+			if name := string(l) + ":"; !w.has(func(o *attachment) bool { return o.letter == name }) {
+				a.letter = name
+			}
+		}
+	}
+	w.attachments = append(w.attachments, a)
+	w.sawAttach(a, asked)
+	return a
+}
+
+// firstVirtualDisk is the number of the first disk after those of the host.
+const firstVirtualDisk = 1
+
+func (w *world) has(is func(*attachment) bool) bool { return slices.ContainsFunc(w.attachments, is) }
 
 // detach takes an attachment away. A compaction that used it fails.
 func (w *world) detach(a *attachment, now time.Time) {
 	if j := w.jobOn(a.path); j != nil && j.isCompaction() && j.compaction.mounted {
-		w.observation.violationf("%s was detached while it was compacted", a.path)
 		w.fail(j, &refusal{code: returnFailed, status: statusInvalidState}, now)
 	}
 	w.attachments = slices.DeleteFunc(w.attachments, func(other *attachment) bool { return other == a })
@@ -124,16 +127,16 @@ func (w *world) startAttach(c invocation, readOnly, letter bool) (uint32, *job) 
 		refused = w.mayAttach(d)
 	}
 	if refused != nil {
-		return w.refuse(refused, w.via(path), JobLoopbackMount, path, c.by.User, c.now)
+		return w.refuse(refused, w.via(path), JobLoopbackMount, path, agentOf(c.by), c.now)
 	}
 	if d.AttachImmediate {
-		w.attach(d.Path, readOnly, letter)
+		w.attach(agentOf(c.by), d.Path, readOnly, letter, c.now)
 		return returnOK, nil
 	}
-	j := &job{kind: JobLoopbackMount, path: d.Path, owner: c.by.User, cancellable: true, ends: c.now.Add(d.AttachDuration)}
+	j := &job{kind: JobLoopbackMount, path: d.Path, by: agentOf(c.by), cancellable: true, ends: c.now.Add(d.AttachDuration)}
 	j.finish = func(part float64) {
 		if part == 1 {
-			w.attach(d.Path, readOnly, letter)
+			w.attach(agentOf(c.by), d.Path, readOnly, letter, c.now)
 		}
 	}
 	if f := d.AttachFailure; f != nil {
@@ -176,26 +179,38 @@ func (w *world) mountedImages(v view) []*wmi.Object {
 	return all
 }
 
+// attachmentAt is the attachment of an instance.
+func (w *world) attachmentAt(target *wmi.Object) *attachment {
+	for _, a := range w.attachments {
+		if strconv.Itoa(a.lun) == target.Text("Lun") {
+			return a
+		}
+	}
+	return nil
+}
+
 // detachImage is DetachVirtualHardDisk, and Unmount of root\virtualization.
 func (w *world) detachImage(c invocation) ([]wmi.Property, *wmi.Failure) {
-	return returns(w.tryDetach(c.target.Text("Name"), c.now)), nil
+	return returns(w.tryDetach(agentOf(c.by), w.attachmentAt(c.target), c.now)), nil
 }
 
 // unmountByPath is the deprecated Unmount of root\virtualization's service.
 func (w *world) unmountByPath(c invocation) ([]wmi.Property, *wmi.Failure) {
-	if w.attached(c.in["Path"]) == nil {
+	a := w.attached(c.in["Path"])
+	if a == nil {
 		return returns(returnInvalidState), nil
 	}
-	return returns(w.tryDetach(c.in["Path"], c.now)), nil
+	return returns(w.tryDetach(agentOf(c.by), a, c.now)), nil
 }
 
 // tryDetach returns 0, or 1 for a failure.
-func (w *world) tryDetach(path string, now time.Time) uint32 {
-	if d, ok := w.disks[pathKey(path)]; ok && d.DetachFailures > 0 {
+func (w *world) tryDetach(by agent, a *attachment, now time.Time) uint32 {
+	if d, ok := w.disk(a.path); ok && d.DetachFailures > 0 {
 		d.DetachFailures--
 		return 1
 	}
-	w.detach(w.attached(path), now)
+	w.sawDetach(by, a)
+	w.detach(a, now)
 	return 0
 }
 

@@ -54,7 +54,7 @@ func TestAttachAndDetach(t *testing.T) {
 	want(t, "attachments before the end", len(b.Attachments()), 0)
 	b.pass(defaultAttachDuration)
 	b.wantJob(id, map[string]string{"JobState": "7"})
-	if diff := cmp.Diff([]Attachment{{Path: testDisk, ReadOnly: true}}, b.Attachments()); diff != "" {
+	if diff := cmp.Diff([]Attachment{{Path: testDisk, ReadOnly: true, Client: "test"}}, b.Attachments()); diff != "" {
 		t.Errorf("attachments (-want +got):\n%s", diff)
 	}
 	images := b.images(cim.NamespaceVirtualizationV2)
@@ -97,7 +97,7 @@ func TestAttachOrder(t *testing.T) {
 	b.attachCall(slow.Path, "true")
 	b.attachCall(quick.Path, "true")
 	b.pass(time.Minute)
-	if diff := cmp.Diff([]Attachment{{Path: quick.Path, ReadOnly: true}, {Path: slow.Path, ReadOnly: true}}, b.Attachments()); diff != "" {
+	if diff := cmp.Diff([]Attachment{{Path: quick.Path, ReadOnly: true, Client: "test"}, {Path: slow.Path, ReadOnly: true, Client: "test"}}, b.Attachments()); diff != "" {
 		t.Errorf("attachments (-want +got):\n%s", diff)
 	}
 }
@@ -189,7 +189,7 @@ func TestFindMountedImage(t *testing.T) {
 	if fail != nil || code != "0" {
 		t.Errorf("detach: %q, %+v", code, fail)
 	}
-	if diff := cmp.Diff([]Attachment{{Path: `D:\VMs\other.vhdx`, ReadOnly: true}}, b.Attachments()); diff != "" {
+	if diff := cmp.Diff([]Attachment{{Path: `D:\VMs\other.vhdx`, ReadOnly: true, Client: `console of HYPERV\Administrator`}}, b.Attachments()); diff != "" {
 		t.Errorf("attachments (-want +got):\n%s", diff)
 	}
 	want(t, "wrong criterion", returnValue(find(testDisk, "1")), "32773")

@@ -46,9 +46,9 @@ func (h *Host) MapFolder(path, dir string) error {
 
 // realPath translates a path of the host; empty when nothing real is there.
 func (w *world) realPath(path string) string {
-	key := pathKey(path)
+	key := w.key(path)
 	for _, f := range w.folders {
-		rest, inside := strings.CutPrefix(key, pathKey(f.path))
+		rest, inside := strings.CutPrefix(key, w.key(f.path))
 		if !inside || rest != "" && rest[0] != '\\' {
 			continue
 		}

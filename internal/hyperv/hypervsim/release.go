@@ -35,8 +35,8 @@ func (r Release) generations() []Generation {
 
 func (r Release) has(g Generation) bool { return slices.Contains(r.generations(), g) }
 
-// has tells whether the host has the provider of a generation.
-func (w *world) has(g Generation) bool { return !w.withoutRole && w.release.has(g) }
+// serves tells whether the host has the provider of a generation.
+func (w *world) serves(g Generation) bool { return !w.withoutRole && w.release.has(g) }
 
 // WithRelease makes the host one of that release, Server2022 by default. It
 // sets the generations too and prevails over WithGenerations.

@@ -78,7 +78,7 @@ func (w *world) storageJob(j *job, v view) *wmi.Object {
 		wmi.Null("OperatingStatus", wmi.TypeUint16),
 		wmi.Uint16s("OperationalStatus", operational...),
 		wmi.Text("OtherRecoveryAction", ""),
-		wmi.Text("Owner", j.owner),
+		wmi.Text("Owner", j.by.account),
 		wmi.TextOrNull("Parent", failure.parent),
 		wmi.Uint16("PercentComplete", j.percent(now)),
 		wmi.Null("PrimaryStatus", wmi.TypeUint16),
@@ -180,6 +180,7 @@ func (w *world) requestStateChange(c invocation) ([]wmi.Property, *wmi.Failure) 
 	case !j.cancellable:
 		return returnsJob(c.namespace, returnCIMFailed, nil), nil
 	}
+	w.sawCancel(agentOf(c.by), j)
 	w.cancel(j, states[wanted], c.now)
 	if j.isRunning() {
 		return returnsJob(c.namespace, returnCIMTransitionStarted, nil), nil

@@ -210,7 +210,7 @@ func (h *Host) AddVHD(v VHD) {
 		v.VirtualDiskID = h.world.newID()
 	}
 	h.world.addDirectory(winpath.Dir(v.Path))
-	h.world.disks[pathKey(v.Path)] = &disk{VHD: v.withDefaults()}
+	h.world.putDisk(&disk{VHD: v.withDefaults()})
 }
 
 // VHD returns a disk as it is now.
@@ -229,7 +229,7 @@ func (h *Host) VHDs() []VHD {
 	h.world.lock()
 	defer h.world.mu.Unlock()
 	paths := h.world.realFiles()
-	for _, d := range h.world.disks {
+	for d := range h.world.disks() {
 		paths = append(paths, d.Path)
 	}
 	slices.SortFunc(paths, func(a, b string) int { return cmp.Compare(pathKey(a), pathKey(b)) })
@@ -246,7 +246,7 @@ func (h *Host) VHDs() []VHD {
 func (h *Host) Change(path string, change func(*VHD)) error {
 	h.world.lock()
 	defer h.world.mu.Unlock()
-	d, ok := h.world.disks[pathKey(path)]
+	d, ok := h.world.disk(path)
 	if !ok {
 		return fmt.Errorf("%s: no such disk", path)
 	}
@@ -258,10 +258,10 @@ func (h *Host) Change(path string, change func(*VHD)) error {
 func (h *Host) Remove(path string) error {
 	h.world.lock()
 	defer h.world.mu.Unlock()
-	if _, ok := h.world.disks[pathKey(path)]; !ok {
+	if _, ok := h.world.disk(path); !ok {
 		return fmt.Errorf("%s: no such disk, or a real file", path)
 	}
-	delete(h.world.disks, pathKey(path))
+	h.world.removeDisk(path)
 	return nil
 }
 
@@ -302,10 +302,10 @@ func (w *world) find(path string) (*disk, *refusal) {
 	switch {
 	case !isAbsolute(path):
 		return nil, &refusal{code: returnInvalidParam, status: statusPathNotFound}
-	case w.offline[pathKey(volumeOf(path))]:
+	case w.isOffline(path):
 		return nil, missing(statusPathNotFound)
 	}
-	if d, ok := w.disks[pathKey(path)]; ok {
+	if d, ok := w.disk(path); ok {
 		return d, nil
 	}
 	if d, err := w.realDisk(path); err != nil {

@@ -97,7 +97,7 @@ func (w *world) user(path string, state VMState) (string, bool) {
 			continue
 		}
 		for _, p := range w.chains(m.Disks) {
-			if pathKey(p) == pathKey(path) {
+			if w.key(p) == w.key(path) {
 				return m.Name, true
 			}
 		}
@@ -110,10 +110,10 @@ func (w *world) chains(paths []string) []string {
 	var all []string
 	seen := map[string]bool{}
 	for _, path := range paths {
-		for path != "" && !seen[pathKey(path)] {
-			seen[pathKey(path)] = true
+		for path != "" && !seen[w.key(path)] {
+			seen[w.key(path)] = true
 			all = append(all, path)
-			d, ok := w.disks[pathKey(path)]
+			d, ok := w.disk(path)
 			if !ok {
 				break
 			}

@@ -18,7 +18,7 @@ type world struct {
 	clock func() time.Time
 	log   *slog.Logger
 
-	mu      sync.Mutex
+	*site
 	host    string // computer name
 	release Release
 	// withoutRole is a host that has no Hyper-V.
@@ -27,9 +27,9 @@ type world struct {
 	// missingViaJob lets a job report a missing file, not the return value.
 	missingViaJob bool
 
-	directories map[string]string // by path key: spelling
-	offline     map[string]bool   // volumes by path key
-	disks       map[string]*disk  // by path key
+	local       *store
+	aliases     []alias
+	shareNames  []sharedDirectory
 	folders     []folder
 	created     VHD // what disks that clients create are like
 	attachments []*attachment
@@ -39,7 +39,6 @@ type world struct {
 	lastID uint64
 	// nextJobLasts is how long the next job takes; 0 leaves it to the job.
 	nextJobLasts time.Duration
-	observation  observation
 
 	// Real files are compacted by processes that outlive a request.
 	life    context.Context
@@ -49,15 +48,17 @@ type world struct {
 
 // newWorld returns an empty host whose time is told by clock. It runs Windows
 // Server 2022 until told otherwise.
-func newWorld(clock func() time.Time, log *slog.Logger) *world {
+func newWorld(clock func() time.Time, log *slog.Logger, s *site) *world {
 	life, stop := context.WithCancel(context.Background()) //nolint:forbidigo // the world lives until close, longer than any request
-	return &world{
+	w := &world{
 		clock: clock, log: log,
 		host: "HYPERV", release: Server2022, locale: "en-US",
-		directories: map[string]string{}, offline: map[string]bool{}, disks: map[string]*disk{},
-		observation: observation{compactions: map[string]int{}, requests: map[string]int{}},
-		life:        life, stop: stop,
+		site: s, local: newStore(), life: life, stop: stop,
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.worlds = append(s.worlds, w)
+	return w
 }
 
 // close stops every process that works on a real file and waits for its end.
@@ -70,7 +71,9 @@ func (w *world) close() {
 func (w *world) lock() time.Time {
 	w.mu.Lock()
 	now := w.clock()
-	w.settle(now)
+	for _, host := range w.worlds {
+		host.settle(now)
+	}
 	return now
 }
 
