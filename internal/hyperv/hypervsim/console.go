@@ -2,7 +2,6 @@ package hypervsim
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -23,8 +22,9 @@ func (h *Host) Console(account string) *Console {
 // administrator is who does what Host does.
 func (h *Host) administrator() *Console { return h.Console(h.world.host + `\Administrator`) }
 
-// Attach attaches a disk to the host.
-func (c *Console) Attach(path string, how Attachment) error {
+// Attach attaches a disk to the host at once. Names are the drive letters and
+// folders that its volume gets, for example E:\ and C:\mnt\x\.
+func (c *Console) Attach(path string, readOnly bool, names ...string) error {
 	now := c.host.world.lock()
 	defer c.host.world.mu.Unlock()
 	w := c.host.world
@@ -35,8 +35,7 @@ func (c *Console) Attach(path string, how Attachment) error {
 	if refused != nil {
 		return fmt.Errorf("attach %s: return value %d", path, refused.code)
 	}
-	a := w.attach(c.by, d.Path, how.ReadOnly, how.DriveLetter, now)
-	a.folders = slices.Clone(how.Folders)
+	w.attach(c.by, d.Path, readOnly, names, now)
 	return nil
 }
 
@@ -90,15 +89,15 @@ func (c *Console) Cancel(id string) bool {
 }
 
 // Attach attaches a disk to the host, as an administrator there would.
-func (h *Host) Attach(path string, readOnly bool) error {
-	return h.administrator().Attach(path, Attachment{ReadOnly: readOnly})
+func (h *Host) Attach(path string, readOnly bool, names ...string) error {
+	return h.administrator().Attach(path, readOnly, names...)
 }
 
 // AttachFor attaches a disk read-only, as that client has left it: the name of a
 // connection, or an account.
 func (h *Host) AttachFor(client, path string) error {
 	c := &Console{host: h, by: agent{account: client, name: client}}
-	return c.Attach(path, Attachment{ReadOnly: true})
+	return c.Attach(path, true)
 }
 
 // Detach detaches a disk from the host, as an administrator there would. It

@@ -18,6 +18,14 @@ type invocation struct {
 	now       time.Time
 }
 
+// asked is when the call reached the host, which may have begun with it later.
+func (c invocation) asked() time.Time {
+	if c.by.Asked.IsZero() {
+		return c.now
+	}
+	return c.by.Asked
+}
+
 // input holds the input parameters that were not null.
 type input map[string]string
 

@@ -16,19 +16,15 @@ type attachment struct {
 	by       agent // whose it is
 	path     string
 	readOnly bool
-	letter   string   // E: for example, empty without
-	folders  []string // on which its volume is mounted
+	names    []string // drive letters and folders of its volume
 	lun      int
-	number   int // of the disk in the operating system
 }
 
 // Attachment is an attached disk as a test sees it.
 type Attachment struct {
-	Path        string
-	ReadOnly    bool
-	DriveLetter bool
-	// Folders are directories on which the volume of the disk is mounted.
-	Folders []string
+	Path     string
+	ReadOnly bool
+	Names    []string // drive letters and folders by which its volume is reached
 	// Client is whose it is: the name of a connection, or an account.
 	Client string
 }
@@ -55,38 +51,32 @@ func (w *world) attached(path string) *attachment {
 }
 
 func (a *attachment) shown() Attachment {
-	return Attachment{
-		Path: a.path, ReadOnly: a.readOnly, DriveLetter: a.letter != "", Folders: slices.Clone(a.folders), Client: a.by.name,
-	}
+	return Attachment{Path: a.path, ReadOnly: a.readOnly, Names: slices.Clone(a.names), Client: a.by.name}
 }
 
 // attach attaches a disk under the lowest address that is free. It was asked for
 // at the given time.
-func (w *world) attach(by agent, path string, readOnly, letter bool, asked time.Time) *attachment {
-	a := &attachment{by: by, path: path, readOnly: readOnly}
-	for w.has(func(o *attachment) bool { return o.lun == a.lun }) {
+func (w *world) attach(by agent, path string, readOnly bool, names []string, asked time.Time) {
+	a := &attachment{by: by, path: path, readOnly: readOnly, names: names}
+	for slices.ContainsFunc(w.attachments, func(o *attachment) bool { return o.lun == a.lun }) {
 		a.lun++
-	}
-	a.number = firstVirtualDisk
-	for w.has(func(o *attachment) bool { return o.number == a.number }) {
-		a.number++
-	}
-	if letter {
-		for l := 'E'; l <= 'Z' && a.letter == ""; l++ {
-			if name := string(l) + ":"; !w.has(func(o *attachment) bool { return o.letter == name }) {
-				a.letter = name
-			}
-		}
 	}
 	w.attachments = append(w.attachments, a)
 	w.sawAttach(a, asked)
-	return a
 }
 
-// firstVirtualDisk is the number of the first disk after those of the host.
-const firstVirtualDisk = 1
-
-func (w *world) has(is func(*attachment) bool) bool { return slices.ContainsFunc(w.attachments, is) }
+// freeLetter is the root of the first drive that neither a disk of the host nor
+// an attachment has.
+func (w *world) freeLetter() string {
+	for l := 'E'; l <= 'Z'; l++ {
+		root := string(l) + `:\`
+		_, used := w.local.directories[pathKey(root)]
+		if !used && !slices.ContainsFunc(w.attachments, func(a *attachment) bool { return slices.Contains(a.names, root) }) {
+			return root
+		}
+	}
+	return ""
+}
 
 // detach takes an attachment away. A compaction that used it fails.
 func (w *world) detach(a *attachment, now time.Time) {
@@ -129,14 +119,20 @@ func (w *world) startAttach(c invocation, readOnly, letter bool) (uint32, *job) 
 	if refused != nil {
 		return w.refuse(refused, w.via(path), JobLoopbackMount, path, agentOf(c.by), c.now)
 	}
+	names := func() []string {
+		if root := w.freeLetter(); letter && root != "" {
+			return []string{root}
+		}
+		return nil
+	}
 	if d.AttachImmediate {
-		w.attach(agentOf(c.by), d.Path, readOnly, letter, c.now)
+		w.attach(agentOf(c.by), d.Path, readOnly, names(), c.asked())
 		return returnOK, nil
 	}
 	j := &job{kind: JobLoopbackMount, path: d.Path, by: agentOf(c.by), cancellable: true, ends: c.now.Add(d.AttachDuration)}
 	j.finish = func(part float64) {
 		if part == 1 {
-			w.attach(agentOf(c.by), d.Path, readOnly, letter, c.now)
+			w.attach(agentOf(c.by), d.Path, readOnly, names(), c.asked())
 		}
 	}
 	if f := d.AttachFailure; f != nil {
@@ -165,7 +161,7 @@ func (w *world) mountedImages(v view) []*wmi.Object {
 				wmi.Uint8("Lun", a.lun),
 				wmi.Text("Name", a.path),
 				wmi.Uint8("PathId", 0),
-				wmi.Text("PnpDevicePath", `\\?\scsi#disk&ven_msft&prod_virtual_disk#`+strconv.Itoa(a.lun)),
+				wmi.Text("PnpDevicePath", a.device()),
 				wmi.Uint8("PortNumber", 1),
 				wmi.Uint8("TargetId", 0),
 				wmi.Uint16("Type", 0),

@@ -64,6 +64,19 @@ func Fault(code uint32, form FaultForm) Effect { return winrmsim.Fault(code, for
 // FaultAfter does the work and then answers with a fault.
 func FaultAfter(code uint32, form FaultForm) Effect { return winrmsim.FaultAfter(code, form) }
 
+// Returns answers an Invoke with this return value instead of doing the work.
+func Returns(value uint32) Effect { return winrmsim.Returns(value) }
+
+// ReturnsAfter does the work of an Invoke and answers with this return value.
+func ReturnsAfter(value uint32) Effect { return winrmsim.ReturnsAfter(value) }
+
+// Late begins the work of a request d after it has come, whatever becomes of its
+// answer.
+func Late(d time.Duration, e Effect) Effect { return winrmsim.Late(d, e) }
+
+// Held carries an effect out, and sends the answer d later than it would.
+func Held(d time.Duration, e Effect) Effect { return winrmsim.Held(d, e) }
+
 // Status answers with this HTTP status and no body instead of doing the work.
 func Status(status int) Effect { return winrmsim.Status(status) }
 

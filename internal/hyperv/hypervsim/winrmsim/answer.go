@@ -85,8 +85,7 @@ func (s *Server) write(x *exchange, status int, contentType string, body []byte)
 	case effectDelay:
 		x.wait(x.effect.delay)
 	case effectHang:
-		<-x.r.Context().Done()
-		panic(http.ErrAbortHandler)
+		x.hang()
 	case effectResetAfter:
 		x.reset()
 	default: // the others have been carried out, or are below

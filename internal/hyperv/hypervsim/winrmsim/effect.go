@@ -1,73 +1,149 @@
 package winrmsim
 
 import (
-	"net/http"
+	"cmp"
+	"fmt"
 	"time"
 )
 
-// interrupt carries out the effects that come instead of the work.
-func (s *Server) interrupt(x *exchange) bool {
-	switch x.effect.kind {
-	case effectFault:
-		s.reply(x, nil, fault(x.effect.code))
-	case effectStatus:
-		s.finish(x, x.effect.status)
-	case effectUnauthorized:
-		s.unauthorized(x)
-	case effectResetBefore:
-		x.reset()
+// Effect is what a rule does to a request or to its answer.
+type Effect struct {
+	kind   effectKind
+	code   uint32
+	form   FaultForm
+	status int
+	text   string
+	size   int
+	delay  time.Duration
+	late   time.Duration // begins the work that much after the request
+	hold   time.Duration // sends the answer that much after it is there
+}
+
+type effectKind string
+
+const (
+	effectNone         effectKind = "none"
+	effectFault        effectKind = "fault"
+	effectReturns      effectKind = "return value"
+	effectReturnsAfter effectKind = "return value after the work"
+	effectFaultAfter   effectKind = "fault after the work"
+	effectStatus       effectKind = "HTTP status"
+	effectResetBefore  effectKind = "reset before the work"
+	effectResetAfter   effectKind = "reset after the work"
+	effectCut          effectKind = "answer cut in half"
+	effectGarbage      effectKind = "garbage"
+	effectContentType  effectKind = "content type"
+	effectUnauthorized effectKind = "401"
+	effectDelay        effectKind = "delay"
+	effectHang         effectKind = "hang"
+	effectRelatesTo    effectKind = "wrong RelatesTo"
+	effectUnsealed     effectKind = "unsealed answer"
+	effectTampered     effectKind = "tampered answer"
+	effectReplayed     effectKind = "replayed answer"
+	effectOversized    effectKind = "oversized answer"
+)
+
+// String names the effect.
+func (e Effect) String() string {
+	name := string(cmp.Or(e.kind, effectNone))
+	if e.late > 0 {
+		name += fmt.Sprintf(", the work %s late", e.late)
+	}
+	if e.hold > 0 {
+		name += fmt.Sprintf(", the answer held for %s", e.hold)
+	}
+	return name
+}
+
+// replacesWork tells whether the effect comes instead of the work.
+func (e Effect) replacesWork() bool {
+	switch e.kind {
+	case effectFault, effectReturns, effectStatus, effectUnauthorized, effectResetBefore:
+		return true
 	default:
 		return false
 	}
-	return true
 }
 
-// handshakeRule applies the rules for handshakes. It reports whether one of them
-// has answered.
-func (s *Server) handshakeRule(x *exchange) bool {
-	if x.r.Header.Get("Authorization") == "" {
-		return false
-	}
-	x.effect = s.rules.apply(Request{Time: x.now, Operation: OperationHandshake, Client: x.c.client, Connection: x.c.number})
-	switch x.effect.kind {
-	case effectDelay:
-		x.wait(x.effect.delay)
-	case effectHang:
-		<-x.r.Context().Done()
-		panic(http.ErrAbortHandler)
-	case effectStatus, effectUnauthorized, effectResetBefore:
-		return s.interrupt(x)
-	default: // the other effects are for messages
-	}
-	return false
+// Fault answers with this WSManFault code instead of doing the work. Subcode
+// and texts come from the table of faults.
+func Fault(code uint32, form FaultForm) Effect {
+	return Effect{kind: effectFault, code: code, form: form}
 }
 
-// distortSealed carries out the effects on sealed answers.
-func (x *exchange) distortSealed(body []byte, size int) []byte {
-	last := x.c.lastSealed
-	x.c.lastSealed = body
-	switch {
-	case x.effect.kind == effectReplayed && last != nil:
-		return last
-	case x.effect.kind == effectTampered:
-		body[len(body)-len(closingDelimiter)-(size+1)/2] ^= 1
-	}
-	return body
+// FaultAfter does the work and then answers with a fault.
+func FaultAfter(code uint32, form FaultForm) Effect {
+	return Effect{kind: effectFaultAfter, code: code, form: form}
 }
 
-// wait holds the exchange for d; it ends it when the client goes first.
-func (x *exchange) wait(d time.Duration) {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-x.r.Context().Done():
-		panic(http.ErrAbortHandler)
-	}
+// Returns answers an Invoke with this return value and nothing else instead of
+// doing the work.
+func Returns(value uint32) Effect { return Effect{kind: effectReturns, code: value} }
+
+// ReturnsAfter does the work of an Invoke and answers with this return value and
+// nothing else.
+func ReturnsAfter(value uint32) Effect { return Effect{kind: effectReturnsAfter, code: value} }
+
+// Late begins the work of a request d after it has come, whatever becomes of its
+// answer and of the connection. An effect that comes instead of the work (Fault,
+// Returns, Status, ResetBefore, Unauthorized) is carried out at once, and so is
+// Hang; with others the answer waits for the work.
+//
+// Unverified on a real host (late-job): that a host that was slow, and said so, begins the work after all.
+func Late(d time.Duration, e Effect) Effect {
+	e.late = d
+	return e
 }
 
-// reset closes the connection the hard way.
-func (x *exchange) reset() {
-	hangUp(x.c.net)
-	panic(http.ErrAbortHandler)
+// Held carries an effect out, and sends the answer d later than it would.
+func Held(d time.Duration, e Effect) Effect {
+	e.hold = d
+	return e
 }
+
+// Status answers with this HTTP status and no body instead of doing the work.
+func Status(status int) Effect { return Effect{kind: effectStatus, status: status} }
+
+// ResetBefore resets the connection instead of doing the work.
+func ResetBefore() Effect { return Effect{kind: effectResetBefore} }
+
+// ResetAfter does the work and resets the connection instead of answering.
+func ResetAfter() Effect { return Effect{kind: effectResetAfter} }
+
+// CutAnswer does the work, sends half of the answer and closes the connection.
+func CutAnswer() Effect { return Effect{kind: effectCut} }
+
+// Garbage does the work and answers with bytes that are no message, labelled as
+// the answer would have been.
+func Garbage() Effect { return Effect{kind: effectGarbage} }
+
+// ContentType does the work and labels the answer wrongly.
+func ContentType(contentType string) Effect {
+	return Effect{kind: effectContentType, text: contentType}
+}
+
+// Unauthorized answers 401 instead of doing the work and forgets the security
+// context of the connection.
+func Unauthorized() Effect { return Effect{kind: effectUnauthorized} }
+
+// Delay does the work and answers that much later.
+func Delay(d time.Duration) Effect { return Effect{kind: effectDelay, delay: d} }
+
+// Hang does the work and never answers; it ends with the connection.
+func Hang() Effect { return Effect{kind: effectHang} }
+
+// WrongRelatesTo does the work and answers to another message.
+func WrongRelatesTo() Effect { return Effect{kind: effectRelatesTo} }
+
+// Unsealed does the work and answers without the sealing that the request had.
+func Unsealed() Effect { return Effect{kind: effectUnsealed} }
+
+// Tampered does the work and flips one bit of the sealed answer.
+func Tampered() Effect { return Effect{kind: effectTampered} }
+
+// Replayed does the work and sends the previous sealed answer of the connection
+// again.
+func Replayed() Effect { return Effect{kind: effectReplayed} }
+
+// Oversized does the work and pads the answer with white space to this size.
+func Oversized(size int) Effect { return Effect{kind: effectOversized, size: size} }

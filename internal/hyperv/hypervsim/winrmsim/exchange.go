@@ -19,7 +19,8 @@ type exchange struct {
 	charset   string
 	sealed    bool
 	user      string
-	now       time.Time
+	asked     time.Time // when the request came
+	now       time.Time // when the work begins
 	envelope  *envelope
 	recorded  *Request
 	effect    Effect
@@ -28,7 +29,9 @@ type exchange struct {
 }
 
 // caller is who asks.
-func (x *exchange) caller() wmi.Caller { return wmi.Caller{User: x.user, Client: x.c.client} }
+func (x *exchange) caller() wmi.Caller {
+	return wmi.Caller{User: x.user, Client: x.c.client, Asked: x.asked}
+}
 
 // serveHTTP carries one exchange out.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
@@ -39,6 +42,7 @@ func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	s.record.count(&s.record.exchanges)
 	w.Header().Set("Server", "Microsoft-HTTPAPI/2.0")
 	x := &exchange{w: w, r: r, c: c, now: s.config.Clock()}
+	x.asked = x.now
 	if status := s.receive(x); status != 0 {
 		s.log.Warn("refused", "status", status, "method", r.Method, "path", r.URL.Path)
 		w.WriteHeader(status)
@@ -146,6 +150,9 @@ func (s *Server) process(x *exchange) {
 	}
 	x.recorded = s.record.add(x.request())
 	x.effect = s.rules.apply(x.request())
+	if fail == nil {
+		s.delayWork(x)
+	}
 	if s.interrupt(x) {
 		return
 	}
@@ -153,11 +160,17 @@ func (s *Server) process(x *exchange) {
 	if fail == nil {
 		a, fail = s.admit(x)
 	}
+	if fail != nil {
+		s.log.Warn("fault", "operation", e.operation, "class", e.target.class, "method", e.method, "code", fail.Code)
+	}
+	if x.effect.hold > 0 {
+		x.wait(x.effect.hold)
+	}
 	switch {
 	case x.effect.kind == effectFaultAfter:
 		fail = fault(x.effect.code)
-	case fail != nil:
-		s.log.Warn("fault", "operation", e.operation, "class", e.target.class, "method", e.method, "code", fail.Code)
+	case x.effect.kind == effectReturnsAfter && fail == nil:
+		a = x.returnValue()
 	}
 	s.reply(x, a, fail)
 }

@@ -54,6 +54,23 @@ func newPeer(t *testing.T, h *hypervsim.Host, certificates ...tls.Certificate) *
 	if err != nil {
 		t.Fatal(err)
 	}
+	return p.on(conn, certificates...)
+}
+
+// newPeerAs connects to the host as a client with a name.
+func newPeerAs(t *testing.T, h *hypervsim.Host, client string) *peer {
+	t.Helper()
+	conn, err := h.DialAs(client)(t.Context(), "tcp", h.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return (&peer{t: t, host: h, url: "http://" + h.Addr() + "/wsman", scheme: "Negotiate"}).on(conn)
+}
+
+// on uses a connection.
+func (p *peer) on(conn net.Conn, certificates ...tls.Certificate) *peer {
+	p.t.Helper()
+	h, t := p.host, p.t
 	if ca := h.CACertificate(); ca != nil {
 		pool := x509.NewCertPool()
 		pool.AppendCertsFromPEM(ca)
@@ -284,7 +301,7 @@ func getService() string {
 }
 
 // call is a method call of the service.
-func Call(method, input string) string {
+func call(method, input string) string {
 	return message{
 		action: wmiV2 + serviceClass + "/" + method, selectors: selector("CreationClassName", serviceClass),
 		body: `<m:` + method + `_INPUT xmlns:m="` + wmiV2 + serviceClass + `">` + input + `</m:` + method + `_INPUT>`,
@@ -292,7 +309,7 @@ func Call(method, input string) string {
 }
 
 func settingData(path string) string {
-	return Call("GetVirtualHardDiskSettingData", "<m:Path>"+path+"</m:Path>")
+	return call("GetVirtualHardDiskSettingData", "<m:Path>"+path+"</m:Path>")
 }
 
 func enumerate(uri, content string) string {

@@ -24,6 +24,8 @@ type Rule struct {
 	Skip int
 	// Times is how often the rule applies, once if 0, always if negative.
 	Times int
+	// Until is when the rule ends to apply, by the clock of the host; zero is never.
+	Until time.Time
 	// Func, if set, is called with the request before the effect, outside of all
 	// locks of the host.
 	Func func(Request)
@@ -36,105 +38,6 @@ func (r Rule) String() string {
 	return fmt.Sprintf("operation=%q class=%q method=%q path=%q skip=%d times=%d effect=%s",
 		r.Operation, r.Class, r.Method, r.Path, r.Skip, r.Times, r.Effect)
 }
-
-// Effect is what a rule does to a request or to its answer.
-type Effect struct {
-	kind   effectKind
-	code   uint32
-	form   FaultForm
-	status int
-	text   string
-	size   int
-	delay  time.Duration
-}
-
-type effectKind string
-
-const (
-	effectNone         effectKind = "none"
-	effectFault        effectKind = "fault"
-	effectFaultAfter   effectKind = "fault after the work"
-	effectStatus       effectKind = "HTTP status"
-	effectResetBefore  effectKind = "reset before the work"
-	effectResetAfter   effectKind = "reset after the work"
-	effectCut          effectKind = "answer cut in half"
-	effectGarbage      effectKind = "garbage"
-	effectContentType  effectKind = "content type"
-	effectUnauthorized effectKind = "401"
-	effectDelay        effectKind = "delay"
-	effectHang         effectKind = "hang"
-	effectRelatesTo    effectKind = "wrong RelatesTo"
-	effectUnsealed     effectKind = "unsealed answer"
-	effectTampered     effectKind = "tampered answer"
-	effectReplayed     effectKind = "replayed answer"
-	effectOversized    effectKind = "oversized answer"
-)
-
-// String names the effect.
-func (e Effect) String() string {
-	if e.kind == "" {
-		return string(effectNone)
-	}
-	return string(e.kind)
-}
-
-// Fault answers with this WSManFault code instead of doing the work. Subcode
-// and texts come from the table of faults.
-func Fault(code uint32, form FaultForm) Effect {
-	return Effect{kind: effectFault, code: code, form: form}
-}
-
-// FaultAfter does the work and then answers with a fault.
-func FaultAfter(code uint32, form FaultForm) Effect {
-	return Effect{kind: effectFaultAfter, code: code, form: form}
-}
-
-// Status answers with this HTTP status and no body instead of doing the work.
-func Status(status int) Effect { return Effect{kind: effectStatus, status: status} }
-
-// ResetBefore resets the connection instead of doing the work.
-func ResetBefore() Effect { return Effect{kind: effectResetBefore} }
-
-// ResetAfter does the work and resets the connection instead of answering.
-func ResetAfter() Effect { return Effect{kind: effectResetAfter} }
-
-// CutAnswer does the work, sends half of the answer and closes the connection.
-func CutAnswer() Effect { return Effect{kind: effectCut} }
-
-// Garbage does the work and answers with bytes that are no message, labelled as
-// the answer would have been.
-func Garbage() Effect { return Effect{kind: effectGarbage} }
-
-// ContentType does the work and labels the answer wrongly.
-func ContentType(contentType string) Effect {
-	return Effect{kind: effectContentType, text: contentType}
-}
-
-// Unauthorized answers 401 instead of doing the work and forgets the security
-// context of the connection.
-func Unauthorized() Effect { return Effect{kind: effectUnauthorized} }
-
-// Delay does the work and answers that much later.
-func Delay(d time.Duration) Effect { return Effect{kind: effectDelay, delay: d} }
-
-// Hang does the work and never answers; it ends with the connection.
-func Hang() Effect { return Effect{kind: effectHang} }
-
-// WrongRelatesTo does the work and answers to another message.
-func WrongRelatesTo() Effect { return Effect{kind: effectRelatesTo} }
-
-// Unsealed does the work and answers without the sealing that the request had.
-func Unsealed() Effect { return Effect{kind: effectUnsealed} }
-
-// Tampered does the work and flips one bit of the sealed answer.
-func Tampered() Effect { return Effect{kind: effectTampered} }
-
-// Replayed does the work and sends the previous sealed answer of the connection
-// again.
-func Replayed() Effect { return Effect{kind: effectReplayed} }
-
-// Oversized does the work and pads the answer with white space to this size.
-func Oversized(size int) Effect { return Effect{kind: effectOversized, size: size} }
 
 // rules are the rules of a host and how often each was met.
 type rules struct {
@@ -164,6 +67,8 @@ func (r *activeRule) matches(q *Request) bool {
 		return false
 	// Whoever means every request does not mean the handshakes.
 	case r.Operation == "" && q.Operation == OperationHandshake:
+		return false
+	case !r.Until.IsZero() && !q.Time.Before(r.Until):
 		return false
 	}
 	return r.Path == "" || matchesPath(r.Path, q)

@@ -17,7 +17,7 @@ import (
 const compactMethod = "CompactVirtualHardDisk"
 
 func compactCall() string {
-	return Call(compactMethod, "<m:Path>"+smallDisk+"</m:Path><m:Mode>3</m:Mode>")
+	return call(compactMethod, "<m:Path>"+smallDisk+"</m:Path><m:Mode>3</m:Mode>")
 }
 
 // TestRule_effects: what the client sees, and whether the work was done.
@@ -230,8 +230,108 @@ func TestRunT_unusedRule(t *testing.T) {
 func TestRequests_secrets(t *testing.T) {
 	t.Parallel()
 	h, p := loggedOn(t)
-	p.send(Call("Anything", "<m:UserPassword>canary</m:UserPassword><m:Path>x</m:Path>"))
+	p.send(call("Anything", "<m:UserPassword>canary</m:UserPassword><m:Path>x</m:Path>"))
 	if text := fmt.Sprintf("%+v", h.Requests()); strings.Contains(text, "canary") || !strings.Contains(text, "{Name:Path Value:x}") {
 		t.Errorf("requests = %s", text)
+	}
+}
+
+// TestLate: the work is done after the answer, in its own time, also for a client
+// that has gone, and not by a host that ends before.
+func TestLate(t *testing.T) {
+	t.Parallel()
+	timedOut := hypervsim.Fault(2150858793, hypervsim.FaultFormAny)
+	tests := []struct {
+		effect     hypervsim.Effect
+		answered   time.Duration
+		check      func(r response) bool
+		begins     time.Duration
+		closeFirst bool
+	}{
+		{hypervsim.Late(time.Minute, timedOut), 0, func(r response) bool { return r.code() == 2150858793 }, time.Minute, false},
+		{hypervsim.Late(90*time.Second, hypervsim.Held(time.Minute, timedOut)), time.Minute, func(r response) bool { return r.code() == 2150858793 }, 90 * time.Second, false},
+		{hypervsim.Late(time.Minute, hypervsim.ResetBefore()), 0, func(r response) bool { return r.err != nil }, time.Minute, false},
+		{hypervsim.Late(time.Minute, hypervsim.Returns(32772)), 0, func(r response) bool { return strings.Contains(r.body, ">32772<") }, time.Minute, false},
+		{hypervsim.Late(30*time.Second, hypervsim.Effect{}), 30 * time.Second, func(r response) bool { return strings.Contains(r.body, ">4096<") }, 30 * time.Second, false},
+		{hypervsim.Late(30*time.Second, hypervsim.ResetAfter()), 30 * time.Second, func(r response) bool { return r.err != nil }, 30 * time.Second, false},
+		{hypervsim.Held(time.Minute, hypervsim.ReturnsAfter(32771)), time.Minute, func(r response) bool { return strings.Contains(r.body, ">32771<") }, 0, false},
+		{hypervsim.Late(time.Hour, timedOut), 0, func(r response) bool { return r.code() == 2150858793 }, 0, true},
+	}
+	for _, test := range tests {
+		t.Run(test.effect.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h, p := loggedOn(t)
+				h.AddRule(hypervsim.Rule{Method: compactMethod, Effect: test.effect})
+				start := time.Now()
+				if r := p.send(compactCall()); !test.check(r) || time.Since(start) != test.answered {
+					t.Errorf("answer after %s = %d %v %s", time.Since(start), r.status, r.err, r.body)
+				}
+				if test.closeFirst {
+					if err := h.Close(); err != nil {
+						t.Error(err)
+					}
+				}
+				time.Sleep(test.begins - time.Since(start) - time.Millisecond)
+				if test.answered < test.begins && len(h.Jobs()) != 0 {
+					t.Errorf("the work began after %s", time.Since(start))
+				}
+				time.Sleep(2 * time.Millisecond)
+				synctest.Wait()
+				if began := len(h.Jobs()) != 0; began == test.closeFirst {
+					t.Errorf("the work began = %v after %s", began, time.Since(start))
+				}
+			})
+		})
+	}
+}
+
+// TestLate_hang: nobody is answered, and the work begins although the client has
+// gone.
+func TestLate_hang(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h, p := loggedOn(t)
+		h.AddRule(hypervsim.Rule{Method: compactMethod, Effect: hypervsim.Late(time.Minute, hypervsim.Hang())})
+		time.AfterFunc(time.Second, h.DropConnections)
+		if r := p.send(compactCall()); r.err == nil || len(h.Jobs()) != 0 {
+			t.Errorf("answer = %d, %v with %d jobs", r.status, r.err, len(h.Jobs()))
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if len(h.Jobs()) != 1 {
+			t.Errorf("%d jobs, want 1", len(h.Jobs()))
+		}
+	})
+}
+
+// TestRule_until: a rule can end by the clock of the host, and can be for one
+// client.
+func TestRule_until(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	h := newHost(t, hypervsim.WithClock(func() time.Time { return now }))
+	h.AddRule(hypervsim.Rule{Operation: hypervsim.OperationHandshake, Times: -1, Until: now.Add(time.Minute), Effect: hypervsim.Unauthorized()})
+	h.AddRule(hypervsim.Rule{Client: "other", Times: 1, Effect: hypervsim.Status(http.StatusTeapot)})
+	if got := newPeer(t, h).logon(hypervsim.DefaultUser, hypervsim.DefaultPassword); got != http.StatusUnauthorized {
+		t.Errorf("logon = %d, want 401", got)
+	}
+	now = now.Add(time.Minute)
+	for _, test := range []struct {
+		client string
+		want   int
+	}{{"one", http.StatusOK}, {"other", http.StatusTeapot}} {
+		p := newPeerAs(t, h, test.client)
+		if got := p.logon(hypervsim.DefaultUser, hypervsim.DefaultPassword); got != http.StatusOK {
+			t.Errorf("logon = %d, want 200", got)
+		}
+		if r := p.send(getService()); r.status != test.want {
+			t.Errorf("answer to %s = %d, want %d", test.client, r.status, test.want)
+		}
+	}
+	for i, client := range []string{"one", "other"} {
+		if got := h.Requests()[i].Client; got != client {
+			t.Errorf("request %d is of %q, want %q", i, got, client)
+		}
 	}
 }

@@ -98,9 +98,9 @@ func TestRequests_refused(t *testing.T) {
 		{"no such job", message{uri: wmiV2 + "Msvm_StorageJob", selectors: selector("InstanceID", "x")}.String(), 2150858752, "a:DestinationUnreachable"},
 		{"no such class", message{uri: wmiV2 + "Msvm_Nothing", selectors: selector("Name", "x")}.String(), 2150858752, "a:DestinationUnreachable"},
 		{"no such namespace", message{uri: wmiV1 + serviceClass, selectors: selector("Name", "x")}.String(), 2147749902, "a:DestinationUnreachable"},
-		{"no such method", Call("ShrinkVirtualHardDisk", ""), 2147749934, "w:InternalError"},
-		{"misspelt parameter", Call("GetVirtualHardDiskSettingData", "<m:path>x</m:path>"), 2150858837, "w:InvalidParameter"},
-		{"wrong type", Call("CompactVirtualHardDisk", "<m:Path>x</m:Path><m:Mode>Full</m:Mode>"), 2150858836, "w:InvalidParameter"},
+		{"no such method", call("ShrinkVirtualHardDisk", ""), 2147749934, "w:InternalError"},
+		{"misspelt parameter", call("GetVirtualHardDiskSettingData", "<m:path>x</m:path>"), 2150858837, "w:InvalidParameter"},
+		{"wrong type", call("CompactVirtualHardDisk", "<m:Path>x</m:Path><m:Mode>Full</m:Mode>"), 2150858836, "w:InvalidParameter"},
 		{"query on a class", enumerate(wmiCIM+"CIM_DataFile", wql("select * from CIM_DataFile")), 2150859003, "w:InvalidParameter"},
 		{"query that is none", enumerate(wmiCIM+"*", wql("choose * from CIM_DataFile")), 2150858778, "n:CannotProcessFilter"},
 		{"query for no class", enumerate(wmiV2+"*", wql("select * from Msvm_Nothing")), 2150858778, "n:CannotProcessFilter"},
@@ -137,7 +137,7 @@ func TestInvoke(t *testing.T) {
 	r.wantOK(t, `xmlns:p="http://schemas.microsoft.com/wbem/wsman/1/wsman.xsd"`)
 	r.wantOK(t, `xmlns:p="`+wmiV2+serviceClass+`"`)
 
-	r = p.send(Call("CompactVirtualHardDisk", "<m:Path>"+smallDisk+"</m:Path><m:Mode>3</m:Mode>"))
+	r = p.send(call("CompactVirtualHardDisk", "<m:Path>"+smallDisk+"</m:Path><m:Mode>3</m:Mode>"))
 	r.wantOK(t, `<p:Job xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"><a:Address>`)
 	r.wantOK(t, `<p:ReturnValue>4096</p:ReturnValue>`)
 	if got, _ := h.Requests()[1].Parameter("mode"); got != "3" || h.Calls("compactvirtualharddisk") != 1 {
@@ -151,7 +151,7 @@ func TestInvoke_dmtf(t *testing.T) {
 	t.Parallel()
 	_, p := loggedOn(t)
 	const uri = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/" + serviceClass
-	m := strings.ReplaceAll(Call("CompactVirtualHardDisk", "<m:Path>"+smallDisk+"</m:Path><m:Mode>3</m:Mode>"), wmiV2+serviceClass, uri)
+	m := strings.ReplaceAll(call("CompactVirtualHardDisk", "<m:Path>"+smallDisk+"</m:Path><m:Mode>3</m:Mode>"), wmiV2+serviceClass, uri)
 	m = strings.Replace(m, "<w:SelectorSet>", "<w:SelectorSet>"+selector("__cimnamespace", "root/virtualization/v2"), 1)
 	r := p.send(m)
 	r.wantOK(t, "<w:ResourceURI>http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/Msvm_StorageJob</w:ResourceURI>")

@@ -1,5 +1,7 @@
 package wmi
 
+import "time"
+
 // Caller is who asks.
 type Caller struct {
 	// User is DOMAIN\user of the authenticated account.
@@ -8,6 +10,8 @@ type Caller struct {
 	// has named it. Windows does not know it; it is for telling afterwards who did
 	// what.
 	Client string
+	// Asked is when the request came; the work may begin later.
+	Asked time.Time
 }
 
 // Call is a method call that passed the strict decoder.
