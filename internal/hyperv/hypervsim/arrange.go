@@ -45,6 +45,24 @@ func WithMissingViaJob() Option {
 	})
 }
 
+// WithoutSystemName leaves SystemName of Msvm_ImageManagementService null.
+func WithoutSystemName() Option {
+	return arranged(func(h *Host) error {
+		h.world.withoutSystemName = true
+		return nil
+	})
+}
+
+// WithAttachmentNames spells the Name of an attached disk in Msvm_MountedStorageImage.
+// It gets the path under which the disk was put on the host, whatever the spelling
+// of the attach was.
+func WithAttachmentNames(spell func(path string) string) Option {
+	return arranged(func(h *Host) error {
+		h.world.listed = spell
+		return nil
+	})
+}
+
 func arranged(arrange func(h *Host) error) Option {
 	return optionFunc(func(o *options) { o.arrange = append(o.arrange, arrange) })
 }

@@ -21,13 +21,14 @@ var testCaller = wmi.Caller{User: testUser, Client: "test"}
 // bench is a world whose clock a test moves by hand.
 type bench struct {
 	*Host
-	t   *testing.T
-	now time.Time
+	t      *testing.T
+	now    time.Time
+	caller wmi.Caller
 }
 
 func newBench(t *testing.T, disks ...VHD) *bench {
 	t.Helper()
-	b := &bench{t: t, now: time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)}
+	b := &bench{t: t, caller: testCaller, now: time.Date(2026, 11, 22, 2, 0, 0, 0, time.UTC)}
 	b.Host = &Host{world: newWorld(func() time.Time { return b.now }, slog.New(slog.DiscardHandler), newSite())}
 	t.Cleanup(b.world.close)
 	for _, v := range disks {
@@ -41,7 +42,7 @@ func (b *bench) pass(d time.Duration) { b.now = b.now.Add(d) }
 // try calls a method and returns its output or its fault.
 func (b *bench) try(c wmi.Call) (*wmi.Object, *wmi.Failure) {
 	b.t.Helper()
-	c.Caller = testCaller
+	c.Caller = b.caller
 	if c.Namespace == "" {
 		c.Namespace = cim.NamespaceVirtualizationV2
 	}

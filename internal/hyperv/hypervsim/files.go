@@ -181,6 +181,7 @@ func (w *world) operatingSystems(v view) []*wmi.Object {
 			wmi.Text("BuildNumber", build),
 			wmi.Text("Caption", os[0]),
 			wmi.Text("CSName", w.host),
+			wmi.DateTime("LastBootUpTime", w.booted),
 			wmi.DateTime("LocalDateTime", v.now),
 			wmi.Text("Name", os[0]+`|C:\Windows|\Device\Harddisk0\Partition2`),
 			wmi.Text("Version", os[1]),

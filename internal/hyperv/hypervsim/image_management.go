@@ -40,10 +40,19 @@ func (w *world) imageManagementServices(v view) []*wmi.Object {
 			wmi.Text("Status", "OK"),
 			wmi.Texts("StatusDescriptions", "OK"),
 			wmi.Text("SystemCreationClassName", cim.ClassComputerSystem),
-			wmi.Text("SystemName", w.host),
+			w.systemName(),
 			wmi.Null("TimeOfLastStateChange", wmi.TypeDateTime),
 		},
 	}}
+}
+
+// systemName is the name of the computer, which tells the nodes of a cluster
+// apart whatever name was dialled.
+func (w *world) systemName() wmi.Property {
+	if w.withoutSystemName {
+		return wmi.Null("SystemName", wmi.TypeString)
+	}
+	return wmi.Text("SystemName", w.host)
 }
 
 func (w *world) servicePath(namespace string) *wmi.ObjectPath {
@@ -64,6 +73,8 @@ func (w *world) openable(path string) (*disk, *refusal) {
 		return nil, refused
 	case d.Denied:
 		return nil, &refusal{code: returnAccessDenied, status: statusAccessDenied}
+	case d.Exclusive:
+		return nil, &refusal{code: returnInUse, status: statusSharingViolation}
 	case d.ParentPath != "" && !w.exists(d.ParentPath):
 		return nil, &refusal{code: returnFailed, status: statusParentNotFound, viaJob: true, parent: d.ParentPath}
 	}
@@ -93,7 +104,7 @@ func (w *world) inspect(c invocation, name string, describe func(*disk) string) 
 	}
 	if d.InspectionJobs != 0 {
 		d.InspectionJobs = max(d.InspectionJobs-1, -1)
-		j := w.start(&job{kind: JobGetInfo, path: path, by: agentOf(c.by), cancellable: true, ends: c.now.Add(inspectionDuration)}, c.now)
+		j := w.start(&job{kind: JobGetInfo, path: path, by: agentOf(c.by), cancellable: true, ends: c.now.Add(orElse(d.InspectionDuration, inspectionDuration))}, c.now)
 		return returnsJob(c.namespace, returnJobStarted, j, wmi.Null(name, wmi.TypeString)), nil
 	}
 	return returnsJob(c.namespace, returnOK, nil, wmi.Text(name, describe(d))), nil

@@ -268,25 +268,6 @@ func (h *Host) Jobs() []Job {
 	return all
 }
 
-// RestartService restarts the management service: every job is lost at once,
-// running compactions stop and leave the disk as it was, attachments remain.
-func (h *Host) RestartService() {
-	h.world.lock()
-	lost := h.world.jobs
-	h.world.jobs = nil
-	for _, j := range lost {
-		if j.real != nil {
-			j.real.cancel()
-		}
-	}
-	h.world.mu.Unlock()
-	for _, j := range lost {
-		if j.real != nil {
-			<-j.real.done
-		}
-	}
-}
-
 // NextJobLasts says how long the next job takes, whatever it does and whatever its
 // disk says; 0 leaves it to them. The job of a real file takes its time.
 func (h *Host) NextJobLasts(d time.Duration) {

@@ -56,6 +56,8 @@ func (a *attachment) shown() Attachment {
 
 // attach attaches a disk under the lowest address that is free. It was asked for
 // at the given time.
+//
+// Unverified on a real host (address-reuse): that addresses are given out again.
 func (w *world) attach(by agent, path string, readOnly bool, names []string, asked time.Time) {
 	a := &attachment{by: by, path: path, readOnly: readOnly, names: names}
 	for slices.ContainsFunc(w.attachments, func(o *attachment) bool { return o.lun == a.lun }) {
@@ -156,10 +158,10 @@ func (w *world) mountedImages(v view) []*wmi.Object {
 				wmi.Uint16("Access", access),
 				wmi.Text("Caption", "Mounted Storage Image"),
 				wmi.Text("Description", "Mounted Storage Image"),
-				wmi.Text("ElementName", winpath.Base(a.path)),
+				wmi.Text("ElementName", winpath.Base(w.listedName(a))),
 				wmi.Null("InstanceID", wmi.TypeString),
 				wmi.Uint8("Lun", a.lun),
-				wmi.Text("Name", a.path),
+				wmi.Text("Name", w.listedName(a)),
 				wmi.Uint8("PathId", 0),
 				wmi.Text("PnpDevicePath", a.device()),
 				wmi.Uint8("PortNumber", 1),
@@ -173,6 +175,16 @@ func (w *world) mountedImages(v view) []*wmi.Object {
 		all = append(all, o)
 	}
 	return all
+}
+
+// listedName is the Name of an attached disk.
+//
+// Unverified on a real host (attachment-name): which spelling it has.
+func (w *world) listedName(a *attachment) string {
+	if w.listed == nil {
+		return a.path
+	}
+	return w.listed(a.path)
 }
 
 // attachmentAt is the attachment of an instance.

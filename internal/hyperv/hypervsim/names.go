@@ -74,63 +74,61 @@ func (w *world) addMountPoint(directory, volume string) {
 	w.storeOf(volume).directories[volume] = winpath.Normalize(directory)
 }
 
-// isMountPoint tells whether a path is a directory on which a volume is mounted,
-// by whatever name the directory is called.
-func (w *world) isMountPoint(path string) bool {
-	key := w.step(pathKey(path))
-	for _, a := range w.aliases {
-		if a.mountPoint && a.from == key && !w.storeOf(a.from).offline[pathKey(volumeOf(a.from))] {
-			return true
-		}
-	}
-	return false
-}
-
 // maxNames bounds how often a name may lead to another.
 const maxNames = 16
 
 // key is equal for all names of one file or directory.
 func (w *world) key(path string) string {
-	key := pathKey(path)
-	for range maxNames {
-		next, led := w.lead(key)
-		if !led {
-			break
-		}
-		key = next
-	}
+	key, _ := w.resolve(pathKey(path), true)
 	return key
 }
 
-// step is key without mount points: the name of a directory itself.
-func (w *world) step(key string) string {
+// resolve follows a key to the name of its own volume, through mount points or up
+// to the first. It tells whether the volume of every mount point on the way is
+// online.
+func (w *world) resolve(key string, mounts bool) (found string, online bool) {
+	online = true
 	for range maxNames {
-		next, led := w.lead(key)
-		if !led || w.leadsToVolume(key) {
+		a, next, led := w.lead(key)
+		if !led || a.mountPoint && !mounts && a.from == key {
 			break
+		}
+		if a.mountPoint {
+			online = online && !w.volumeOffline(a.from)
 		}
 		key = next
 	}
-	return key
+	return key, online
 }
 
-func (w *world) leadsToVolume(key string) bool {
-	for _, a := range w.aliases {
-		if a.mountPoint && a.from == key {
-			return true
-		}
-	}
-	return false
+func (w *world) volumeOffline(key string) bool {
+	return w.storeOf(key).offline[pathKey(volumeOf(key))]
+}
+
+// isMountPoint tells whether a path is a directory on which a volume is mounted,
+// by whatever name the directory is called; it is one of the volume above.
+func (w *world) isMountPoint(path string) bool {
+	key, online := w.resolve(pathKey(path), false)
+	a, _, led := w.lead(key)
+	return led && a.mountPoint && a.from == key && online && !w.volumeOffline(key)
+}
+
+// isOffline tells whether the volume of a path is offline, or one through which
+// the path leads.
+func (w *world) isOffline(path string) bool {
+	key, online := w.resolve(pathKey(path), true)
+	return !online || w.volumeOffline(key)
 }
 
 // lead follows one alias or share.
-func (w *world) lead(key string) (string, bool) {
+func (w *world) lead(key string) (alias, string, bool) {
 	for _, a := range w.aliases {
 		if next, ok := replaceRoot(key, a.from, a.to); ok {
-			return next, true
+			return a, next, true
 		}
 	}
-	return w.leadShare(key)
+	next, ok := w.leadShare(key)
+	return alias{}, next, ok
 }
 
 // leadShare follows a UNC path that leads back to the host.

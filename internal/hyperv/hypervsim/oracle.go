@@ -147,7 +147,7 @@ func (w *world) sawEnd(j *job) {
 // sawAttach: a client that said that it left nothing attached must not have asked
 // for this before.
 func (w *world) sawAttach(a *attachment, asked time.Time) {
-	if said, ok := w.claims[deed{w.fileID(a.path), a.by.name}]; ok && !a.by.console && !asked.After(said) {
+	if said, ok := w.claims[deed{w.fileID(a.path), a.by.name}]; ok && !a.by.console && asked.Before(said) {
 		w.violationf("%s was attached for %s after it said that it left nothing attached", a.path, a.by.name)
 	}
 }

@@ -91,12 +91,6 @@ func (w *world) disks() iter.Seq[*disk] {
 	}
 }
 
-// isOffline tells whether the volume of a path is offline.
-func (w *world) isOffline(path string) bool {
-	key := w.key(path)
-	return w.storeOf(key).offline[pathKey(volumeOf(key))]
-}
-
 func (w *world) addDirectory(path string) {
 	for path = winpath.Normalize(path); ; path = winpath.Dir(path) {
 		key := w.key(path)

@@ -107,6 +107,8 @@ type VHD struct {
 	// InspectionJobs is how many inspections start a job and return no instance
 	// before one returns it; all of them if negative.
 	InspectionJobs int
+	// InspectionDuration is how long such a job takes; the default is 50 ms.
+	InspectionDuration time.Duration
 
 	// Compressed files, or encrypted or sparse ones, are refused.
 	Compressed bool
@@ -114,6 +116,9 @@ type VHD struct {
 	Denied bool
 	// Locked files are open elsewhere: a backup, a virus scanner.
 	Locked bool
+	// Exclusive files are open elsewhere in a way that keeps others from reading
+	// them, too.
+	Exclusive bool
 	// Refusals says how all refusals of this disk come.
 	Refusals Via
 	// CompactionFailure and AttachFailure end such jobs in an exception.
@@ -131,6 +136,9 @@ type JobFailure struct {
 	// After is the part of the job's duration at which it fails; 0 is its end.
 	After float64
 }
+
+// Never is a duration for what does not end.
+const Never = 200 * 365 * 24 * time.Hour
 
 // ProgressAtEnd shows no progress until the job is done.
 func ProgressAtEnd(done float64) float64 {

@@ -3,6 +3,7 @@ package hypervsim
 import (
 	"context"
 	"fmt"
+	"hash/fnv"
 	"log/slog"
 	"slices"
 	"sync"
@@ -26,6 +27,11 @@ type world struct {
 	locale      string // language of job texts
 	// missingViaJob lets a job report a missing file, not the return value.
 	missingViaJob bool
+	// withoutSystemName leaves SystemName of the service null.
+	withoutSystemName bool
+	// listed spells the name under which an attached disk is listed.
+	listed func(path string) string
+	booted time.Time
 
 	local       *store
 	aliases     []alias
@@ -53,7 +59,7 @@ func newWorld(clock func() time.Time, log *slog.Logger, s *site) *world {
 	w := &world{
 		clock: clock, log: log,
 		host: "HYPERV", release: Server2022, locale: "en-US",
-		site: s, local: newStore(), life: life, stop: stop,
+		site: s, local: newStore(), life: life, stop: stop, booted: clock(),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -143,5 +149,12 @@ var _ wmi.Model = (*world)(nil)
 // They are not random so that a test can be repeated.
 func (w *world) newID() string {
 	w.lastID++
-	return fmt.Sprintf("5D1C0000-0000-4000-8000-%012X", w.lastID)
+	return fmt.Sprintf("5D1C0000-0000-4000-%04X-%012X", 0x8000|w.number(), w.lastID)
+}
+
+// number tells hosts apart whose IDs must differ, unless they have one name.
+func (w *world) number() uint16 {
+	sum := fnv.New32a()
+	_, _ = sum.Write([]byte(w.host))    // never fails
+	return uint16(sum.Sum32() & 0x3FFF) //nolint:gosec // 14 bits
 }
