@@ -229,7 +229,7 @@ func (w *world) compact(c invocation, mode uint16) ([]wmi.Property, *wmi.Failure
 
 // startCompaction starts to compact a disk, or refuses to.
 func (w *world) startCompaction(path string, mode uint16, by agent, now time.Time) (uint32, *job) {
-	w.observation.requests[w.fileID(path)]++
+	w.requests[w.fileID(path)]++
 	d, refused := w.openable(path)
 	if refused == nil {
 		refused = w.mayCompact(d, mode)

@@ -72,7 +72,7 @@ func agentOf(c wmi.Caller) agent {
 // from start to end.
 func (w *world) sawCompaction(by agent, d *disk, mode uint16, mounted bool) {
 	file := w.fileID(d.Path)
-	w.observation.compactions[file]++
+	w.compactions[file]++
 	if by.console {
 		return
 	}
@@ -140,7 +140,7 @@ func (w *world) dependent(path string) (child, machine string) {
 // sawEnd notes how a compaction has ended.
 func (w *world) sawEnd(j *job) {
 	if j.isCompaction() && (j.state == JobCompleted || j.state == JobCompletedWithWarnings) {
-		w.observation.completed[deed{w.fileID(j.path), j.by.name}]++
+		w.completed[deed{w.fileID(j.path), j.by.name}]++
 	}
 }
 
@@ -243,7 +243,7 @@ func (h *Host) PeakCompactions() int {
 func (h *Host) Compactions(path string) int {
 	h.world.lock()
 	defer h.world.mu.Unlock()
-	return h.world.observation.compactions[h.world.fileID(path)]
+	return h.world.compactions[h.world.fileID(path)]
 }
 
 // CompactionRequests is how often a client has asked for a compaction of a disk,
@@ -251,5 +251,5 @@ func (h *Host) Compactions(path string) int {
 func (h *Host) CompactionRequests(path string) int {
 	h.world.lock()
 	defer h.world.mu.Unlock()
-	return h.world.observation.requests[h.world.fileID(path)]
+	return h.world.requests[h.world.fileID(path)]
 }

@@ -156,5 +156,5 @@ func (w *world) newID() string {
 func (w *world) number() uint16 {
 	sum := fnv.New32a()
 	_, _ = sum.Write([]byte(w.host))    // never fails
-	return uint16(sum.Sum32() & 0x3FFF) //nolint:gosec // 14 bits
+	return uint16(sum.Sum32() & 0x3FFF)
 }
