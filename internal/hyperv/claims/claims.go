@@ -53,7 +53,9 @@ type Claim struct {
 }
 
 // All returns every claim, those about the protocol first.
-func All() []Claim { return slices.Concat(protocol, messages, classes, scratch, surroundings, outOfReach) }
+func All() []Claim {
+	return slices.Concat(protocol, messages, classes, scratch, surroundings, outOfReach)
+}
 
 // Find returns the claim with an ID.
 func Find(id string) (Claim, bool) {

@@ -72,7 +72,7 @@ func (w *world) class(namespace, name string) (*class, *wmi.Failure) {
 	switch {
 	case strings.EqualFold(namespace, cim.NamespaceCIMv2):
 		lists = [][]class{cimv2Classes}
-	case strings.EqualFold(namespace, cim.NamespaceStorage) && w.release.has(V2):
+	case strings.EqualFold(namespace, namespaceStorage) && w.release.has(V2):
 		lists = [][]class{storageClasses}
 	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV1) && w.serves(V1):
 		lists = [][]class{virtualizationClasses}

@@ -155,6 +155,6 @@ func (w *world) newID() string {
 // number tells hosts apart whose IDs must differ, unless they have one name.
 func (w *world) number() uint16 {
 	sum := fnv.New32a()
-	_, _ = sum.Write([]byte(w.host))    // never fails
+	_, _ = sum.Write([]byte(w.host)) // never fails
 	return uint16(sum.Sum32() & 0x3FFF)
 }
