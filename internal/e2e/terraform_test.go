@@ -41,12 +41,17 @@ func newWorkspace(t *testing.T, env ...string) workspace {
 	}
 	dir := t.TempDir()
 	rc := filepath.Join(dir, "cli.tfrc")
-	must(t, os.WriteFile(rc, fmt.Appendf(nil, "provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n",
-		providerSource, filepath.ToSlash(programs.folder)), 0o600))
+	must(t, os.WriteFile(rc, []byte(devOverride(programs.folder)), 0o600))
 	clean := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "HYPERV_") || strings.HasPrefix(v, "TF_") || strings.HasPrefix(v, "KRB5")
 	})
 	return workspace{t: t, dir: dir, env: append(append(clean, "TF_CLI_CONFIG_FILE="+rc, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1"), env...)}
+}
+
+// devOverride is a configuration of Terraform's command line that takes the provider
+// from a folder.
+func devOverride(folder string) string {
+	return fmt.Sprintf("provider_installation {\n  dev_overrides {\n    %q = %q\n  }\n  direct {}\n}\n", providerSource, filepath.ToSlash(folder))
 }
 
 // write puts a file into the folder.
