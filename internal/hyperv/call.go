@@ -19,7 +19,7 @@ var (
 
 // get reads one instance.
 func (h *Host) get(ctx context.Context, ref cim.Reference) (*cim.Instance, error) {
-	i, err := h.client.Get(ctx, ref)
+	i, err := h.client.Get(ctx, ref, options(ctx)...)
 	if err != nil {
 		return nil, classify(ctx, err)
 	}
@@ -29,7 +29,7 @@ func (h *Host) get(ctx context.Context, ref cim.Reference) (*cim.Instance, error
 // enumerate reads all instances of a class.
 func (h *Host) enumerate(ctx context.Context, classURI string) ([]*cim.Instance, error) {
 	var all []*cim.Instance
-	for i, err := range h.client.Enumerate(ctx, wsman.Enumeration{ResourceURI: classURI}) {
+	for i, err := range h.client.Enumerate(ctx, wsman.Enumeration{ResourceURI: classURI}, options(ctx)...) {
 		if err != nil {
 			return nil, classify(ctx, err)
 		}
@@ -52,7 +52,7 @@ type method struct {
 // when the host started one, the job. Every return value but "completed" and
 // "job started" is a MethodError.
 func (h *Host) invoke(ctx context.Context, m method) (out *cim.Instance, job *cim.Reference, err error) {
-	out, err = h.client.Invoke(ctx, wsman.Invocation{Target: m.target, Method: m.name, Params: m.params, ReadOnly: m.reads})
+	out, err = h.client.Invoke(ctx, wsman.Invocation{Target: m.target, Method: m.name, Params: m.params, ReadOnly: m.reads}, options(ctx)...)
 	if err != nil {
 		return nil, nil, classify(ctx, err)
 	}
@@ -70,7 +70,7 @@ func (h *Host) invoke(ctx context.Context, m method) (out *cim.Instance, job *ci
 			return out, nil, nil
 		}
 		if !ok {
-			return nil, nil, &classified{err: fmt.Errorf("%s: a job was started, but not named", m.name), kind: ErrOutcomeUnknown}
+			return nil, nil, &classified{err: fmt.Errorf("%s: %w", m.name, errJobUnnamed), kind: ErrOutcomeUnknown}
 		}
 		return out, &ref, nil
 	}

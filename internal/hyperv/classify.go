@@ -35,8 +35,11 @@ func kinds(err error) []error {
 		garbled     *wsman.DecodeError
 		status      *wsman.HTTPError
 		fault       *wsman.Fault
+		node        *wsman.NodeError
 	)
 	switch {
+	case errors.As(err, &node): // nothing went out
+		return []error{errOtherNode, errTransient}
 	// First of all: whatever is inside, the request may have been carried out.
 	case errors.As(err, &outcome):
 		found = append(found, ErrOutcomeUnknown)

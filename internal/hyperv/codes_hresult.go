@@ -6,6 +6,7 @@ const (
 	hresultPathNotFound     = 0x80070003
 	hresultAccessDenied     = 0x80070005
 	hresultSharingViolation = 0x80070020
+	hresultNotCompactable   = 0xC03A001A
 )
 
 var hresults = []Code{
@@ -40,7 +41,7 @@ var hresults = []Code{
 	{KindHRESULT, 0xC03A0017, "a parent of the disk has another size", hintChain, nil},
 	{KindHRESULT, 0xC03A0018, "the chain of parents has a cycle", hintChain, nil},
 	{KindHRESULT, 0xC03A0019, "an error further up the chain of parents", hintChain, nil},
-	{KindHRESULT, 0xC03A001A, "the file is compressed, encrypted or sparse", hintPlain, nil},
+	{KindHRESULT, hresultNotCompactable, "the file is compressed, encrypted or sparse", hintPlain, nil},
 	{KindHRESULT, 0xC03A001B, "impossible with a disk of this type", "Fixed disks cannot be compacted: convert the disk to dynamic or leave it out.", ErrNotSupported},
 	{KindHRESULT, 0xC03A001C, "impossible in the disk's current state", "Mode Retrim needs the disk attached read-only.", nil},
 	{KindHRESULT, 0xC03A001D, "the sector size of the host's disk is not supported", "Move the file to a volume with 512-byte or 512e sectors.", ErrNotSupported},

@@ -7,153 +7,150 @@ import (
 	"time"
 )
 
-// attach attaches the disk read-only for this run, or takes over the attachment
-// that a dead run left. A disk that only another compaction keeps busy is waited
-// for.
+// attach makes the disk ready for a compaction: attached where the run attaches
+// it, or on an attachment that is to be tried. What an earlier run left is looked
+// for first.
 func (c *compactor) attach(ctx context.Context) error {
-	c.report(Progress{Phase: PhaseAttaching})
-	return c.whenFree(ctx, c.attachOnce)
-}
-
-func (c *compactor) attachOnce(ctx context.Context) error {
-	before := c.mayAttached
-	sent, err := c.sendAttach(ctx)
-	switch {
-	case err == nil:
-		c.started = true
-		return c.findOwnMount(ctx)
-	case isAnswer(err):
-		c.mayAttached = before
-		return c.takeOver(ctx, err)
-	case sent:
-		c.started = true
-		return c.findLostMount(ctx, err)
+	a := &c.attachment
+	if a.tries() {
+		return nil
 	}
-	c.mayAttached = before // the request did not get to the host
-	return err
-}
-
-// sendAttach asks for the attachment and waits for its job. The request itself
-// may outlive an interrupt for a moment: its answer tells what was started. Sent
-// says that the host may have carried it out.
-func (c *compactor) sendAttach(ctx context.Context) (sent bool, err error) {
-	if err := context.Cause(ctx); err != nil {
-		return false, err
-	}
-	sending, stop := lingering(ctx, invokeGrace)
-	defer stop()
-	c.mayAttached = true // until the host is seen to say otherwise
-	job, err := c.host.startAttach(sending, c.order.Path)
-	if err != nil {
-		c.unsure = errors.Is(err, ErrOutcomeUnknown)
-		return c.unsure, err
-	}
-	if job == nil {
-		return true, nil
-	}
-	c.attaching, c.unsure = job, true
-	last, err := c.host.waitJob(ctx, *job, nil)
-	if last.State.Terminal() {
-		c.attaching, c.unsure = nil, false
-	}
-	return true, err
-}
-
-const mountLooks = 3
-
-// findOwnMount finds what an attach that succeeded made. It must be found:
-// without it the disk cannot be detached.
-func (c *compactor) findOwnMount(ctx context.Context) error {
-	c.unsure = true // the host says that it attached the disk, whatever it lists
-	for range mountLooks {
-		m, err := c.host.findMount(ctx, c.order.Path)
+	if a.state == attachLeft && !c.leftElsewhere() {
+		image, err := c.host.findImage(ctx, c.order.Path)
 		if err != nil {
-			return fmt.Errorf("find the attached disk: %w", err)
+			return fmt.Errorf("look for the attachment that an earlier run left: %w", err)
 		}
-		if m != nil {
-			c.mount, c.unsure = m, false
+		if image != nil {
+			return fmt.Errorf("%w: attached on %s since an earlier run", ErrInUse, c.nodeName())
+		}
+		a.end()
+	}
+	if !c.found.attaches {
+		return nil
+	}
+	c.report(Progress{Phase: PhaseAttaching})
+	return c.attachOnce(ctx)
+}
+
+// leftElsewhere reports whether an earlier run left the disk attached on another
+// node. This node cannot tell what became of that, but that it takes an attach or
+// a compaction shows that nobody has the file open any more.
+func (c *compactor) leftElsewhere() bool {
+	at := c.order.LeftAt
+	return c.attachment.prior && at != nil && !sameNode(at.Node, c.found.node)
+}
+
+// settleElsewhere notes that this node took the disk that was left attached on
+// another one.
+func (c *compactor) settleElsewhere() {
+	if c.leftElsewhere() {
+		c.warn(WarnSettled, fmt.Sprintf("An earlier run left the disk attached on %s. It is not any more: %s could open it.", c.order.LeftAt.Node, c.nodeName()))
+		c.attachment.prior = false
+	}
+}
+
+// attachOnce asks for the attachment, once, and finds out what came of it.
+func (c *compactor) attachOnce(ctx context.Context) error {
+	a := &c.attachment
+	a.ask()
+	job, o, err := c.host.sendOnce(ctx, attachMethod(c.order.Path))
+	switch {
+	case o == outcomeRefused:
+		a.refuse()
+		return c.tellAppeared(ctx, err)
+	case o == outcomeUnknown, err != nil:
+		return c.findAsked(ctx, err)
+	case job != nil:
+		a.job = job
+		if ended, err := c.awaitAttach(ctx); !ended || err != nil {
+			return err
+		}
+	}
+	return c.findOwn(ctx)
+}
+
+// tellAppeared adds to a refusal that the disk is attached all the same, whoever
+// did that.
+func (c *compactor) tellAppeared(ctx context.Context, refusal error) error {
+	if errors.Is(refusal, ErrInUse) || ctx.Err() != nil || errors.Is(refusal, ErrUnreachable) || errors.Is(refusal, ErrUnauthenticated) {
+		return refusal
+	}
+	if image, err := c.host.findImage(ctx, c.order.Path); err == nil && image != nil {
+		return fmt.Errorf("%w; the disk is attached on %s, by whom is not known", refusal, c.nodeName())
+	}
+	return refusal
+}
+
+// awaitAttach waits for the job of our attach. One that failed attached nothing.
+func (c *compactor) awaitAttach(ctx context.Context) (ended bool, err error) {
+	last, err := c.host.waitJob(ctx, *c.attachment.job, nil)
+	switch {
+	case last.State.Terminal() && err != nil:
+		c.attachment.refuse()
+		return true, err
+	case last.State.Terminal():
+		return true, nil
+	case ctx.Err() == nil && errors.Is(err, ErrOutcomeUnknown) || errors.Is(err, ErrJobGone):
+		c.attachment.job = nil
+		return false, c.findAsked(ctx, err)
+	}
+	return false, err
+}
+
+const imageLooks = 3
+
+// findOwn finds what an attach that succeeded made. It must be found: without it
+// the disk cannot be detached.
+func (c *compactor) findOwn(ctx context.Context) error {
+	c.attachment.job, c.attachment.made = nil, true
+	for looks, deadline := 0, time.Now().Add(jobRecordKept); looks < imageLooks; {
+		image, err := c.host.findImage(ctx, c.order.Path)
+		switch {
+		case err != nil && (!transient(err) || time.Now().After(deadline)):
+			return fmt.Errorf("find the attached disk: %w", err)
+		case err == nil && image != nil:
+			c.own(image)
 			return nil
+		case err == nil:
+			looks++
 		}
 		if err := pause(ctx, time.Second); err != nil {
 			return err
 		}
 	}
-	return fmt.Errorf("%w: the host attached the disk, but lists no mount of it", ErrOutcomeUnknown)
+	return fmt.Errorf("%w: the host attached the disk, but does not list it as attached", ErrOutcomeUnknown)
 }
 
-// findLostMount finds out whether an attach whose answer was lost was carried out.
-func (c *compactor) findLostMount(ctx context.Context, lost error) error {
-	for range mountLooks {
-		m, err := c.host.findMount(ctx, c.order.Path)
+func (c *compactor) own(image *mountedImage) {
+	c.settleElsewhere()
+	c.attachment.own(image, c.host.claims.hold(image, c.found.node))
+}
+
+// findAsked looks for what an attach made whose outcome is unknown, as long as a
+// slow host may take to begin. What it shows is not ours until the host takes our
+// compaction on it, which is tried at once.
+func (c *compactor) findAsked(ctx context.Context, lost error) error {
+	for deadline, wait := time.Now().Add(lostLook), time.Second; ; wait = min(2*wait, detachPauseLongest) {
+		image, err := c.host.findImage(ctx, c.order.Path)
 		switch {
-		case err != nil:
+		case err != nil && !transient(err):
 			return errors.Join(lost, err)
-		case m != nil && m.readOnly:
-			c.mount, c.attaching, c.unsure = m, nil, false
+		case image != nil && image.readOnly:
+			c.attachment.image = image
 			return nil
+		case time.Now().After(deadline):
+			return fmt.Errorf("%w: attach the disk: %w", ErrOutcomeUnknown, lost)
 		}
-		if err := pause(ctx, time.Second); err != nil {
+		if err := pause(ctx, wait); err != nil {
 			return errors.Join(err, lost)
 		}
 	}
-	return lost
 }
 
-// takeOver looks why the host refused to attach. A read-only attachment of
-// exactly this disk is one that a dead run left: this provider is what attaches
-// disks read-only without a drive letter. One with write access is somebody's.
-func (c *compactor) takeOver(ctx context.Context, refused error) error {
-	m, err := c.host.findMount(ctx, c.order.Path)
-	switch {
-	case err != nil:
-		return errors.Join(refused, err)
-	case m == nil:
-		return refused
-	case !m.readOnly:
-		return fmt.Errorf("%w: attached on the host with write access: %w", ErrInUse, refused)
+// nodeName is the node for people: as it names itself, or as the host is configured.
+func (c *compactor) nodeName() string {
+	if c.found.node != "" {
+		return c.found.node
 	}
-	c.mount, c.mayAttached = m, true
-	c.warn(WarnTookOver, "The disk was attached read-only on the host already, as a run that was killed leaves it. The attachment was used and detached.")
-	return nil
-}
-
-// whenFree does something that a disk in use refuses. When what uses it may be
-// another compaction, its end is awaited and the thing done again: one
-// compaction after another is safe, two at once are not. When none is running,
-// one may have ended since the refusal, so the thing is done once more.
-func (c *compactor) whenFree(ctx context.Context, do func(context.Context) error) error {
-	for again := true; ; {
-		err := do(ctx)
-		if !errors.Is(err, ErrInUse) || ctx.Err() != nil {
-			return err
-		}
-		waited, waitErr := c.awaitOthers(ctx)
-		if waitErr != nil {
-			return errors.Join(err, waitErr)
-		}
-		if !waited && !again {
-			return err
-		}
-		// What used the disk may have detached it in the end: see keepMount.
-		again, c.waited = waited, true
-	}
-}
-
-// awaitOthers waits for every running compaction that may be of this disk.
-func (c *compactor) awaitOthers(ctx context.Context) (waited bool, err error) {
-	others, err := c.host.runningCompactions(ctx, c.order.Path)
-	if err != nil {
-		return false, fmt.Errorf("look for running compactions: %w", err)
-	}
-	for _, job := range others {
-		c.report(Progress{Phase: PhaseWaiting, Percent: job.Percent, JobID: job.ID})
-		if _, err := c.host.waitJob(ctx, job.ref, nil); !isAnswer(err) && !errors.Is(err, ErrJobGone) {
-			return true, err
-		}
-	}
-	if len(others) > 0 {
-		c.waited = true
-		c.warn(WarnAdopted, fmt.Sprintf("The disk was busy with a compaction that an earlier run had started; its end was awaited (%d running on the host).", len(others)))
-	}
-	return len(others) > 0, nil
+	return c.host.name
 }

@@ -37,10 +37,11 @@ func lingering(ctx context.Context, d time.Duration) (context.Context, func()) {
 }
 
 // cleaning returns the context of everything that puts the host in order after a
-// run: five minutes to get through to it, one after an interrupt.
-func cleaning(ctx context.Context) (context.Context, func()) {
-	long, release := lingering(ctx, interruptBudget)
-	long, stop := context.WithTimeoutCause(long, jobRecordKept, errBudgetSpent)
+// run: budget to get through to it, at most a minute after an interrupt, less
+// reserve.
+func cleaning(ctx context.Context, budget, reserve time.Duration) (context.Context, func()) {
+	long, release := lingering(ctx, min(interruptBudget, budget)-reserve)
+	long, stop := context.WithTimeoutCause(long, budget-reserve, errBudgetSpent)
 	return long, func() {
 		stop()
 		release()

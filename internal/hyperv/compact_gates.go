@@ -12,6 +12,7 @@ import (
 // ended the run; without one it goes on.
 type verdict struct {
 	disk     VHD
+	node     string // that was asked, empty if it does not tell its name
 	gen      *generation
 	mode     Mode // empty where the host has no modes
 	attaches bool // the disk is attached for the compaction
@@ -35,11 +36,11 @@ func (h *Host) judge(ctx context.Context, order *Order) (verdict, error) {
 	}
 	ctx, stop := context.WithTimeoutCause(ctx, limit, errGatesTimedOut)
 	defer stop()
-	disk, err := h.Inspect(ctx, order.Path)
-	v := verdict{disk: disk, gen: h.known.Load()}
-	if err != nil {
+	var v verdict
+	if err := h.inspectOnNode(ctx, order.Path, &v); err != nil {
 		return v, err
 	}
+	ctx, disk := onNode(ctx, v.node), v.disk
 	if err := checkKind(disk); err != nil {
 		return v, err
 	}
@@ -55,6 +56,20 @@ func (h *Host) judge(ctx context.Context, order *Order) (verdict, error) {
 }
 
 var errGatesTimedOut = fmt.Errorf("the time for looking at the disk is over, which is the time of the run and at most %s", gatesLimit)
+
+// inspectOnNode inspects the disk and learns which node of the host answers. The
+// older generation inspects in one exchange, and before the first answer of a host
+// it is not known what to ask for the node.
+func (h *Host) inspectOnNode(ctx context.Context, path string, v *verdict) (err error) {
+	ctx = learnNode(ctx, &v.node)
+	v.disk, err = h.Inspect(ctx, path)
+	v.gen = h.known.Load()
+	if err != nil || v.node != "" {
+		return err
+	}
+	_, err = h.get(ctx, v.gen.service())
+	return err
+}
 
 // checkKind refuses disks that compacting cannot shrink.
 func checkKind(disk VHD) error {

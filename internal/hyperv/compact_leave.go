@@ -4,83 +4,89 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
-// leave puts the host in order whatever happened: a job that is left running is
-// cancelled, the disk detached, its size read, in this order and with a context
-// of its own.
+// detachReserve is the part of the time for cleaning up that waits leave to a last
+// look and a detach.
+const detachReserve = 15 * time.Second
+
+// Pauses between two tries to detach.
+const (
+	detachPauseFirst   = time.Second
+	detachPauseLongest = 15 * time.Second
+)
+
+// leave puts the host in order whatever happened: a job of this run that is left
+// running is cancelled, the disk given back, its size read, in this order and with
+// contexts of its own. Waits end before clean does.
 func (c *compactor) leave(ctx context.Context, err error) error {
-	clean, stop := cleaning(ctx)
+	clean, stop := cleaning(ctx, c.host.cleanUp, 0)
 	defer stop()
-	if err != nil && ctx.Err() != nil {
-		err = c.cancel(ctx, clean, err)
+	waits, stopWaits := cleaning(ctx, c.host.cleanUp, min(detachReserve, c.host.cleanUp/2))
+	defer stopWaits()
+	clean, waits = c.onNode(clean), c.onNode(waits)
+	if err != nil && (ctx.Err() != nil || c.attachment.state == attachHeld) {
+		err = c.cancel(ctx, waits, err)
 	}
-	if c.mayAttached {
-		c.endLostJob(clean)
-		c.detach(clean)
+	switch c.attachment.state {
+	case attachAsked:
+		c.settleAsked(clean, waits)
+	case attachLeft:
+		c.giveBackLeft(clean)
+	case attachNone, attachHeld, attachBorrowed:
 	}
-	if c.started {
+	if c.attachment.state == attachHeld {
+		c.readBefore(clean)
+		c.detach(clean, waits)
+	}
+	if c.ran() {
 		c.readAfter(clean)
 	}
 	return err
 }
 
-// cancel ends the job of an interrupted run and says what came of it. A job that
-// completed in spite of it is a success.
-func (c *compactor) cancel(ctx, clean context.Context, err error) error {
+// ran reports whether the host may have compacted.
+func (c *compactor) ran() bool { return c.result.Run != nil && c.result.Run.Passes > 0 }
+
+// cancel ends the job of a run that was interrupted, or that holds the disk and
+// has lost sight of it, if an answer to a request of this run named it, and says
+// what came of it. A job that completed in spite of it is a success.
+func (c *compactor) cancel(ctx, waits context.Context, err error) error {
 	cause := context.Cause(ctx)
-	c.findLostJob(clean)
-	if c.job == nil {
-		return c.interrupted(cause, err)
+	if c.pending == nil || c.pending.job == nil {
+		return interrupted(cause, err)
 	}
-	last, cancelErr := c.cancelJob(clean)
-	if last.State.succeeded() {
-		return nil
-	}
+	job := c.pending.job
+	c.report(Progress{Phase: PhaseCancelling, Percent: job.Percent, JobID: job.ID})
+	last, cancelErr := c.host.cancelJob(waits, *job)
+	*job = last
 	said := fmt.Errorf("job %s was at %d %% and is %s after it was cancelled", last.ID, last.Percent, last.State)
-	if cancelErr != nil {
-		said = fmt.Errorf("job %s was at %d %% and could not be cancelled, the next run waits for it: %w", last.ID, last.Percent, cancelErr)
+	switch {
+	case last.State.Terminal():
+		c.pending = nil
+		if last.outcome() == nil {
+			return nil
+		}
+	case cancelErr != nil:
+		said = fmt.Errorf("job %s was at %d %% on %s and could not be cancelled, the next run waits for it: %w", last.ID, last.Percent, c.nodeName(), cancelErr)
 	}
-	return c.interrupted(cause, said)
+	if cause == nil {
+		return fmt.Errorf("%w: %w", err, said)
+	}
+	return interrupted(cause, said)
 }
 
-// endLostJob cancels a compaction that is out of sight before the disk is
-// detached beneath it. Without an attachment it is left to go on, and the next
-// run waits for it.
-func (c *compactor) endLostJob(clean context.Context) {
-	c.findLostJob(clean)
-	if c.job != nil {
-		_, _ = c.cancelJob(clean) // what follows does not depend on it: the disk must be given back
-	}
-}
-
-// findLostJob looks for the job of a compaction whose answer was lost.
-func (c *compactor) findLostJob(clean context.Context) {
-	if c.job != nil || c.lostSince.IsZero() {
-		return
-	}
-	search := c.host.jobs.seek()
-	found, err := c.host.findLost(clean, c.order.Path, time.Since(c.lostSince))
-	if sole := search.end(); err == nil && len(found) == 1 && sole {
-		c.job, c.result.Run.JobID, c.lostSince = &found[0], found[0].ID, time.Time{}
-	}
-}
-
-// cancelJob cancels the job of this run; one that has ended is forgotten.
-func (c *compactor) cancelJob(clean context.Context) (StorageJob, error) {
-	c.report(Progress{Phase: PhaseCancelling, Percent: c.job.Percent, JobID: c.job.ID})
-	last, err := c.host.cancelJob(clean, *c.job)
-	if last.State.Terminal() {
-		c.job = nil
-	}
-	return last, err
-}
-
-func (c *compactor) interrupted(cause, err error) error {
-	if err == nil || errors.Is(err, cause) && !c.started {
+// interrupted says that a run was interrupted by cause, and what else is known. A
+// run without a cause was not.
+func interrupted(cause, err error) error {
+	switch {
+	case cause == nil:
+		return err
+	case err == nil:
 		return fmt.Errorf("%w: %w", ErrInterrupted, cause)
+	case errors.Is(err, cause):
+		return fmt.Errorf("%w: %w", ErrInterrupted, err)
 	}
 	return fmt.Errorf("%w (%w): %w", ErrInterrupted, cause, err)
 }
@@ -89,48 +95,190 @@ func (c *compactor) interrupted(cause, err error) error {
 // then can the disk be detached.
 const attachWait = 20 * time.Second
 
-// detach gives the disk back. What cannot be detached for certain is remembered
-// and warned of.
-func (c *compactor) detach(ctx context.Context) {
-	if c.mount != nil {
-		c.report(Progress{Phase: PhaseDetaching})
+// settleAsked finds out what became of an attach that an interrupt or an outage
+// met. Only its answer, or the end of the job that this named, shows that what is
+// attached is ours.
+func (c *compactor) settleAsked(clean, waits context.Context) {
+	a := &c.attachment
+	if a.job != nil {
+		ctx, stop := context.WithTimeout(waits, attachWait)
+		defer stop()
+		last, err := c.host.waitJob(ctx, *a.job, nil)
+		if last.State.Terminal() && err != nil {
+			a.refuse()
+			return
+		}
+		a.made = last.State.Terminal()
 	}
-	c.settleAttach(ctx)
-	found, err := c.host.detach(ctx, c.order.Path, c.mount)
-	if err == nil && (found || !c.unsure) {
-		c.mayAttached, c.mount = false, nil
-		return
+	var err error
+	if a.made {
+		if err = c.findOwn(clean); err == nil {
+			return
+		}
+	} else if image, lookErr := c.host.findImage(clean, c.order.Path); lookErr == nil && image != nil && image.readOnly {
+		a.image = image
 	}
 	if err == nil {
-		err = errors.New("the host was asked to attach the disk and does not show whether it is")
+		err = errors.New("the host was asked to attach the disk, and no answer says whether it did")
 	}
-	c.detachErr = err
-	c.warn(WarnLeftAttached, "The disk may still be attached read-only on the host, and a virtual machine that uses it cannot start then. "+
-		"To detach it by hand: Dismount-VHD -Path '"+strings.ReplaceAll(c.order.Path, "'", "''")+"'. Cause: "+err.Error())
+	c.leaveAttached(err)
 }
 
-// settleAttach waits for the job of an attach that was interrupted.
-func (c *compactor) settleAttach(ctx context.Context) {
-	if c.attaching == nil {
+// leaveAttached remembers and tells that the disk may stay attached by us.
+func (c *compactor) leaveAttached(cause error) {
+	c.attachment.leave(cause)
+	c.warn(WarnLeftAttached, fmt.Sprintf("The disk may still be attached read-only on %s, and a virtual machine that uses it cannot start then. By hand, on %s: %s. Cause: %v",
+		c.nodeName(), c.nodeName(), dismount(c.order.Path), cause))
+}
+
+// detach gives a disk that we hold back and is sure of it, or remembers why not.
+// Whatever the error, it goes on until clean ends: a disk left attached is worse
+// than a request too many.
+func (c *compactor) detach(clean, waits context.Context) {
+	c.report(Progress{Phase: PhaseDetaching})
+	for wait := detachPauseFirst; ; wait = min(2*wait, detachPauseLongest) {
+		err := c.detachOnce(clean, waits)
+		if err == nil {
+			c.attachment.end()
+			return
+		}
+		if ended := pause(clean, wait); ended != nil {
+			c.leaveAttached(err)
+			return
+		}
+	}
+}
+
+// detachOnce detaches the disk once nothing of ours can be running on it. It is
+// nil when the attachment is gone, also when its address is another one's now.
+func (c *compactor) detachOnce(clean, waits context.Context) error {
+	if err := c.guard(clean, waits); err != nil {
+		return err
+	}
+	return c.host.detachImage(clean, c.attachment.image)
+}
+
+// detachImage looks at an attachment and detaches it if it still is what it was.
+func (h *Host) detachImage(ctx context.Context, image *mountedImage) error {
+	now, err := h.imageAt(ctx, image.ref)
+	if err != nil || !image.same(now) {
+		return err
+	}
+	job, o, err := h.sendOnce(ctx, image.detachMethod())
+	switch {
+	case o != outcomeAccepted || err != nil:
+		return err
+	case job != nil:
+		_, err = h.waitJob(ctx, *job, nil)
+	}
+	return err
+}
+
+// unseenLimit is how long ago a job may have been seen running for its attachment
+// to be ours for certain: polls are up to two minutes apart, and nobody takes an
+// attachment over within 150 s of the end of its job.
+const unseenLimit = 140 * time.Second
+
+// guard is nil when no compaction can be running on the attachment that we hold.
+// A run that has seen its own compaction end, or sent none, need not ask. The
+// compactions of others never delay a detach, but those that began while ours was
+// out of sight: somebody may have taken the attachment over.
+func (c *compactor) guard(clean, waits context.Context) error {
+	p := c.pending
+	if p == nil {
+		return nil
+	}
+	if err := c.lookAtOwn(clean); err != nil || c.pending == nil {
+		return err
+	}
+	since := p.seen
+	switch {
+	case !p.lost.IsZero() && p.own == nil:
+		_ = pause(waits, time.Until(p.lost.Add(lostLook))) // then, or when the time is over, one list tells
+		since = p.sent
+	case !p.lost.IsZero():
+		since = p.sent
+	case time.Since(p.seen) <= unseenLimit:
+		return nil
+	}
+	running, err := c.host.compactionsSince(clean, c.order.Path, since)
+	if err != nil {
+		return err
+	}
+	for _, j := range running {
+		if p.own == nil || p.own[j.ID] {
+			return fmt.Errorf("%w: job %s on %s can be a compaction of this disk and is at %d %%", ErrInUse, j.ID, c.nodeName(), j.Percent)
+		}
+	}
+	return nil
+}
+
+// lookAtOwn looks at the job that an answer to our request named. One that still
+// runs keeps the disk attached.
+func (c *compactor) lookAtOwn(ctx context.Context) error {
+	p := c.pending
+	if p.job == nil {
+		return nil
+	}
+	job, err := c.host.seeJob(ctx, *p.job, c.order.Path)
+	switch {
+	case errors.Is(err, ErrJobGone):
+		p.job = nil
+		return nil
+	case err != nil:
+		return err
+	case job.State.Terminal():
+		c.pending = nil
+		return nil
+	}
+	p.seen, *p.job = time.Now(), job
+	return fmt.Errorf("%w: the compaction itself, job %s, still runs on %s at %d %%", ErrInUse, job.ID, c.nodeName(), job.Percent)
+}
+
+// seeJob reads a job, or finds it in the list of jobs if it cannot be read.
+func (h *Host) seeJob(ctx context.Context, job StorageJob, path string) (StorageJob, error) {
+	seen, err := h.getJob(ctx, job.ref)
+	if err == nil || errors.Is(err, ErrJobGone) {
+		return seen, err
+	}
+	listed, listErr := h.compactions(ctx, path)
+	if listErr != nil {
+		return StorageJob{}, errors.Join(err, listErr)
+	}
+	for _, j := range listed {
+		if j.ID == job.ID {
+			return j, nil
+		}
+	}
+	return StorageJob{}, fmt.Errorf("%w: %w", ErrJobGone, err)
+}
+
+// readBefore reads the size before the detach, once: who has the disk attached can
+// always tell, and afterwards a machine may have it open. While the compaction may
+// run, it tells nothing.
+func (c *compactor) readBefore(ctx context.Context) {
+	if !c.ran() || c.pending != nil {
 		return
 	}
-	ctx, stop := context.WithTimeout(ctx, attachWait)
-	defer stop()
-	if job, _ := c.host.waitJob(ctx, *c.attaching, nil); job.State.Terminal() {
-		c.attaching, c.unsure = nil, false
+	if size, err := c.host.FileSize(ctx, c.order.Path); err == nil {
+		c.result.FileSizeBytes, c.result.Run.FileSizeAfterBytes = &size, &size
 	}
 }
 
-// readAfter reads the size as the host reports it after the run.
+// readAfter reads the size as the host reports it after the run. An earlier size is
+// not one after it.
 func (c *compactor) readAfter(ctx context.Context) {
+	run := c.result.Run
+	if run.FileSizeAfterBytes == nil {
+		c.result.FileSizeBytes = nil
+	}
 	for wait := time.Second; ; wait = min(2*wait, detachPauseLongest) {
 		size, err := c.host.FileSize(ctx, c.order.Path)
 		if err == nil {
-			c.result.FileSizeBytes, c.result.Run.FileSizeAfterBytes = &size, &size
+			c.result.FileSizeBytes, run.FileSizeAfterBytes = &size, &size
 			return
 		}
 		if !transient(err) || pause(ctx, wait) != nil {
-			c.result.FileSizeBytes = nil
 			return
 		}
 	}

@@ -14,7 +14,10 @@ const (
 	StatusInterrupted  Status = "interrupted"
 	StatusUnknown      Status = "unknown" // the job vanished or the answer was lost for good
 	StatusFailed       Status = "failed"
-	StatusImported     Status = "imported"
+	// StatusNotCompactable: the host can never compact the file as it is, since it is
+	// sparse, compressed or encrypted.
+	StatusNotCompactable Status = "not_compactable"
+	StatusImported       Status = "imported"
 )
 
 // Order is one order to compact one disk.
@@ -33,15 +36,18 @@ type Order struct {
 	AllowParent bool
 	// MinFileSizeBytes leaves smaller files alone.
 	MinFileSizeBytes int64
-	// MaxPasses repeats while a pass reclaims at least 1 % of the size before it.
+	// MaxPasses bounds the passes; fewer are made when two in a row have each
+	// reclaimed less than 1 % of the size before it.
 	MaxPasses int
 	// Timeout bounds the run once its turn has come; 0 means no bound of its own.
 	Timeout time.Duration
-	// PriorJobID is the job of an earlier run whose end was not seen: it is
-	// awaited before another one is started.
-	PriorJobID string
-	// LeftAttached says that an earlier run could not detach the disk.
+	// PriorJobID is the job of an earlier run whose end was not seen, on PriorNode:
+	// it is awaited before another one is started.
+	PriorJobID, PriorNode string
+	// LeftAttached says that an earlier run may have left the disk attached, at LeftAt
+	// if it knew that.
 	LeftAttached bool
+	LeftAt       *AttachedAt
 	// OnProgress hears of the run; it must return quickly. May be nil.
 	OnProgress func(Progress)
 }
@@ -93,9 +99,14 @@ type CompactResult struct {
 	FileSizeBytes *int64
 	// Run is nil when nothing was started on the host.
 	Run *CompactRun
-	// LeftAttached says that the disk may still be attached to the host by us.
-	LeftAttached bool
-	Warnings     []Warning
+	// Node is the node of the host that answered, by its own name; empty if it was
+	// not seen.
+	Node string
+	// LeftAttached says that the disk may still be attached to the node by us, at
+	// LeftAttachedAt, which is nil if that was not seen.
+	LeftAttached   bool
+	LeftAttachedAt *AttachedAt
+	Warnings       []Warning
 }
 
 // WarningKind names a kind of warning; each has one summary.
@@ -105,10 +116,17 @@ type WarningKind string
 const (
 	// WarnInUse: the disk was skipped because it is in use.
 	WarnInUse WarningKind = "in_use"
-	// WarnAdopted: a running compaction of an earlier run was taken over.
-	WarnAdopted WarningKind = "adopted"
-	// WarnTookOver: an attachment that a dead run left was used and detached.
+	// WarnAwaited: a running compaction of an earlier run was awaited.
+	WarnAwaited WarningKind = "awaited"
+	// WarnTookOver: a read-only attachment that nobody was seen to hold was used and
+	// detached.
 	WarnTookOver WarningKind = "took_over_attachment"
+	// WarnSettled: what an earlier run left on another node is not attached any more.
+	WarnSettled WarningKind = "settled"
+	// WarnLostAnswer: an answer was lost, and the size of the file shows what it was.
+	WarnLostAnswer WarningKind = "lost_answer"
+	// WarnNotCompactable: see [StatusNotCompactable].
+	WarnNotCompactable WarningKind = "not_compactable"
 	// WarnUsageUnknown: the host did not let us see which machines use a disk.
 	WarnUsageUnknown WarningKind = "usage_unknown"
 	// WarnLeftAttached: the disk could not be detached.

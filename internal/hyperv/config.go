@@ -43,6 +43,12 @@ type Config struct {
 	// Limits per host.
 	MaxConcurrentCompactions, MaxConcurrentRequests int
 
+	// Only tests in real time set these. TakeOverAfter is how long an attachment of
+	// somebody must have been quiet before a compaction is tried on it; 0 means 150 s,
+	// which is longer than a living holder needs. CleanUpFor bounds what puts a host
+	// in order after a run that was not interrupted; 0 means five minutes.
+	TakeOverAfter, CleanUpFor time.Duration
+
 	// LookupEnv reads the environment for KRB5_CONFIG and KRB5CCNAME; nil means
 	// the process's own.
 	LookupEnv func(name string) (string, bool)

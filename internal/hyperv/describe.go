@@ -33,7 +33,7 @@ func (h *Host) Describe(ctx context.Context, path string) (Description, error) {
 
 // Attachment says how a disk is attached to the host itself.
 func (h *Host) Attachment(ctx context.Context, path string) (Attachment, error) {
-	m, err := h.findMount(ctx, path)
+	m, err := h.findImage(ctx, path)
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("look for the attachment of %s: %w", path, err)

@@ -59,7 +59,7 @@ func diagram(requests []hypervsim.Request) string {
 // total counts the exchanges: those that are no messages belong to logons.
 func total(sim *hypervsim.Host) string {
 	messages := len(sim.Requests())
-	return fmt.Sprintf("\n%d messages on %d connection, %d exchange more for the logon\n", messages, sim.Connections(), sim.Exchanges()-messages)
+	return fmt.Sprintf("\n%d messages on %d connection, %d exchanges more for the logon\n", messages, sim.Connections(), sim.Exchanges()-messages)
 }
 
 // polls reports whether two requests read the same job.

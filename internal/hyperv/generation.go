@@ -30,3 +30,7 @@ func (g *generation) service() cim.Reference {
 }
 
 func (g *generation) classURI(class string) string { return cim.ResourceURI(g.namespace, class) }
+
+func (g *generation) storageJob(id string) cim.Reference {
+	return cim.NewReference(g.namespace, cim.ClassStorageJob, cim.Selector{Name: "InstanceID", Value: id})
+}

@@ -15,10 +15,11 @@ func TestGuideKnowsEveryClass(t *testing.T) {
 		t.Fatal(err)
 	}
 	for file, pattern := range map[string]string{
-		"cim/names.go":      `Class\w+ += "(\w+)"`,
-		"mount.go":          `name: "(\w+)"`,
-		"compact_passes.go": `name: "(\w+)"`,
-		"inspect.go":        `"(GetVirtualHardDisk\w+)"`,
+		"cim/names.go":         `Class\w+ += "(\w+)"`,
+		"mounted_image.go":     `name: "(\w+)"`,
+		"codes_returnvalue.go": `method\w+ += "(\w+)"`,
+		"compact_passes.go":    `name: "(\w+)"`,
+		"inspect.go":           `"(GetVirtualHardDisk\w+)"`,
 	} {
 		code, err := os.ReadFile(file)
 		if err != nil {

@@ -1,12 +1,14 @@
 package hyperv
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
@@ -72,6 +74,9 @@ type Host struct {
 	usage    usageCache
 	attached attachedCache
 	jobs     jobRegistry
+	claims   addressClaims
+	takeOver time.Duration // see Config.TakeOverAfter
+	cleanUp  time.Duration // see Config.CleanUpFor
 
 	known  atomic.Pointer[generation]
 	detect chan struct{} // held by whoever finds out the generation
@@ -85,6 +90,9 @@ func newHost(name string, cfg Config) *Host {
 		usage:    usageCache{loading: make(chan struct{}, 1)},
 		attached: attachedCache{loading: make(chan struct{}, 1)},
 		jobs:     jobRegistry{disks: map[string]string{}},
+		claims:   addressClaims{held: map[AttachedAt]chan struct{}{}},
+		takeOver: cmp.Or(cfg.TakeOverAfter, takeOverAfter),
+		cleanUp:  cmp.Or(cfg.CleanUpFor, jobRecordKept),
 	}
 }
 

@@ -69,6 +69,7 @@ func (h *Host) readEmbedded(ctx context.Context, g *generation, name, parameter,
 			if err != nil {
 				return nil, fmt.Errorf("%s: %s: %w", name, parameter, err)
 			}
+			h.known.CompareAndSwap(nil, g) // the next connection can be confirmed already
 			return i, nil
 		}
 		if job == nil {

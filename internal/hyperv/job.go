@@ -69,9 +69,10 @@ type StorageJob struct {
 	ref      cim.Reference
 }
 
-// outcome is nil for a job that succeeded or still runs.
+// outcome is nil for a job that succeeded or still runs. One that is "completed"
+// with an error code has failed.
 func (j StorageJob) outcome() error {
-	if !j.State.Terminal() || j.State.succeeded() {
+	if !j.State.Terminal() || j.State == JobCompletedWithWarnings || j.State == JobCompleted && j.failure.ErrorCode == 0 {
 		return nil
 	}
 	failure := j.failure

@@ -26,11 +26,12 @@ const (
 	gib = 1 << 30
 )
 
-// factories serves the provider in this process, without any environment.
+// factories serves the provider in this process, without any environment but the
+// pace of tests.
 func factories() map[string]func() (tfprotov6.ProviderServer, error) {
-	none := func(string) (string, bool) { return "", false }
+	env := func(name string) (string, bool) { value, ok := pace[name]; return value, ok }
 	return map[string]func() (tfprotov6.ProviderServer, error){
-		"hyperv": providerserver.NewProtocol6WithError(provider.NewWithEnv("test", none)()),
+		"hyperv": providerserver.NewProtocol6WithError(provider.NewWithEnv("test", env)()),
 	}
 }
 
@@ -184,24 +185,14 @@ func created() resource.ConfigPlanChecks {
 	)
 }
 
-// leaveAttached lets the next detach fail for good: while it is refused once,
-// somebody else attaches the disk with write access.
+// leaveAttached lets every detach fail until letDetach.
 func leaveAttached(t *testing.T, sim *hypervsim.Host) {
 	t.Helper()
-	sim.AddRule(hypervsim.Rule{
-		Method: "DetachVirtualHardDisk", Effect: hypervsim.Fault(5, hypervsim.FaultFormAny),
-		Func: func(hypervsim.Request) { reattach(t, sim, false) },
-	})
+	sim.AddRule(hypervsim.Rule{Method: "DetachVirtualHardDisk", Times: -1, Effect: hypervsim.Fault(5, hypervsim.FaultFormAny)})
 }
 
-// reattach changes how the disk is attached.
-func reattach(t *testing.T, sim *hypervsim.Host, readOnly bool) {
-	t.Helper()
-	sim.Detach(diskPath)
-	if err := sim.Attach(diskPath, readOnly); err != nil {
-		t.Error(err)
-	}
-}
+// letDetach ends what leaveAttached began.
+func letDetach(sim *hypervsim.Host) { sim.ClearRules() }
 
 // compactions checks how often the host was asked to compact.
 func compactions(t *testing.T, sim *hypervsim.Host, want int) {

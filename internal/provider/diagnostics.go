@@ -33,12 +33,15 @@ const (
 
 // warningSummaries has one summary for each kind of warning.
 var warningSummaries = map[hyperv.WarningKind]string{
-	hyperv.WarnInUse:        "Virtual hard disk in use, not compacted",
-	hyperv.WarnAdopted:      "Running compaction taken over",
-	hyperv.WarnTookOver:     "Attachment of an earlier run taken over",
-	hyperv.WarnUsageUnknown: "Use of disks by virtual machines not visible",
-	hyperv.WarnLeftAttached: "Virtual hard disk left attached",
-	hyperv.WarnJob:          "Compaction completed with warnings",
+	hyperv.WarnInUse:          "Virtual hard disk in use, not compacted",
+	hyperv.WarnAwaited:        "Running compaction taken over",
+	hyperv.WarnTookOver:       "Attachment of an earlier run taken over",
+	hyperv.WarnUsageUnknown:   "Use of disks by virtual machines not visible",
+	hyperv.WarnLeftAttached:   "Virtual hard disk left attached",
+	hyperv.WarnSettled:        "Attachment of an earlier run is gone",
+	hyperv.WarnLostAnswer:     "Answer of the host lost",
+	hyperv.WarnNotCompactable: "Virtual hard disk cannot be compacted",
+	hyperv.WarnJob:            "Compaction completed with warnings",
 }
 
 // subject is what an error or a warning is about.

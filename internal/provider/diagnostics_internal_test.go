@@ -87,8 +87,8 @@ func TestDescribeError_wholeHost(t *testing.T) {
 func TestDescribeWarning(t *testing.T) {
 	t.Parallel()
 	kinds := []hyperv.WarningKind{
-		hyperv.WarnInUse, hyperv.WarnAdopted, hyperv.WarnTookOver,
-		hyperv.WarnUsageUnknown, hyperv.WarnLeftAttached, hyperv.WarnJob,
+		hyperv.WarnInUse, hyperv.WarnAwaited, hyperv.WarnTookOver,
+		hyperv.WarnUsageUnknown, hyperv.WarnLeftAttached, hyperv.WarnJob, hyperv.WarnLostAnswer, hyperv.WarnSettled, hyperv.WarnNotCompactable,
 	}
 	seen := map[string]hyperv.WarningKind{}
 	for _, kind := range kinds {

@@ -3,6 +3,7 @@ package provider
 import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
@@ -68,6 +69,8 @@ func (m providerModel) connection(s *settings) hyperv.Config {
 		MaxConcurrentCompactions: s.number("max_concurrent_compactions", m.MaxConcurrentCompactions, defaultCompactions, 1, 100),
 		MaxConcurrentRequests:    s.number("max_concurrent_requests", m.MaxConcurrentRequests, defaultRequests, 1, maxConcurrentRequests),
 		Logger:                   newLogger(s.env),
+		TakeOverAfter:            testPace(s.env, "HYPERV_TEST_TAKE_OVER_AFTER"),
+		CleanUpFor:               testPace(s.env, "HYPERV_TEST_CLEAN_UP_FOR"),
 	}
 	cfg.CACertificate = s.file("cacert_path", s.text("cacert_path", m.CACertPath))
 	cfg.ClientCertificate = s.file("cert_path", s.text("cert_path", m.CertPath))
@@ -82,6 +85,17 @@ func (m providerModel) connection(s *settings) hyperv.Config {
 		s.check(m, cfg)
 	}
 	return cfg
+}
+
+// testPace lets tests in real time wait for less, see hyperv.Config; zero without
+// them.
+func testPace(env lookupEnv, name string) time.Duration {
+	value, _ := env(name)
+	pace, err := time.ParseDuration(value)
+	if err != nil {
+		return 0
+	}
+	return pace
 }
 
 // host reads the default host, which only its users can require.

@@ -113,14 +113,14 @@ func TestVHDCompactionResource_allowAttachFalse(t *testing.T) {
 func TestVHDCompactionResource_leftAttachedCleanedByNextRun(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
-	config := providerFor(sim) + disk(settings{"timeouts": `{ update = "500ms" }`})
+	config := providerFor(sim) + disk(settings{"timeouts": `{ update = "30s" }`})
 	steps(t,
 		resource.TestStep{
 			PreConfig: func() { leaveAttached(t, sim) },
 			Config:    config, ExpectError: cannotCompact(`not\s+detached`),
 		},
 		resource.TestStep{
-			PreConfig:         func() { reattach(t, sim, true) },
+			PreConfig:         func() { letDetach(sim) },
 			Config:            config,
 			ConfigPlanChecks:  before(plancheck.ExpectResourceAction(address, plancheck.ResourceActionReplace)),
 			ConfigStateChecks: inState("left_attached", false),
@@ -133,7 +133,7 @@ func TestVHDCompactionResource_leftAttachedCleanedByNextRun(t *testing.T) {
 			Config: config, ExpectError: cannotCompact(`not\s+detached`),
 		},
 		resource.TestStep{
-			PreConfig:         func() { reattach(t, sim, true) },
+			PreConfig:         func() { letDetach(sim) },
 			Config:            config,
 			ConfigPlanChecks:  runPlanned("the last run left the disk attached to the host"),
 			ConfigStateChecks: inState("left_attached", false, "status", "unchanged"),
@@ -156,7 +156,7 @@ func TestVHDCompactionResource_leftAttachedCleanedByDestroy(t *testing.T) {
 			},
 			Config: config, ExpectError: cannotCompact(`not\s+detached`),
 		},
-		resource.TestStep{PreConfig: func() { reattach(t, sim, true) }, Config: config, Destroy: true},
+		resource.TestStep{PreConfig: func() { letDetach(sim) }, Config: config, Destroy: true},
 	)
 	detached(t, sim)
 	compactions(t, sim, 2)

@@ -129,7 +129,7 @@ func TestVHDCompactionResource_updateFails(t *testing.T) {
 		},
 		resource.TestStep{Config: config("12"), ConfigPlanChecks: emptyPlan()},
 	)
-	compactions(t, sim, 3)
+	compactions(t, sim, 4)
 }
 
 func TestVHDCompactionResource_failedThenFixedWithoutChange(t *testing.T) {

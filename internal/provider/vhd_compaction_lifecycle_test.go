@@ -101,10 +101,10 @@ func TestVHDCompactionResource_jobs(t *testing.T) {
 	steps(t,
 		resource.TestStep{
 			Config: config,
-			ConfigStateChecks: inState("status", "compacted", "last_run.passes", 3, "last_run.job_id", knownvalue.NotNull(),
+			ConfigStateChecks: inState("status", "compacted", "last_run.passes", 4, "last_run.job_id", knownvalue.NotNull(),
 				"last_run.mode", "Full", "last_run.attached", true, "last_run.reclaimed_bytes", 7*gib),
 		},
 		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan()},
 	)
-	compactions(t, sim, 3)
+	compactions(t, sim, 4)
 }

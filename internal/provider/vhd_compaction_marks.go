@@ -20,6 +20,10 @@ type marks struct {
 	// Imported says that no plan has taken mode, attach_read_only and triggers from the
 	// configuration yet.
 	Imported bool `json:"imported,omitempty"`
+	// Attached says that the last refresh that could tell found the disk attached
+	// read-only though no run of this resource is under way: one that was killed may
+	// have left it so, and so may somebody else. A run is due, which finds out.
+	Attached bool `json:"attached,omitempty"`
 	// Owed says why a run is due that a plan could not plan while the host was
 	// unreachable.
 	Owed string `json:"owed,omitempty"`
@@ -72,6 +76,19 @@ func (m marks) write(ctx context.Context, private privateWriter) diag.Diagnostic
 	return private.SetKey(ctx, marksKey, text)
 }
 
+// noteAttached notes anew whether the disk is attached, if the last run attached
+// it: only then can a later one that was killed have left it so. A host that does
+// not tell is none to complain about here, and changes nothing.
+func (m *marks) noteAttached(lastAttached bool, look func() (bool, error)) {
+	if !lastAttached {
+		m.Attached = false
+		return
+	}
+	if attached, err := look(); err == nil {
+		m.Attached = attached
+	}
+}
+
 // afterUpdate is what holds after an update without a run: the configuration was
 // taken over, and what a plan could not plan is owed.
 func (m marks) afterUpdate(plan, prior *vhdCompactionModel) marks {
@@ -89,7 +106,7 @@ func (m marks) afterUpdate(plan, prior *vhdCompactionModel) marks {
 // afterRun is what holds after a run. After a failure nothing was taken over;
 // its status makes the next one due.
 func (m marks) afterRun(err error) marks {
-	m.Unreachable, m.Owed = false, ""
+	m.Unreachable, m.Attached, m.Owed = false, false, ""
 	m.Imported = m.Imported && err != nil
 	return m
 }

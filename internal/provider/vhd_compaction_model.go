@@ -47,6 +47,8 @@ type vhdCompactionOutputs struct {
 	StatusDetail          types.String `tfsdk:"status_detail"`
 	PlanReason            types.String `tfsdk:"plan_reason"`
 	LeftAttached          types.Bool   `tfsdk:"left_attached"`
+	LeftAttachedAt        types.Object `tfsdk:"left_attached_at"`
+	Node                  types.String `tfsdk:"node"`
 	LastRun               types.Object `tfsdk:"last_run"`
 }
 
@@ -83,8 +85,8 @@ func (m *vhdCompactionModel) toOrder(prior *vhdCompactionModel, timeout time.Dur
 		Timeout:          timeout,
 	}
 	if prior != nil {
-		order.LeftAttached = prior.LeftAttached.ValueBool()
-		order.PriorJobID = prior.unseenJob()
+		order.LeftAttached, order.LeftAt = prior.LeftAttached.ValueBool(), prior.leftAt()
+		order.PriorJobID, order.PriorNode = prior.unseenJob(), prior.Node.ValueString()
 	}
 	return order
 }
@@ -134,6 +136,7 @@ func firstOutputs() vhdCompactionOutputs {
 	return vhdCompactionOutputs{
 		TotalReclaimedBytes: types.Int64Value(0),
 		LeftAttached:        types.BoolValue(false),
+		LeftAttachedAt:      types.ObjectNull(leftAtTypes()),
 		LastRun:             types.ObjectNull(lastRunTypes()),
 	}
 }
@@ -145,7 +148,10 @@ func (m *vhdCompactionModel) fromResult(result hyperv.CompactResult, err error) 
 		m.Status = types.StringValue(string(hyperv.StatusFailed))
 	}
 	m.StatusDetail = optionalString(result.Detail)
-	m.LeftAttached = types.BoolValue(result.LeftAttached)
+	m.LeftAttached, m.LeftAttachedAt = types.BoolValue(result.LeftAttached), leftAtValue(result.LeftAttachedAt)
+	if result.Node != "" {
+		m.Node = types.StringValue(result.Node)
+	}
 	if result.Format != "" {
 		m.Format = types.StringValue(string(result.Format))
 	}

@@ -187,6 +187,8 @@ func unknownOutputs(id, reason types.String) vhdCompactionOutputs {
 		StatusDetail:          types.StringUnknown(),
 		PlanReason:            reason,
 		LeftAttached:          types.BoolUnknown(),
+		LeftAttachedAt:        types.ObjectUnknown(leftAtTypes()),
+		Node:                  types.StringUnknown(),
 		LastRun:               types.ObjectUnknown(lastRunTypes()),
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
@@ -23,9 +22,13 @@ var (
 
 const vhdCompactionName = typeName + "_vhd_compaction"
 
-// detachTimeout bounds the one thing that Delete may do on a host, and the search
-// for an attachment.
-const detachTimeout = time.Minute
+const (
+	// detachTimeout bounds the one thing that Delete may do on a host. It leaves room
+	// for the ten minutes for which [hyperv.Host.GiveBack] waits.
+	detachTimeout = 12 * time.Minute
+	// lookTimeout bounds the search for an attachment.
+	lookTimeout = time.Minute
+)
 
 type vhdCompactionResource struct {
 	data *providerData
@@ -97,9 +100,7 @@ func (r *vhdCompactionResource) Read(ctx context.Context, req resource.ReadReque
 		return
 	default:
 		state.refreshed(size)
-		if state.lastAttached() && r.isAttached(ctx, &state) {
-			state.LeftAttached = types.BoolValue(true)
-		}
+		found.noteAttached(state.lastAttached(), func() (bool, error) { return r.isAttached(ctx, &state) })
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
 	found.Unreachable = err != nil
@@ -192,7 +193,7 @@ var errNotStarted = errors.New("no host was asked")
 func unchanged(prior *vhdCompactionModel) hyperv.CompactResult {
 	result := hyperv.CompactResult{Status: hyperv.StatusFailed, Detail: errNotStarted.Error()}
 	if prior != nil {
-		result.LeftAttached = prior.LeftAttached.ValueBool()
+		result.LeftAttached, result.LeftAttachedAt = prior.LeftAttached.ValueBool(), prior.leftAt()
 	}
 	return result
 }
@@ -207,18 +208,16 @@ func (r *vhdCompactionResource) fileSize(ctx context.Context, state *vhdCompacti
 	return host.FileSize(ctx, state.Path.ValueString())
 }
 
-// isAttached reports whether the host has the disk attached as a killed run
-// leaves it. A host that does not tell is none to complain about here: what is
-// due does not depend on it.
-func (r *vhdCompactionResource) isAttached(ctx context.Context, state *vhdCompactionModel) bool {
+// isAttached reports whether the host has the disk attached read-only, as a killed
+// run leaves it, and as others may have attached it.
+func (r *vhdCompactionResource) isAttached(ctx context.Context, state *vhdCompactionModel) (bool, error) {
 	host, err := r.data.fleet.Host(state.Host.ValueString())
 	if err != nil {
-		return false
+		return false, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, detachTimeout)
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	attached, err := host.AttachedReadOnly(ctx, state.Path.ValueString())
-	return attached && err == nil
+	return host.AttachedReadOnly(ctx, state.Path.ValueString())
 }
 
 func (r *vhdCompactionResource) detach(ctx context.Context, state *vhdCompactionModel) diag.Diagnostics {
@@ -228,7 +227,7 @@ func (r *vhdCompactionResource) detach(ctx context.Context, state *vhdCompaction
 	if bad != nil {
 		return diag.Diagnostics{bad}
 	}
-	if err := host.Detach(ctx, state.Path.ValueString()); err != nil {
+	if err := host.GiveBack(ctx, state.Path.ValueString(), state.leftAt()); err != nil {
 		return diag.Diagnostics{r.data.describeError(summaryDetach, state.subject(), situation{doing: detaching}, err)}
 	}
 	return nil

@@ -145,13 +145,19 @@ func outputAttributes() map[string]schema.Attribute {
 		"baseline_file_size_bytes": computedInt64("Size in bytes after the last compaction that ran; growth counts from it."),
 		"growth_bytes":             computedInt64("Growth in bytes since the baseline; negative when the file has shrunk."),
 		"total_reclaimed_bytes":    computedInt64("Bytes that all runs of this resource have reclaimed."),
-		"status":                   computedString("How the last run ended: `compacted`, `unchanged`, `skipped_in_use`, `below_minimum`, `interrupted`, `unknown`, `failed` or `imported`."),
+		"status":                   computedString("How the last run ended: `compacted`, `unchanged`, `skipped_in_use`, `below_minimum`, `interrupted`, `unknown`, `failed`, `not_compactable` or `imported`."),
 		"status_detail":            computedString("One sentence about the status."),
 		"plan_reason":              computedString("Why a run is planned, known in the plan; afterwards why the last run was planned."),
 		"left_attached": schema.BoolAttribute{
 			Computed:            true,
-			MarkdownDescription: "Whether the disk may still be attached to the host because it could not be detached; the next run cleans it.",
+			MarkdownDescription: "Whether the disk may still be attached to the node because it could not be detached. The next run finds out and gives it back if it can be told to be this resource's.",
 		},
+		"left_attached_at": schema.SingleNestedAttribute{
+			Computed:            true,
+			MarkdownDescription: "Where the disk may still be attached, as the node named it; null if that was not seen.",
+			Attributes:          leftAtAttributes(),
+		},
+		"node": computedString("Computer name of the Hyper-V host that answered the last run, by its own word. It differs from `host` where that is an alias or the name of a cluster; null before the first run and where the host does not tell it."),
 		"last_run": schema.SingleNestedAttribute{
 			Computed:            true,
 			MarkdownDescription: "The last run that started something on the host.",

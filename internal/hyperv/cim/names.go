@@ -10,9 +10,13 @@ const (
 	NamespaceVirtualizationV2 = `root\virtualization\v2`
 	// NamespaceCIMv2 holds the file system and operating system classes.
 	NamespaceCIMv2 = `root\cimv2`
+	// NamespaceStorage holds the classes of the storage management API, Windows
+	// Server 2012 and later.
+	NamespaceStorage = `root\Microsoft\Windows\Storage`
 )
 
-// WMI classes of the Hyper-V provider and of root\cimv2.
+// WMI classes of the Hyper-V provider, of root\cimv2 and of the storage
+// management API.
 const (
 	ClassImageManagementService       = "Msvm_ImageManagementService"
 	ClassStorageJob                   = "Msvm_StorageJob"
@@ -27,6 +31,8 @@ const (
 	ClassAffectedStorageJobElement    = "Msvm_AffectedStorageJobElement"
 	ClassDirectory                    = "Win32_Directory"
 	ClassDataFile                     = "CIM_DataFile"
+	ClassDisk                         = "MSFT_Disk"
+	ClassPartition                    = "MSFT_Partition"
 )
 
 // wmiPrefix starts every resource URI that Windows maps to a WMI class

@@ -95,7 +95,7 @@ func (c *Client) exchange(ctx context.Context, r request, e envelope, decode fun
 // post sends a message through a client of the WinRM library made for it alone:
 // that library's transporters know no context, ours brings one.
 func (c *Client) post(ctx context.Context, r request, e envelope) (answer, error) {
-	t := &transporter{ctx: ctx, session: c.session, message: message{effectful: r.effectful, confirmed: r.confirmed}}
+	t := &transporter{ctx: ctx, session: c.session, message: message{effectful: r.effectful, confirmed: r.confirmed, node: nodeExpected(ctx)}}
 	parameters := winrm.NewParameters(duration(c.requestTimeout), c.locale, maxEnvelopeSize)
 	parameters.TransportDecorator = func() winrm.Transporter { return t }
 	client, err := winrm.NewClientWithParameters(c.endpoint, "", "", parameters)

@@ -61,6 +61,23 @@ func (e *ConfirmError) Error() string { return "confirm the connection: " + e.Er
 // Unwrap returns the cause.
 func (e *ConfirmError) Unwrap() error { return e.Err }
 
+// NodeError says that the connections to a host lead to another node than the
+// one that a request is for, see [ExpectNode]. The request did not go out.
+type NodeError struct {
+	// Want is the node that was expected.
+	Want string
+	// Got is the node that the connection leads to, empty if it did not tell.
+	Got string
+}
+
+// Error implements error.
+func (e *NodeError) Error() string {
+	if e.Got == "" {
+		return "the host does not tell its node, expected " + e.Want
+	}
+	return "the host is node " + e.Got + " now, expected " + e.Want
+}
+
 // UnreachableError says that no connection could be made, so nothing was asked.
 type UnreachableError struct {
 	// Address is the host and port.

@@ -40,6 +40,25 @@ func Confirmed() CallOption {
 	return func(r *request) { r.confirmed = true }
 }
 
+// expectedNode is the key of a context's node.
+type expectedNode struct{}
+
+// ExpectNode returns a context under which messages go out over connections to
+// that node only, letters folded; others end in a [NodeError] and do not go out.
+// A connection that does not tell its node leads to another one. An empty node
+// expects nothing.
+func ExpectNode(ctx context.Context, node string) context.Context {
+	if node == "" {
+		return ctx
+	}
+	return context.WithValue(ctx, expectedNode{}, node)
+}
+
+func nodeExpected(ctx context.Context) string {
+	node, _ := ctx.Value(expectedNode{}).(string)
+	return node
+}
+
 // with applies the options of a call.
 func (r request) with(options []CallOption) request {
 	for _, o := range options {

@@ -1,6 +1,7 @@
 package wsman_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -259,4 +260,48 @@ func TestEnumerationOfTwoNodes(t *testing.T) {
 func name(i *cim.Instance) string {
 	n, _ := i.String("Name")
 	return n
+}
+
+// TestExpectNode: a message for one node does not go out to another, whatever it
+// does; an idle connection that leads elsewhere is left for a new one first.
+func TestExpectNode(t *testing.T) {
+	t.Parallel()
+	var name atomic.Value
+	name.Store("HV1")
+	h := newFakeHost(t, func(r fakeRequest) fakeAnswer { return onNode(name.Load().(string), echo)(r) })
+	h.start()
+	c := h.client(confirms)
+	call := func(node string) error {
+		_, err := c.Invoke(wsman.ExpectNode(t.Context(), node), compact("x"))
+		return err
+	}
+	if err := errors.Join(call("hv1"), call("")); err != nil {
+		t.Errorf("on the expected node: %v", err)
+	}
+	name.Store("HV2") // the idle connection still leads to HV1
+	if err := call("HV1"); err != nil {
+		t.Errorf("over the connection to the expected node: %v", err)
+	}
+	before := h.seen("CompactVirtualHardDisk_INPUT")
+	for _, moved := range []string{"HV2", ""} {
+		name.Store(moved)
+		c := h.client(confirms)
+		for _, send := range []func(ctx context.Context) error{
+			func(ctx context.Context) error { _, err := c.Invoke(ctx, compact("x")); return err },
+			func(ctx context.Context) error { _, err := c.Get(ctx, jobReference("1")); return err },
+		} {
+			var wrong *wsman.NodeError
+			err := send(wsman.ExpectNode(t.Context(), "HV1"))
+			if !errors.As(err, &wrong) || wrong.Want != "HV1" || wrong.Got != moved || wsman.Retryable(err) {
+				t.Errorf("on %q: %v, want a NodeError", moved, err)
+			}
+		}
+	}
+	if n := h.seen("CompactVirtualHardDisk_INPUT"); n != before {
+		t.Errorf("%d messages went to another node", n-before)
+	}
+	name.Store("HV2")
+	if err := call("HV2"); err != nil {
+		t.Errorf("an idle connection to the former node was not left: %v", err)
+	}
 }

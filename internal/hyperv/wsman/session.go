@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -87,7 +88,8 @@ func newSession(cfg Config) (*session, error) {
 type message struct {
 	soap      []byte
 	effectful bool
-	confirmed bool // only over a confirmed connection
+	confirmed bool   // only over a confirmed connection
+	node      string // only over a connection to that node, if not empty
 }
 
 // exchange sends m and returns the answer. It goes out a second time, on a new
@@ -117,11 +119,12 @@ func (s *session) exchange(ctx context.Context, m message) (answer, error) {
 	return a, err
 }
 
-// unseen reports that m may go out again: the host did not look at it. A context
+// unseen reports that m may go out again: the host did not look at it. An idle
+// connection may lead to a node that the name has left. A context
 // that it refused means that it looked at the header only; on plain http anybody
 // can forge that after the host has acted.
 func (m message) unseen(a answer, err error) bool {
-	if errors.Is(err, errGone) {
+	if _, otherNode := errors.AsType[*NodeError](err); otherNode || errors.Is(err, errGone) {
 		return true
 	}
 	return errors.Is(err, ErrContextRefused) && (!m.effectful || !a.written || refuses(err))
@@ -159,11 +162,14 @@ func (s *session) begin(ctx context.Context, l *link, m message) (answer, error)
 // on a message that changes something, for there a 401 that anybody can forge
 // would leave open what became of it.
 func (s *session) first(ctx context.Context, l *link, m message, token []byte) (answer, error) {
-	if m.effectful || m.confirmed {
+	if m.effectful || m.confirmed || m.node != "" {
 		if err := s.confirm(ctx, l, token); err != nil {
 			return answer{}, err
 		}
 		token = nil
+	}
+	if m.node != "" && !strings.EqualFold(m.node, l.node) {
+		return answer{}, &NodeError{Want: m.node, Got: l.node}
 	}
 	return s.deliver(ctx, l, m, token)
 }

@@ -1,0 +1,157 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+const (
+	// inUseTrial is how long a disk in use is tried: a machine has just stopped, a
+	// scanner looks at the file. The compactions of others are no reason to wait
+	// longer, for they do not tell their disk.
+	inUseTrial = 15 * time.Second
+	inUsePause = 5 * time.Second
+	// lookPause is the time between two looks at somebody's attachment.
+	lookPause = 15 * time.Second
+	// takeOverAfter is longer than a holder who is alive needs to see the end of its
+	// job, at most two minutes (see pollLongest), and to detach.
+	takeOverAfter = 150 * time.Second
+)
+
+// whileInUse waits as long as a disk that was refused as in use is worth waiting
+// for. Nil means that it may be tried again; the error is refusal, with what is
+// known of who uses the disk.
+func (c *compactor) whileInUse(ctx context.Context, refusal error) error {
+	if c.refused.IsZero() {
+		c.refused = time.Now()
+	}
+	image, err := c.host.findImage(ctx, c.order.Path)
+	if err != nil {
+		return errors.Join(refusal, err)
+	}
+	c.noteGone(image)
+	switch {
+	case image == nil, c.attachment.state == attachHeld:
+		return c.tryAgain(ctx, refusal)
+	case !image.readOnly:
+		return c.tryAgain(ctx, fmt.Errorf("%w: attached on %s with write access: %w", ErrInUse, c.nodeName(), refusal))
+	}
+	if done := c.host.claims.holder(image, c.found.node); done != nil {
+		return c.awaitRun(ctx, done)
+	}
+	name, err := c.host.namedVolume(ctx, image)
+	switch {
+	case err != nil:
+		return c.tryAgain(ctx, fmt.Errorf("%w: attached read-only on %s, by whom is not known: %w: %w", ErrInUse, c.nodeName(), err, refusal))
+	case name != "":
+		return c.tryAgain(ctx, fmt.Errorf("%w: attached read-only on %s as %s, which this program never does: %w", ErrInUse, c.nodeName(), name, refusal))
+	}
+	return c.watch(ctx, image)
+}
+
+// noteGone ends the trial of an attachment that is not there any more. What
+// comes now is another matter.
+func (c *compactor) noteGone(now *mountedImage) {
+	if a := &c.attachment; a.state == attachBorrowed && !a.image.same(now) {
+		a.refuse()
+		c.refused = time.Now()
+	}
+}
+
+// tryAgain lets a disk be tried again until the time for that is over.
+func (c *compactor) tryAgain(ctx context.Context, refusal error) error {
+	if time.Since(c.refused) >= inUseTrial {
+		return refusal
+	}
+	return pause(ctx, inUsePause)
+}
+
+// awaitRun waits for a run of this process that holds the disk by another
+// spelling of its path.
+func (c *compactor) awaitRun(ctx context.Context, done <-chan struct{}) error {
+	c.report(Progress{Phase: PhaseWaiting})
+	select {
+	case <-done:
+		c.refused = time.Time{}
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// watch looks at an attachment that can be that of a run that was killed, until it
+// goes away or a compaction may be tried on it: when nobody who could notice the
+// end of a compaction has done so for longer than that takes.
+func (c *compactor) watch(ctx context.Context, image *mountedImage) error {
+	c.borrow(image)
+	holder := holderWatch{quiet: time.Now()}
+	for {
+		c.report(Progress{Phase: PhaseWaiting})
+		jobs, err := c.host.compactions(ctx, c.order.Path)
+		if err != nil && !transient(err) {
+			return fmt.Errorf("%w: attached read-only on %s, by whom is not known: %w", ErrInUse, c.nodeName(), err)
+		}
+		holder.look(jobs, err)
+		if time.Since(holder.quiet) >= c.host.takeOver {
+			return nil
+		}
+		if err := pause(ctx, min(lookPause, c.host.takeOver/2)); err != nil {
+			return fmt.Errorf("attached read-only on %s, by whom is not known: %w", c.nodeName(), err)
+		}
+		now, err := c.host.findImage(ctx, c.order.Path)
+		switch {
+		case err != nil && !transient(err):
+			return err
+		case err != nil:
+			holder.quiet = time.Now()
+		case !image.same(now):
+			c.noteGone(now)
+			return nil
+		}
+	}
+}
+
+// borrow notes somebody's attachment. One at another address than an earlier run
+// left shows that what that one left is gone; one that an attach of ours may have
+// made stays to be told of.
+func (c *compactor) borrow(image *mountedImage) {
+	a := &c.attachment
+	if at := c.order.LeftAt; at != nil && !image.is(at, c.found.node) {
+		a.prior = false
+	}
+	a.prior = a.prior || a.state == attachAsked
+	a.borrow(image)
+}
+
+// holderWatch watches the compactions of a host for the end of one that can be
+// that of the holder of an attachment.
+type holderWatch struct {
+	ended map[string]bool // the jobs of the last look, by id: whether they had ended
+	quiet time.Time       // of the first look, or of the last at which one had ended
+}
+
+// look compares the compactions with those of the last look. One that ended or
+// vanished may be the holder's, who has yet to notice and to detach; what a look
+// does not show may have ended.
+func (w *holderWatch) look(jobs []StorageJob, err error) {
+	now := time.Now()
+	if err != nil {
+		w.quiet = now
+		return
+	}
+	seen := map[string]bool{}
+	for _, j := range jobs {
+		seen[j.ID] = j.State.Terminal()
+		if before, known := w.ended[j.ID]; w.ended != nil && seen[j.ID] && !(known && before) {
+			w.quiet = now
+		}
+	}
+	for id, ended := range w.ended {
+		if _, listed := seen[id]; !listed && !ended {
+			w.quiet = now
+		}
+	}
+	w.ended = seen
+}

@@ -1,0 +1,90 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// pending is a compaction of this run whose end was not seen.
+type pending struct {
+	sent time.Time   // when it was asked for
+	job  *StorageJob // as last seen; nil when no answer named it, or the host forgot it
+	seen time.Time   // when the job was last seen, or the request sent
+	lost time.Time   // when its answer was lost, zero when it was not
+	// own holds the jobs that can be it once they were noted, by their ids.
+	own map[string]bool
+}
+
+// lostError: a compaction was asked for, and no answer says what became of it.
+type lostError struct{ err error }
+
+func (e *lostError) Error() string   { return "the answer was lost: " + e.err.Error() }
+func (e *lostError) Unwrap() []error { return []error{e.err, ErrOutcomeUnknown} }
+
+// lose notes that the answer to a compaction is lost from now on.
+func (c *compactor) lose(err error) error {
+	c.pending.lost = time.Now()
+	return &lostError{err: err}
+}
+
+// lostLook is how long after an answer was lost the host is asked for what came
+// of the request: a slow host begins late, and the commonest loss is its own
+// time-out.
+const lostLook = time.Minute
+
+// resolve finds out what became of a compaction whose answer was lost, as far as
+// that can be known: it waits for the jobs that can be it, and for no others. Done
+// says that the disk has shrunk, so that the pass counts; otherwise nothing that
+// can be it is running any more.
+func (c *compactor) resolve(ctx context.Context, lost *lostError) (done bool, err error) {
+	c.report(Progress{Phase: PhaseWaiting})
+	if err := pause(ctx, time.Until(c.pending.lost.Add(lostLook))); err != nil {
+		return false, errors.Join(err, lost)
+	}
+	jobs, err := c.noteOwn(ctx)
+	if err != nil {
+		return false, errors.Join(lost, err)
+	}
+	for _, job := range jobs {
+		_, err := c.host.waitJob(ctx, job.ref, func(j StorageJob) {
+			c.report(Progress{Phase: PhaseWaiting, Percent: j.Percent, JobID: j.ID})
+		})
+		if !isAnswer(err) && !errors.Is(err, ErrJobGone) {
+			return false, errors.Join(lost, err)
+		}
+	}
+	size, err := c.host.FileSize(ctx, c.order.Path)
+	if err != nil {
+		return false, errors.Join(lost, err)
+	}
+	c.pending = nil
+	if size >= c.size {
+		return false, nil
+	}
+	c.warn(WarnLostAnswer, fmt.Sprintf("The answer to a request to compact was lost (%v). The pass is counted because the file shrank from %d to %d bytes and nothing that can be it runs any longer.",
+		lost.err, c.size, size))
+	return true, nil
+}
+
+// noteOwn notes, once, which running jobs can be the compaction that was lost. A
+// host out of sight is asked for as long as it keeps the record of a job.
+func (c *compactor) noteOwn(ctx context.Context) ([]StorageJob, error) {
+	for deadline := time.Now().Add(jobRecordKept); ; {
+		jobs, err := c.host.compactionsSince(ctx, c.order.Path, c.pending.sent)
+		if err == nil {
+			c.pending.own = map[string]bool{}
+			for _, j := range jobs {
+				c.pending.own[j.ID] = true
+			}
+			return jobs, nil
+		}
+		if !transient(err) || time.Now().After(deadline) {
+			return nil, err
+		}
+		if err := pause(ctx, pollLost); err != nil {
+			return nil, err
+		}
+	}
+}

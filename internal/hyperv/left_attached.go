@@ -1,0 +1,109 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+// leftWait is how long the compactions of a host are awaited before an attachment
+// that an earlier run left is given back.
+const leftWait = 10 * time.Minute
+
+// errNotOurs: an attachment is not known to be the one that was left.
+var errNotOurs = errors.New("it is not known to be the attachment that was left")
+
+// GiveBack detaches a disk that an earlier run left attached, as its result
+// remembered it. It does so only if what is attached is that, by node, address,
+// name and access, has no drive letter and no folder mount point, and if the
+// compactions that the host shows running, but those of this process for other
+// disks, end within ten minutes: the attachment may have been taken over since. A
+// disk that is not attached is no error. Anything else stays, and the error names
+// the node and the command for a person.
+func (h *Host) GiveBack(ctx context.Context, path string, at *AttachedAt) error {
+	path = winpath.Normalize(path)
+	err := h.giveBack(ctx, path, at)
+	if err == nil {
+		return nil
+	}
+	name := h.name
+	if at != nil && at.Node != "" {
+		name = at.Node
+	}
+	return fmt.Errorf("the disk stays attached on %s; by hand, there: %s: %w", name, dismount(path), err)
+}
+
+func (h *Host) giveBack(ctx context.Context, path string, at *AttachedAt) error {
+	// Which node answers can be told only once the generation is known.
+	if err := h.withGeneration(ctx, func(g *generation) error { return h.prove(ctx, g) }); err != nil {
+		return err
+	}
+	var node string
+	if at != nil {
+		node = at.Node
+		ctx = onNode(ctx, node)
+	}
+	image, err := h.findImage(ctx, path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look for the attached disk: %w", err)
+	case image == nil:
+		return nil
+	case !image.is(at, node):
+		return errNotOurs
+	}
+	name, err := h.namedVolume(ctx, image)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", errNotOurs, err)
+	case name != "":
+		return fmt.Errorf("%w: it can be reached as %s", errNotOurs, name)
+	}
+	if err := h.awaitShown(ctx, path); err != nil {
+		return err
+	}
+	return h.detachImage(ctx, image)
+}
+
+// awaitShown waits for the compactions that one list shows running.
+func (h *Host) awaitShown(ctx context.Context, path string) error {
+	jobs, err := h.compactions(ctx, path)
+	if err != nil {
+		return err
+	}
+	ctx, stop := context.WithTimeoutCause(ctx, leftWait, errLeftWait)
+	defer stop()
+	for _, job := range jobs {
+		if job.State.Terminal() {
+			continue
+		}
+		if _, err := h.waitJob(ctx, job.ref, nil); !isAnswer(err) && !errors.Is(err, ErrJobGone) {
+			return fmt.Errorf("job %s can be a compaction of it: %w", job.ID, err)
+		}
+	}
+	return nil
+}
+
+var errLeftWait = fmt.Errorf("it has not ended within %s", leftWait)
+
+// giveBackLeft gives back what an earlier run left, where the gates have ended
+// this one or it came to nothing.
+func (c *compactor) giveBackLeft(clean context.Context) {
+	if !c.attachment.prior {
+		return
+	}
+	if err := c.host.giveBack(clean, c.order.Path, c.order.LeftAt); err != nil {
+		c.leaveAttached(err)
+		return
+	}
+	c.attachment.end()
+}
+
+// dismount is the command by which a person detaches a disk.
+func dismount(path string) string {
+	return "Dismount-VHD -Path '" + strings.ReplaceAll(path, "'", "''") + "'"
+}

@@ -1,0 +1,201 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+// Access of Msvm_MountedStorageImage.
+const accessReadOnly = 1
+
+// mountedImage is a disk attached to the host itself: an Msvm_MountedStorageImage.
+// A disk that a running virtual machine uses is none. Its address is given out
+// again after a detach and after a restart of the host, so that only address,
+// name and access together say which attachment it is.
+type mountedImage struct {
+	ref      cim.Reference
+	name     string // of the file, as the host spells it
+	device   string // its device path (PnpDevicePath), empty before 2012 R2
+	readOnly bool
+}
+
+// mountKeys are the keys of Msvm_MountedStorageImage in both generations.
+var mountKeys = [...]string{"PortNumber", "PathId", "TargetId", "Lun"}
+
+// AttachedAt says where a disk is attached: on which node, at which address, and
+// by which name, all as the host gave them.
+type AttachedAt struct {
+	Node, Name                        string
+	PortNumber, PathID, TargetID, Lun string
+}
+
+func (m *mountedImage) at(node string) *AttachedAt {
+	at := AttachedAt{Node: node, Name: m.name}
+	for key, field := range map[string]*string{"PortNumber": &at.PortNumber, "PathId": &at.PathID, "TargetId": &at.TargetID, "Lun": &at.Lun} {
+		*field, _ = m.ref.Selector(key)
+	}
+	return &at
+}
+
+// is reports whether the attachment is the one that at remembers: same node,
+// address and name, and read-only as this package attaches.
+func (m *mountedImage) is(at *AttachedAt, node string) bool {
+	now := m.at(node)
+	return at != nil && m.readOnly && strings.EqualFold(now.Node, at.Node) && winpath.Equal(now.Name, at.Name) &&
+		now.PortNumber == at.PortNumber && now.PathID == at.PathID && now.TargetID == at.TargetID && now.Lun == at.Lun
+}
+
+// same reports whether another look shows the same attachment.
+func (m *mountedImage) same(now *mountedImage) bool {
+	return now != nil && now.readOnly == m.readOnly && now.is(m.at(""), "")
+}
+
+// findImage returns how the disk is attached to the host, nil when it is not.
+// The list of attached disks is compared by name; a disk that it does not name is
+// asked for by path where the host can, because a host knows more spellings of a
+// path.
+func (h *Host) findImage(ctx context.Context, path string) (*mountedImage, error) {
+	var found *mountedImage
+	err := h.withGeneration(ctx, func(g *generation) (err error) {
+		found, err = h.listedImage(ctx, g, path)
+		if err == nil && found == nil && g == generationV2 {
+			found, err = h.imageByPath(ctx, path)
+		}
+		return err
+	})
+	return found, err
+}
+
+func (h *Host) listedImage(ctx context.Context, g *generation, path string) (*mountedImage, error) {
+	uri := g.classURI(cim.ClassMountedStorageImage)
+	all, err := h.enumerate(ctx, uri)
+	if err != nil {
+		return nil, err
+	}
+	for _, i := range all {
+		if name, ok := i.String("Name"); ok && winpath.Equal(name, path) {
+			return readImage(uri, i)
+		}
+	}
+	return nil, nil //nolint:nilnil // not attached is an answer, not an error
+}
+
+func readImage(uri string, i *cim.Instance) (*mountedImage, error) {
+	ref := cim.Reference{ResourceURI: uri}
+	for _, key := range mountKeys {
+		value, ok := i.String(key)
+		if !ok {
+			return nil, fmt.Errorf("%s has no %s", i.Class, key)
+		}
+		ref.Selectors = append(ref.Selectors, cim.Selector{Name: key, Value: value})
+	}
+	m := &mountedImage{ref: ref, readOnly: firstUint(i, 16, "Access") == accessReadOnly}
+	m.name, _ = i.String("Name")
+	m.device, _ = i.String("PnpDevicePath")
+	return m, nil
+}
+
+// criterionPath asks FindMountedStorageImageInstance to search by path.
+const criterionPath = "2"
+
+// imageByPath asks the host itself which attachment belongs to path. The method
+// exists since Windows Server 2016; an older host has no more to say than its
+// list.
+func (h *Host) imageByPath(ctx context.Context, path string) (*mountedImage, error) {
+	out, _, err := h.invoke(ctx, method{
+		target: generationV2.service(), name: "FindMountedStorageImageInstance", reads: true,
+		params: params([2]string{"SelectionCriterion", path}, [2]string{"CriterionType", criterionPath}),
+	})
+	switch {
+	case answeredWith(err, returnObjectNotFound), isMissingMethod(err):
+		return nil, nil //nolint:nilnil // not attached is an answer, not an error
+	case err != nil:
+		return nil, err
+	}
+	ref, ok := out.Value("Image").Reference()
+	if !ok {
+		return nil, nil //nolint:nilnil // a null reference is no attachment
+	}
+	return h.imageAt(ctx, ref)
+}
+
+// imageAt reads the attachment at an address, nil when nothing is attached there.
+func (h *Host) imageAt(ctx context.Context, ref cim.Reference) (*mountedImage, error) {
+	i, err := h.get(ctx, ref)
+	switch {
+	case errors.Is(err, errObjectGone):
+		return nil, nil //nolint:nilnil // a free address is an answer, not an error
+	case err != nil:
+		return nil, err
+	}
+	return readImage(ref.ResourceURI, i)
+}
+
+// attachMethod asks the host to attach the disk read-only and without a drive
+// letter.
+func attachMethod(path string) method {
+	return method{
+		target: generationV2.service(), name: "AttachVirtualHardDisk",
+		params: params([2]string{"Path", path}, [2]string{"AssignDriveLetter", "false"}, [2]string{"ReadOnly", "true"}),
+	}
+}
+
+func (m *mountedImage) detachMethod() method {
+	return method{target: m.ref, name: "DetachVirtualHardDisk"}
+}
+
+// attachedKept is how long a list of the disks attached to a host is good for:
+// long enough for all the refreshes of a plan to share one.
+const attachedKept = time.Minute
+
+// attachedCache holds which disks are attached read-only to a host.
+type attachedCache struct {
+	loading chan struct{} // held by whoever enumerates
+	read    time.Time
+	disks   map[string]bool // by disk key
+	err     error           // why the host did not tell, nil when it did
+}
+
+// AttachedReadOnly reports whether the disk is attached to the host read-only, as
+// a run that was killed leaves it, and as others may have attached it: it is no
+// sign of whose the attachment is. It tells what a state cannot: a run that dies
+// with its process is in no state, and once its job has ended, no growth of the
+// file asks for another. The host is asked once for all of its disks, which are
+// compared by name.
+func (h *Host) AttachedReadOnly(ctx context.Context, path string) (bool, error) {
+	a := &h.attached
+	select {
+	case a.loading <- struct{}{}:
+		defer func() { <-a.loading }()
+	case <-ctx.Done():
+		return false, context.Cause(ctx)
+	}
+	if a.read.IsZero() || time.Since(a.read) > attachedKept {
+		disks, err := h.readAttached(ctx)
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx) // no answer for others
+		}
+		a.disks, a.err, a.read = disks, err, time.Now()
+	}
+	return a.disks[winpath.Key(path)], a.err
+}
+
+func (h *Host) readAttached(ctx context.Context) (map[string]bool, error) {
+	disks := map[string]bool{}
+	err := h.withGeneration(ctx, func(g *generation) error {
+		all, err := h.enumerate(ctx, g.classURI(cim.ClassMountedStorageImage))
+		for _, i := range all {
+			if name, ok := i.String("Name"); ok && firstUint(i, 16, "Access") == accessReadOnly {
+				disks[winpath.Key(name)] = true
+			}
+		}
+		return err
+	})
+	return disks, err
+}

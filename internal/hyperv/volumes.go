@@ -1,0 +1,60 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+)
+
+// errNamesUnknown: the host does not say by which names a volume can be reached.
+var errNamesUnknown = errors.New("whether it has a drive letter or a folder mount point cannot be seen")
+
+// namedVolume returns a drive letter or a folder by which a volume of the
+// attached disk can be reached, empty when there is none. The name that every
+// volume has, \\?\Volume{…}\, does not count: it comes with the attachment. What
+// the host does not tell is an error.
+//
+// Unverified on a real host (attached-device-path, partition-access-paths): that
+// PnpDevicePath of Msvm_MountedStorageImage is Path of MSFT_Disk, and that
+// AccessPaths of MSFT_Partition lists letters and folders.
+func (h *Host) namedVolume(ctx context.Context, m *mountedImage) (string, error) {
+	if m.device == "" {
+		return "", fmt.Errorf("%w: the host names no device", errNamesUnknown)
+	}
+	disks, err := h.enumerate(ctx, cim.ResourceURI(cim.NamespaceStorage, cim.ClassDisk))
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errNamesUnknown, err)
+	}
+	for _, d := range disks {
+		if path, _ := d.String("Path"); strings.EqualFold(path, m.device) {
+			number, ok := d.String("Number")
+			if !ok {
+				break
+			}
+			return h.accessPath(ctx, number)
+		}
+	}
+	return "", fmt.Errorf("%w: %s lists no disk %s", errNamesUnknown, cim.ClassDisk, m.device)
+}
+
+// accessPath finds a letter or folder of a disk by its number.
+func (h *Host) accessPath(ctx context.Context, number string) (string, error) {
+	partitions, err := h.enumerate(ctx, cim.ResourceURI(cim.NamespaceStorage, cim.ClassPartition))
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errNamesUnknown, err)
+	}
+	for _, p := range partitions {
+		if of, _ := p.String("DiskNumber"); of != number {
+			continue
+		}
+		for _, path := range p.Strings("AccessPaths") {
+			if path != "" && !strings.HasPrefix(path, `\\?\`) {
+				return path, nil
+			}
+		}
+	}
+	return "", nil
+}

@@ -1,0 +1,60 @@
+package provider
+
+import (
+	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+)
+
+func leftAtAttributes() map[string]schema.Attribute {
+	return map[string]schema.Attribute{
+		"node":        computedString("Computer name of the node."),
+		"name":        computedString("The file, as the node spells it."),
+		"port_number": computedString("Selector `PortNumber` of the attachment."),
+		"path_id":     computedString("Selector `PathId` of the attachment."),
+		"target_id":   computedString("Selector `TargetId` of the attachment."),
+		"lun":         computedString("Selector `Lun` of the attachment."),
+	}
+}
+
+// leftAtTypes are the types of the members of left_attached_at.
+func leftAtTypes() map[string]attr.Type {
+	all := map[string]attr.Type{}
+	for name, a := range leftAtAttributes() {
+		all[name] = a.GetType()
+	}
+	return all
+}
+
+// leftAtValue is where a disk was left attached as the state shows it.
+func leftAtValue(at *hyperv.AttachedAt) types.Object {
+	if at == nil {
+		return types.ObjectNull(leftAtTypes())
+	}
+	return types.ObjectValueMust(leftAtTypes(), map[string]attr.Value{
+		"node":        optionalString(at.Node),
+		"name":        types.StringValue(at.Name),
+		"port_number": types.StringValue(at.PortNumber),
+		"path_id":     types.StringValue(at.PathID),
+		"target_id":   types.StringValue(at.TargetID),
+		"lun":         types.StringValue(at.Lun),
+	})
+}
+
+// leftAt is where the state says that the disk was left attached; nil if it does
+// not know.
+func (m *vhdCompactionModel) leftAt() *hyperv.AttachedAt {
+	if m.LeftAttachedAt.IsNull() || m.LeftAttachedAt.IsUnknown() {
+		return nil
+	}
+	member := func(name string) string {
+		value, _ := m.LeftAttachedAt.Attributes()[name].(types.String)
+		return value.ValueString()
+	}
+	return &hyperv.AttachedAt{
+		Node: member("node"), Name: member("name"),
+		PortNumber: member("port_number"), PathID: member("path_id"), TargetID: member("target_id"), Lun: member("lun"),
+	}
+}
