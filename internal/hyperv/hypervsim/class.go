@@ -11,6 +11,7 @@ import (
 // view is the way in which somebody looks at a class.
 type view struct {
 	namespace string
+	by        wmi.Caller
 	now       time.Time
 	where     []wmi.KeyValue // what the answer will be filtered by; a hint only
 }
@@ -59,6 +60,8 @@ var cimv2Classes = []class{
 	{name: cim.ClassDataFile, keys: []string{"Name"}, instances: (*world).dataFiles},
 	{name: classOperatingSystem, keys: []string{"Name"}, instances: (*world).operatingSystems},
 	{name: classShare, keys: []string{"Name"}, instances: (*world).shares},
+	{name: classVolume, keys: []string{"DeviceID"}, instances: (*world).volumes},
+	{name: classMountPoint, keys: []string{"Directory", "Volume"}, instances: (*world).mountPoints},
 }
 
 const (
@@ -67,11 +70,15 @@ const (
 )
 
 // Class finds a class by its name, whatever its letter case.
-func (w *world) class(namespace, name string) (*class, *wmi.Failure) {
+func (w *world) class(by wmi.Caller, namespace, name string) (*class, *wmi.Failure) {
 	var lists [][]class
 	switch {
+	case w.denies(by, namespace):
+		return nil, wmi.Denied()
 	case strings.EqualFold(namespace, cim.NamespaceCIMv2):
 		lists = [][]class{cimv2Classes}
+	case strings.EqualFold(namespace, namespaceCluster) && w.failover != nil:
+		lists = [][]class{clusterClasses}
 	case strings.EqualFold(namespace, namespaceStorage) && w.release.has(V2):
 		lists = [][]class{storageClasses}
 	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV1) && w.serves(V1):

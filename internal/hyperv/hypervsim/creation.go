@@ -128,7 +128,7 @@ func (w *world) create(c invocation, v VHD) ([]wmi.Property, *wmi.Failure) {
 	j := &job{kind: JobCreation, path: v.Path, by: agentOf(c.by), cancellable: true, ends: c.now.Add(creationDuration)}
 	j.finish = func(part float64) {
 		if part == 1 {
-			w.putDisk(&disk{VHD: v.withDefaults()})
+			w.putDisk(&disk{VHD: v.withDefaults()}, c.now)
 		}
 	}
 	return returnsJob(c.namespace, returnJobStarted, w.start(j, c.now)), nil
@@ -143,7 +143,7 @@ func (w *world) deleteDataFile(c invocation) ([]wmi.Property, *wmi.Failure) {
 	switch {
 	case !ok: // a real file: this host does not delete it
 		return returns(returnFileAccessDenied), nil
-	case d.Locked || w.attached(path) != nil || w.jobOn(path) != nil || w.isOpen(path):
+	case d.Locked || w.attachedAnywhere(path) || w.jobOn(path) != nil || w.isOpen(path):
 		return returns(returnFileSharingViolation), nil
 	}
 	w.removeDisk(path)

@@ -18,7 +18,10 @@ func New(opts ...Option) (*Host, error) {
 	for _, opt := range opts {
 		opt.apply(&o)
 	}
-	w := newWorld(o.wire.Clock, o.wire.Log, newSite())
+	if o.site == nil {
+		o.site = newSite()
+	}
+	w := newWorld(o.wire.Clock, o.wire.Log, o.site)
 	w.host, w.locale, w.withoutRole = o.wire.ComputerName, o.wire.Locale, o.withoutHyperV()
 	if r := o.releaseOf(); r != 0 {
 		w.release = r

@@ -73,7 +73,7 @@ func (w *world) openable(path string) (*disk, *refusal) {
 		return nil, refused
 	case d.Denied:
 		return nil, &refusal{code: returnAccessDenied, status: statusAccessDenied}
-	case d.Exclusive:
+	case d.Exclusive || w.usedElsewhere(path):
 		return nil, &refusal{code: returnInUse, status: statusSharingViolation}
 	case d.ParentPath != "" && !w.exists(d.ParentPath):
 		return nil, &refusal{code: returnFailed, status: statusParentNotFound, viaJob: true, parent: d.ParentPath}
@@ -144,7 +144,7 @@ func (w *world) getVirtualHardDiskState(c invocation) ([]wmi.Property, *wmi.Fail
 		properties = d.withOptional(properties, fragmentation, wmi.Bool("InUse", false), minimum,
 			wmi.Uint32("PhysicalSectorSize", d.PhysicalSectorSize))
 		if w.release >= Server2016 {
-			properties = d.withOptional(properties, wmi.DateTime("Timestamp", c.now.Truncate(time.Second)))
+			properties = d.withOptional(properties, wmi.DateTime("Timestamp", d.timestamp(c.now)))
 		}
 		return wmi.Embedded(cim.ClassVirtualHardDiskState, properties)
 	})

@@ -223,8 +223,17 @@ func (w *world) cancel(j *job, state JobState, now time.Time) {
 	}
 }
 
-// jobOn returns the job that works on a disk.
+// jobOn returns the job that works on a disk, on whatever node.
 func (w *world) jobOn(path string) *job {
+	for _, host := range w.sharers(path) {
+		if j := host.ownJobOn(path); j != nil {
+			return j
+		}
+	}
+	return nil
+}
+
+func (w *world) ownJobOn(path string) *job {
 	key := w.key(path)
 	for _, j := range w.jobs {
 		// A job that only reports a refusal has nothing open.

@@ -21,6 +21,7 @@ import (
 type alias struct {
 	from, to   string
 	mountPoint bool // from is a directory, on which the volume to is mounted
+	cluster    bool // a cluster shared volume
 }
 
 // WithShortName gives a directory a second name, as NTFS gives names of 8.3
@@ -45,7 +46,7 @@ func WithVolumeGUID(drive, guid string) Option {
 // volume above it: inferred, see RemoveVolume.
 func WithMountPoint(directory, guid string) Option {
 	return arranged(func(h *Host) error {
-		h.world.addMountPoint(directory, volumeGUIDKey(guid))
+		h.world.mountVolume(directory, volumeGUIDKey(guid), false)
 		return nil
 	})
 }
@@ -67,10 +68,10 @@ func volumeGUIDKey(guid string) string {
 
 func (w *world) addAlias(a alias) { w.aliases = append(w.aliases, a) }
 
-// addMountPoint lets a directory lead to a volume.
-func (w *world) addMountPoint(directory, volume string) {
+// mountVolume lets a directory lead to a volume.
+func (w *world) mountVolume(directory, volume string, cluster bool) {
 	w.addDirectory(winpath.Dir(directory))
-	w.addAlias(alias{from: pathKey(directory), to: volume, mountPoint: true})
+	w.addAlias(alias{from: pathKey(directory), to: volume, mountPoint: true, cluster: cluster})
 	w.storeOf(volume).directories[volume] = winpath.Normalize(directory)
 }
 

@@ -83,7 +83,7 @@ func TestAttachmentNames(t *testing.T) {
 func TestMountPoint(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	b.world.addMountPoint(`D:\Mount`, volumeGUIDKey(mountVolume))
+	b.world.mountVolume(`D:\Mount`, volumeGUIDKey(mountVolume), false)
 	b.AddVHD(VHD{Path: `D:\Mount\VMs\web.vhdx`})
 	directory := func(name string) bool {
 		_, fail := b.world.Get(testCaller, cim.NamespaceCIMv2, cim.ClassDirectory, []wmi.KeyValue{wmi.Key("Name", name)})

@@ -36,6 +36,7 @@ type options struct {
 	generations    []Generation
 	generationsSet bool
 	release        Release // 0: by generations
+	site           *site   // nil: one of its own
 
 	arrange []func(h *Host) error // run once the world exists
 }

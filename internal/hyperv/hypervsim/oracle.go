@@ -84,7 +84,23 @@ func (w *world) sawCompaction(by agent, d *disk, mode uint16, mounted bool) {
 	if vm, saved := w.user(d.Path, VMSaved); saved {
 		w.violationf("%s compacted %s, which the saved machine %s needs", by.name, d.Path, vm)
 	}
+	if vm := w.replicaOf(d.Path); vm != "" {
+		w.violationf("%s compacted %s, which belongs to the replica %s", by.name, d.Path, vm)
+	}
 	w.sawParentCompacted(by, d, mode, mounted)
+}
+
+// replicaOf names a machine on the side of the replica to which a disk belongs.
+func (w *world) replicaOf(path string) string {
+	for _, host := range w.sharers(path) {
+		for _, m := range host.machines {
+			inChain := func(p string) bool { return host.fileID(p) == w.fileID(path) }
+			if m.Replication > 1 && slices.ContainsFunc(host.chains(m.Disks), inChain) {
+				return m.Name
+			}
+		}
+	}
+	return ""
 }
 
 // runningCompactions counts the compactions of clients on the host, and all of a
@@ -174,7 +190,7 @@ func (w *world) sawCancel(by agent, j *job) {
 
 // Violations lists what a careful client never brings about, at this host and
 // those that share a [Cluster] with it: a second compaction at once, one of a
-// disk that a saved machine needs or on which others depend, a disk detached
+// disk that a saved machine or a replica needs or on which others depend, a disk detached
 // while it is compacted, a foreign attachment removed, a foreign job cancelled, a
 // [Claim] that is not so.
 func (h *Host) Violations() []string {

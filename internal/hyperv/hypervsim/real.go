@@ -101,7 +101,7 @@ func (w *world) realDisk(path string) (*disk, error) {
 		return nil, err
 	}
 	v.Path = winpath.Join(winpath.Dir(path), filepath.Base(file))
-	return &disk{VHD: v, file: file}, nil
+	return &disk{VHD: v, file: file, seenSize: v.FileSize}, nil
 }
 
 func isRealDisk(path string) bool {

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
@@ -68,7 +69,8 @@ func (w *world) disk(path string) (*disk, bool) {
 	return d, ok
 }
 
-func (w *world) putDisk(d *disk) {
+func (w *world) putDisk(d *disk, now time.Time) {
+	d.Changed, d.seenSize = orElse(d.Changed, now), d.FileSize
 	key := w.key(d.Path)
 	w.storeOf(key).disks[key] = d
 }

@@ -30,18 +30,39 @@ func RunT(t TB, opts ...Option) *Host {
 	if err := h.Start(t.Context()); err != nil {
 		t.Fatalf("hypervsim: %v", err)
 	}
+	t.Cleanup(func() { end(t, h) })
+	return h
+}
+
+// RunClusterT starts a cluster for one test, as RunT starts a host.
+func RunClusterT(t TB, config ClusterConfig, opts []Option, nodes ...string) *Cluster {
+	t.Helper()
+	c, err := NewCluster(config, append([]Option{WithLogger(testLogger(t))}, opts...), nodes...)
+	if err != nil {
+		t.Fatalf("hypervsim: %v", err)
+	}
+	if err := c.Start(t.Context()); err != nil {
+		t.Fatalf("hypervsim: %v", err)
+	}
 	t.Cleanup(func() {
-		if err := h.Close(); err != nil {
-			t.Errorf("hypervsim: %v", err)
-		}
-		for _, r := range h.UnusedRules() {
-			t.Errorf("hypervsim: rule was not used up: %s", r)
-		}
-		for _, v := range h.TakeViolations() {
-			t.Errorf("hypervsim: violation: %s", v)
+		for _, h := range c.Hosts() {
+			end(t, h)
 		}
 	})
-	return h
+	return c
+}
+
+// end closes a host and fails the test for what it complains about.
+func end(t TB, h *Host) {
+	if err := h.Close(); err != nil {
+		t.Errorf("hypervsim: %v", err)
+	}
+	for _, r := range h.UnusedRules() {
+		t.Errorf("hypervsim: rule was not used up: %s", r)
+	}
+	for _, v := range h.TakeViolations() {
+		t.Errorf("hypervsim: violation: %s", v)
+	}
 }
 
 // testLogger writes warnings to the log of the test.

@@ -119,6 +119,8 @@ type VHD struct {
 	// Exclusive files are open elsewhere in a way that keeps others from reading
 	// them, too.
 	Exclusive bool
+	// Changed is when the file was changed last; the default is when it was added.
+	Changed time.Time
 	// Refusals says how all refusals of this disk come.
 	Refusals Via
 	// CompactionFailure and AttachFailure end such jobs in an exception.
@@ -161,7 +163,8 @@ func ProgressStall(at, until float64) func(float64) float64 {
 // disk is a virtual hard disk on the simulated host.
 type disk struct {
 	VHD
-	file string // the real file; empty for one that is numbers only
+	seenSize int64  // as large as when Changed was told last
+	file     string // the real file; empty for one that is numbers only
 }
 
 // withDefaults fills in what the caller left out.
@@ -209,7 +212,7 @@ func formatOf(path string) DiskFormat {
 // already there, and panics on a path that is not absolute: a test that is
 // arranged wrongly cannot go on.
 func (h *Host) AddVHD(v VHD) {
-	h.world.lock()
+	now := h.world.lock()
 	defer h.world.mu.Unlock()
 	if !isAbsolute(v.Path) {
 		panic(fmt.Sprintf("hypervsim: %q is not an absolute path", v.Path))
@@ -218,7 +221,7 @@ func (h *Host) AddVHD(v VHD) {
 		v.VirtualDiskID = h.world.newID()
 	}
 	h.world.addDirectory(winpath.Dir(v.Path))
-	h.world.putDisk(&disk{VHD: v.withDefaults()})
+	h.world.putDisk(&disk{VHD: v.withDefaults()}, now)
 }
 
 // VHD returns a disk as it is now.
@@ -326,6 +329,15 @@ func (w *world) find(path string) (*disk, *refusal) {
 		return nil, missing(statusPathNotFound)
 	}
 	return nil, missing(statusFileNotFound)
+}
+
+// timestamp is when the file was changed last, to the second. A change counts
+// from when somebody looks.
+func (d *disk) timestamp(now time.Time) time.Time {
+	if d.seenSize != d.FileSize {
+		d.seenSize, d.Changed = d.FileSize, now
+	}
+	return d.Changed.Truncate(time.Second)
 }
 
 // reclaimable is what a compaction would reclaim.

@@ -32,7 +32,7 @@ func readVHD(name string, format DiskFormat) (VHD, error) {
 	if err != nil {
 		return VHD{}, fmt.Errorf("%s: %w", name, err)
 	}
-	v.FileSize = info.Size()
+	v.FileSize, v.Changed = info.Size(), info.ModTime()
 	return v, nil
 }
 

@@ -24,6 +24,15 @@ type VM struct {
 	// Disks are the paths of the virtual hard disks that it uses now.
 	Disks       []string
 	Checkpoints []Checkpoint
+	// Planned machines are being imported or migrated: there is a configuration of
+	// them, and no machine yet.
+	Planned bool
+	// Replication is ReplicationMode: 0 none, 1 primary, 2 replica, 3 test replica,
+	// 4 extended replica.
+	Replication uint16
+	// ReplicationState and ReplicationHealth are those of a machine that is
+	// replicated.
+	ReplicationState, ReplicationHealth uint16
 }
 
 // Checkpoint is a saved state of a virtual machine.
@@ -31,6 +40,10 @@ type Checkpoint struct {
 	Name  string
 	ID    string
 	Disks []string
+	// Kind is the end of VirtualSystemType: Realized, which is the default, Recovery,
+	// Planned, Missing, Replica:Standard, Replica:ApplicationConsistent or
+	// Replica:PlannedFailover.
+	Kind string
 }
 
 // machine is a virtual machine on the simulated host.
@@ -50,25 +63,32 @@ func (h *Host) AddVM(vm VM) {
 }
 
 // SetVMState starts, stops or saves a machine. A machine does not start while
-// one of its disks is attached to the host or worked on.
+// one of its disks is attached to a host or worked on.
 func (h *Host) SetVMState(name string, state VMState) error {
 	h.world.lock()
 	defer h.world.mu.Unlock()
-	for _, m := range h.world.machines {
-		if m.Name != name {
-			continue
-		}
-		if state == VMRunning {
-			for _, path := range h.world.chains(m.Disks) {
-				if h.world.attached(path) != nil || h.world.jobOn(path) != nil {
-					return fmt.Errorf("virtual machine %s does not start: %s is in use", name, path)
-				}
+	m := h.world.machineNamed(name)
+	if m == nil {
+		return fmt.Errorf("no virtual machine %s", name)
+	}
+	if state == VMRunning {
+		for _, path := range h.world.chains(m.Disks) {
+			if h.world.attachedAnywhere(path) || h.world.jobOn(path) != nil {
+				return fmt.Errorf("virtual machine %s does not start: %s is in use", name, path)
 			}
 		}
-		m.State = state
-		return nil
 	}
-	return fmt.Errorf("no virtual machine %s", name)
+	m.State = state
+	return nil
+}
+
+func (w *world) machineNamed(name string) *machine {
+	for _, m := range w.machines {
+		if m.Name == name {
+			return m
+		}
+	}
+	return nil
 }
 
 // VMs returns the virtual machines of the host.
@@ -90,19 +110,48 @@ func (w *world) isOpen(path string) bool {
 	return running || paused
 }
 
-// user names a machine in the given state whose chain of disks holds path.
+// user names a machine in the given state whose chain of disks holds path, on
+// whatever node.
 func (w *world) user(path string, state VMState) (string, bool) {
+	for _, host := range w.sharers(path) {
+		if name, ok := host.ownUser(w.fileID(path), state); ok {
+			return name, true
+		}
+	}
+	return "", false
+}
+
+func (w *world) ownUser(file fileID, state VMState) (string, bool) {
 	for _, m := range w.machines {
-		if m.State != state {
+		if m.State != state || m.Planned {
 			continue
 		}
 		for _, p := range w.chains(m.Disks) {
-			if w.key(p) == w.key(path) {
+			if w.fileID(p) == file {
 				return m.Name, true
 			}
 		}
 	}
 	return "", false
+}
+
+// usedElsewhere tells whether another node has a file open: nobody else can even
+// read it then.
+//
+// Unverified on a real host (read-on-other-node): the codes of the refusal.
+func (w *world) usedElsewhere(path string) bool {
+	file := w.fileID(path)
+	for _, host := range w.sharers(path) {
+		if host == w {
+			continue
+		}
+		_, running := host.ownUser(file, VMRunning)
+		_, paused := host.ownUser(file, VMPaused)
+		if running || paused || host.attached(path) != nil || host.ownJobOn(path) != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // chains returns the disks with all their parents.

@@ -30,12 +30,36 @@ func (s VMState) enabledState(v1 bool) uint16 {
 
 // computerSystems returns the host and its machines, as a real host does.
 func (w *world) computerSystems(v view) []*wmi.Object {
-	t := w.texts()
-	all := []*wmi.Object{computerSystem(v.namespace, t.hostCaption, t.hostDescription, w.host, w.host, 2)}
-	for _, m := range w.machines {
-		all = append(all, computerSystem(v.namespace, t.machineCaption, t.machineCaption, m.Name, m.ID, m.State.enabledState(v.isV1())))
+	if w.hides(v) {
+		return nil
 	}
-	return all
+	t := w.texts()
+	own := computerSystem(v.namespace, t.hostCaption, t.hostDescription, w.host, w.host, 2)
+	all := []*wmi.Object{w.withReplication(own, v, nil)}
+	for _, m := range w.machines {
+		if m.Planned {
+			continue // an Msvm_PlannedComputerSystem
+		}
+		o := computerSystem(v.namespace, t.machineCaption, t.machineCaption, m.Name, m.ID, m.State.enabledState(v.isV1()))
+		all = append(all, w.withReplication(o, v, m))
+	}
+	return inNameOrder(all)
+}
+
+// withReplication adds what Windows Server 2012 and later tell of a machine's
+// replication; it is null for the host itself.
+func (w *world) withReplication(o *wmi.Object, v view, m *machine) *wmi.Object {
+	if v.isV1() {
+		return o
+	}
+	if m == nil {
+		o.Properties = append(o.Properties, wmi.Null("ReplicationHealth", wmi.TypeUint16),
+			wmi.Null("ReplicationMode", wmi.TypeUint16), wmi.Null("ReplicationState", wmi.TypeUint16))
+		return o
+	}
+	o.Properties = append(o.Properties, wmi.Uint16("ReplicationHealth", m.ReplicationHealth),
+		wmi.Uint16("ReplicationMode", m.Replication), wmi.Uint16("ReplicationState", m.ReplicationState))
+	return o
 }
 
 func computerSystem(namespace, caption, description, elementName, name string, state uint16) *wmi.Object {
@@ -69,6 +93,7 @@ func computerSystem(namespace, caption, description, elementName, name string, s
 type configuration struct {
 	machine  *machine
 	id, name string
+	kind     string // end of VirtualSystemType
 	snapshot bool
 	disks    []string
 }
@@ -76,12 +101,26 @@ type configuration struct {
 func (w *world) configurations() []configuration {
 	var all []configuration
 	for _, m := range w.machines {
-		all = append(all, configuration{machine: m, id: m.ID, name: m.Name, disks: m.Disks})
+		kind := "System:Realized"
+		if m.Planned {
+			kind = "System:Planned"
+		}
+		all = append(all, configuration{machine: m, id: m.ID, name: m.Name, kind: kind, disks: m.Disks})
 		for _, c := range m.Checkpoints {
-			all = append(all, configuration{machine: m, id: c.ID, name: c.Name, snapshot: true, disks: c.Disks})
+			all = append(all, configuration{
+				machine: m, id: c.ID, name: c.Name, kind: "Snapshot:" + orElse(c.Kind, "Realized"), snapshot: true, disks: c.Disks,
+			})
 		}
 	}
 	return all
+}
+
+// shownConfigurations are those that somebody sees.
+func (w *world) shownConfigurations(v view) []configuration {
+	if w.hides(v) {
+		return nil
+	}
+	return w.configurations()
 }
 
 func (c configuration) instanceID() string { return "Microsoft:" + c.id }
@@ -89,7 +128,7 @@ func (c configuration) instanceID() string { return "Microsoft:" + c.id }
 // systemSettings returns the instances of Msvm_VirtualSystemSettingData.
 func (w *world) systemSettings(v view) []*wmi.Object {
 	var all []*wmi.Object
-	for _, c := range w.configurations() {
+	for _, c := range w.shownConfigurations(v) {
 		o := &wmi.Object{Namespace: v.namespace, Class: cim.ClassVirtualSystemSettingData, Keys: []string{"InstanceID"}}
 		if v.isV1() {
 			o.Properties = w.systemSettingV1(v, c)
@@ -102,10 +141,6 @@ func (w *world) systemSettings(v view) []*wmi.Object {
 }
 
 func (w *world) systemSettingV2(v view, c configuration) []wmi.Property {
-	kind := "Microsoft:Hyper-V:System:Realized"
-	if c.snapshot {
-		kind = "Microsoft:Hyper-V:Snapshot:Realized"
-	}
 	return []wmi.Property{
 		wmi.Text("Caption", w.texts().settingsCaption),
 		wmi.Text("ConfigurationID", c.id),
@@ -115,7 +150,7 @@ func (w *world) systemSettingV2(v view, c configuration) []wmi.Property {
 		wmi.TextOrNull("Parent", w.parentSetting(v, c)),
 		wmi.Text("VirtualSystemIdentifier", c.machine.ID),
 		wmi.Text("VirtualSystemSubType", "Microsoft:Hyper-V:SubType:2"),
-		wmi.Text("VirtualSystemType", kind),
+		wmi.Text("VirtualSystemType", "Microsoft:Hyper-V:"+c.kind),
 	}
 }
 
@@ -163,7 +198,7 @@ func (c configuration) diskID(i int) string {
 // storageAllocations returns the virtual hard disks of all settings.
 func (w *world) storageAllocations(v view) []*wmi.Object {
 	var all []*wmi.Object
-	for _, c := range w.configurations() {
+	for _, c := range w.shownConfigurations(v) {
 		for i, path := range c.disks {
 			all = append(all, &wmi.Object{
 				Namespace: v.namespace, Class: cim.ClassStorageAllocationSettingData, Keys: []string{"InstanceID"},
@@ -184,7 +219,7 @@ func (w *world) storageAllocations(v view) []*wmi.Object {
 // Connection there.
 func (w *world) resourceAllocations(v view) []*wmi.Object {
 	var all []*wmi.Object
-	for _, c := range w.configurations() {
+	for _, c := range w.shownConfigurations(v) {
 		for i, path := range c.disks {
 			all = append(all, &wmi.Object{
 				Namespace: v.namespace, Class: cim.ClassResourceAllocSettingData, Keys: []string{"InstanceID"},

@@ -3,6 +3,7 @@ package hypervsim
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -130,5 +131,127 @@ func TestMachineStart(t *testing.T) {
 	want(t, "afterwards", starts(), true)
 	if b.SetVMState("web01", VMRunning) == nil {
 		t.Error("a machine started that is not there")
+	}
+}
+
+// TestMachineKinds: what the settings of a machine are for, and what it is in
+// Hyper-V Replica.
+func TestMachineKinds(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, VHD{Path: testDisk})
+	b.AddVM(VM{Name: "coming", Planned: true, Disks: []string{testDisk}})
+	b.AddVM(VM{Name: "copied", Replication: 1, ReplicationState: 3, ReplicationHealth: 1, Checkpoints: []Checkpoint{
+		{Name: "nightly", Kind: "Recovery"}, {Name: "point", Kind: "Replica:Standard"}, {Name: "mine"},
+	}})
+	got := b.all(cim.NamespaceVirtualizationV2, cim.ClassVirtualSystemSettingData, "VirtualSystemType")
+	wanted := []string{
+		"Microsoft:Hyper-V:System:Planned", "Microsoft:Hyper-V:System:Realized", "Microsoft:Hyper-V:Snapshot:Recovery",
+		"Microsoft:Hyper-V:Snapshot:Replica:Standard", "Microsoft:Hyper-V:Snapshot:Realized",
+	}
+	if diff := cmp.Diff(wanted, got); diff != "" {
+		t.Errorf("kinds (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{testDisk}, b.all(cim.NamespaceVirtualizationV2, cim.ClassStorageAllocationSettingData, "HostResource")); diff != "" {
+		t.Errorf("disks (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"HYPERV", "copied"}, b.all(cim.NamespaceVirtualizationV2, cim.ClassComputerSystem, "ElementName")); diff != "" {
+		t.Errorf("machines (-want +got):\n%s", diff)
+	}
+	replication := func(name string) []string {
+		return b.all(cim.NamespaceVirtualizationV2, cim.ClassComputerSystem, name, wmi.Key("ElementName", "copied"))
+	}
+	want(t, "ReplicationMode", replication("ReplicationMode")[0], "1")
+	want(t, "ReplicationState", replication("ReplicationState")[0], "3")
+	want(t, "ReplicationHealth", replication("ReplicationHealth")[0], "1")
+}
+
+// TestReplica: the disk of a replica is left alone by a careful client.
+func TestReplica(t *testing.T) {
+	t.Parallel()
+	for mode, violations := range map[uint16][]string{0: nil, 1: nil, 2: {"replica"}, 4: {"replica"}} {
+		b := newBench(t, VHD{Path: testDisk})
+		b.AddVM(VM{Name: "copied", Replication: mode, Disks: []string{testDisk}})
+		b.compact(testDisk, modePrezeroed)
+		b.wantViolations(violations...)
+	}
+}
+
+// TestHiddenMachines: an account without rights sees nothing, not even the host
+// itself, and is not denied; others see all.
+func TestHiddenMachines(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, VHD{Path: testDisk})
+	b.AddVM(VM{Name: "web", Disks: []string{testDisk}})
+	seen := func(user string) int {
+		t.Helper()
+		n := 0
+		for _, class := range []string{cim.ClassComputerSystem, cim.ClassVirtualSystemSettingData, cim.ClassStorageAllocationSettingData} {
+			all, fail := b.world.Enumerate(wmi.Caller{User: user}, cim.NamespaceVirtualizationV2, class, nil)
+			if fail != nil {
+				t.Errorf("%s: %+v", class, *fail)
+			}
+			n += len(all)
+		}
+		return n
+	}
+	b.HideVMsFrom(`LAB\reader`)
+	want(t, "seen by an account without rights", seen(`lab\READER`), 0)
+	want(t, "seen by others", seen(testUser), 4)
+	b.HideVMs(true)
+	want(t, "seen by others when all are without rights", seen(testUser), 0)
+	b.HideVMs(false)
+	b.Deny(testUser, cim.NamespaceVirtualizationV2)
+	_, fail := b.world.Enumerate(testCaller, `root\VIRTUALIZATION\v2`, cim.ClassComputerSystem, nil)
+	if fail == nil || fail.Code != wmi.CodeServiceDenied {
+		t.Errorf("denied: %+v", fail)
+	}
+	want(t, "seen by another who is not denied", seen(`LAB\clerk`), 4)
+}
+
+// TestVolumes: drives and mounted volumes, without a file system while offline.
+func TestVolumes(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, VHD{Path: testDisk})
+	b.MountVolume(`D:\Mount`)
+	b.AddVHD(VHD{Path: `D:\Mount\web.vhdx`})
+	systems := func() []string { return b.all(cim.NamespaceCIMv2, classVolume, "FileSystem") }
+	if diff := cmp.Diff([]string{`D:\`, `D:\Mount\`}, b.all(cim.NamespaceCIMv2, classVolume, "Name")); diff != "" {
+		t.Errorf("names (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"NTFS", "NTFS"}, systems()); diff != "" {
+		t.Errorf("file systems (-want +got):\n%s", diff)
+	}
+	b.SetMountOnline(`D:\Mount`, false)
+	if diff := cmp.Diff([]string{"NTFS", ""}, systems()); diff != "" {
+		t.Errorf("file systems while offline (-want +got):\n%s", diff)
+	}
+	points, fail := b.world.Enumerate(testCaller, cim.NamespaceCIMv2, classMountPoint, nil)
+	if fail != nil || len(points) != 1 {
+		t.Fatalf("mount points: %v, %+v", points, fail)
+	}
+	volume, fail := b.world.Get(testCaller, cim.NamespaceCIMv2, classVolume, points[0].Property("Volume").Ref.Keys)
+	if fail != nil || volume.Text("Name") != `D:\Mount\` || volume.Text("FileSystem") != "" {
+		t.Errorf("volume of the mount point: %v, %+v", volume, fail)
+	}
+	want(t, "directory", points[0].Property("Directory").Ref.Keys[0].Value, `D:\Mount`)
+}
+
+// TestTimestamp: it changes with the file, and not by itself.
+func TestTimestamp(t *testing.T) {
+	t.Parallel()
+	b := newBench(t, VHD{Path: testDisk, FileSize: 9 * mib, ReclaimableUnmounted: mib})
+	stamp := func() string {
+		state := b.invoke("GetVirtualHardDiskState", path(testDisk)).Text("State")
+		_, after, _ := strings.Cut(state, `NAME="Timestamp" TYPE="datetime"><VALUE>`)
+		value, _, _ := strings.Cut(after, "<")
+		return value
+	}
+	first := stamp()
+	b.pass(time.Hour)
+	want(t, "later", stamp(), first)
+	b.compact(testDisk, modePrezeroed)
+	b.pass(time.Hour)
+	if second := stamp(); second == first || second == "" {
+		t.Errorf("after a compaction: %q, before %q", second, first)
 	}
 }

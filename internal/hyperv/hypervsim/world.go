@@ -41,6 +41,9 @@ type world struct {
 	attachments []*attachment
 	jobs        []*job
 	machines    []*machine
+	failover    *Failover       // nil for a host that is no node of a cluster
+	hidesVMs    map[string]bool // by account, "" for all
+	denied      []denial
 
 	lastID uint64
 	// nextJobLasts is how long the next job takes; 0 leaves it to the job.
@@ -59,7 +62,7 @@ func newWorld(clock func() time.Time, log *slog.Logger, s *site) *world {
 	w := &world{
 		clock: clock, log: log,
 		host: "HYPERV", release: Server2022, locale: "en-US",
-		site: s, local: newStore(), life: life, stop: stop, booted: clock(),
+		site: s, local: newStore(), hidesVMs: map[string]bool{}, life: life, stop: stop, booted: clock(),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,17 +87,17 @@ func (w *world) lock() time.Time {
 }
 
 // Get implements model.
-func (w *world) Get(_ wmi.Caller, namespace, className string, keys []wmi.KeyValue) (*wmi.Object, *wmi.Failure) {
+func (w *world) Get(by wmi.Caller, namespace, className string, keys []wmi.KeyValue) (*wmi.Object, *wmi.Failure) {
 	now := w.lock()
 	defer w.mu.Unlock()
-	c, fail := w.class(namespace, className)
+	c, fail := w.class(by, namespace, className)
 	if fail != nil {
 		return nil, fail
 	}
 	if fail := c.checkKeys(keys); fail != nil {
 		return nil, fail
 	}
-	found := wmi.Filter(c.instances(w, view{namespace: namespace, now: now, where: keys}), keys)
+	found := wmi.Filter(c.instances(w, view{namespace: namespace, by: by, now: now, where: keys}), keys)
 	if len(found) != 1 {
 		return nil, wmi.NotFound()
 	}
@@ -102,21 +105,21 @@ func (w *world) Get(_ wmi.Caller, namespace, className string, keys []wmi.KeyVal
 }
 
 // Enumerate implements model.
-func (w *world) Enumerate(_ wmi.Caller, namespace, className string, where []wmi.KeyValue) ([]*wmi.Object, *wmi.Failure) {
+func (w *world) Enumerate(by wmi.Caller, namespace, className string, where []wmi.KeyValue) ([]*wmi.Object, *wmi.Failure) {
 	now := w.lock()
 	defer w.mu.Unlock()
-	c, fail := w.class(namespace, className)
+	c, fail := w.class(by, namespace, className)
 	if fail != nil {
 		return nil, fail
 	}
-	return wmi.Filter(c.instances(w, view{namespace: namespace, now: now, where: where}), where), nil
+	return wmi.Filter(c.instances(w, view{namespace: namespace, by: by, now: now, where: where}), where), nil
 }
 
 // Invoke implements model.
 func (w *world) Invoke(c wmi.Call) (*wmi.Object, *wmi.Failure) {
 	now := w.lock()
 	defer w.mu.Unlock()
-	class, fail := w.class(c.Namespace, c.Class)
+	class, fail := w.class(c.Caller, c.Namespace, c.Class)
 	if fail != nil {
 		return nil, fail
 	}
@@ -131,7 +134,7 @@ func (w *world) Invoke(c wmi.Call) (*wmi.Object, *wmi.Failure) {
 	if fail := class.checkKeys(c.Keys); fail != nil {
 		return nil, fail
 	}
-	target := wmi.Filter(class.instances(w, view{namespace: c.Namespace, now: now, where: c.Keys}), c.Keys)
+	target := wmi.Filter(class.instances(w, view{namespace: c.Namespace, by: c.Caller, now: now, where: c.Keys}), c.Keys)
 	if len(target) != 1 {
 		return nil, wmi.NotFound()
 	}

@@ -10,6 +10,7 @@ const (
 	CodeNotSingleton            = 2150859002
 	CodeInvalidNamespace        = 2147749902 // WBEM_E_INVALID_NAMESPACE
 	CodeInvalidMethod           = 2147749934
+	CodeServiceDenied           = 2150859012 // ERROR_WSMAN_WMI_SVC_ACCESS_DENIED
 	CodeInvalidMethodParameters = 2147749935
 )
 
@@ -32,6 +33,11 @@ func NotFound() *Failure {
 // gets another fault, which is the business of whoever read the WQL.
 func NoClass() *Failure {
 	return &Failure{Code: CodeResourceNotFound, Subcode: "a:DestinationUnreachable", Sender: true, Detail: "InvalidResourceURI", Plugin: true}
+}
+
+// Denied is the answer for a namespace that the caller must not read.
+func Denied() *Failure {
+	return &Failure{Code: CodeServiceDenied, Subcode: "w:AccessDenied", Sender: true, Plugin: true}
 }
 
 // NoNamespace is the answer for a namespace that is not there.
