@@ -37,7 +37,8 @@ func controlHandler(host *hypervsim.Host) http.Handler {
 		if !decode(w, r, &in) {
 			return
 		}
-		answer(w, disks(host), host.Grow(in.Path, in.Bytes))
+		err := host.Grow(in.Path, in.Bytes)
+		answer(w, disks(host), err) // as they are now
 	})
 	mux.HandleFunc("POST /vm", func(w http.ResponseWriter, r *http.Request) {
 		var in struct {

@@ -128,20 +128,21 @@ func TestControl(t *testing.T) {
 		name                               string
 		method, target, media, host, input string
 		status                             int
+		body                               string
 	}{
-		{"grow", "POST", "/grow", jsonType, local, `{"path":"d:/A.VHDX","bytes":5}`, 200},
-		{"grow a missing disk", "POST", "/grow", jsonType, local, `{"path":"D:\\b.vhdx","bytes":5}`, 409},
-		{"shrink", "POST", "/grow", jsonType, local, `{"path":"D:\\a.vhdx","bytes":-5}`, 409},
-		{"unknown field", "POST", "/grow", jsonType, local, `{"file":"D:\\a.vhdx"}`, 400},
-		{"form of a web page", "POST", "/grow", "text/plain", local, `{"path":"D:\\a.vhdx","bytes":5}`, 415},
-		{"rebound name", "GET", "/disks", "", "evil.example:80", "", 403},
-		{"state", "POST", "/vm", jsonType, local, `{"name":"sql01","state":"running"}`, 200},
-		{"unknown state", "POST", "/vm", jsonType, local, `{"name":"sql01","state":"dancing"}`, 409},
-		{"unknown machine", "POST", "/vm", jsonType, local, `{"name":"sql02","state":"off"}`, 409},
+		{"grow", "POST", "/grow", jsonType, local, `{"path":"d:/A.VHDX","bytes":5}`, 200, `"file_size":15`},
+		{"grow a missing disk", "POST", "/grow", jsonType, local, `{"path":"D:\\b.vhdx","bytes":5}`, 409, ""},
+		{"shrink", "POST", "/grow", jsonType, local, `{"path":"D:\\a.vhdx","bytes":-5}`, 409, ""},
+		{"unknown field", "POST", "/grow", jsonType, local, `{"file":"D:\\a.vhdx"}`, 400, ""},
+		{"form of a web page", "POST", "/grow", "text/plain", local, `{"path":"D:\\a.vhdx","bytes":5}`, 415, ""},
+		{"rebound name", "GET", "/disks", "", "evil.example:80", "", 403, ""},
+		{"state", "POST", "/vm", jsonType, local, `{"name":"sql01","state":"running"}`, 200, ""},
+		{"unknown state", "POST", "/vm", jsonType, local, `{"name":"sql01","state":"dancing"}`, 409, ""},
+		{"unknown machine", "POST", "/vm", jsonType, local, `{"name":"sql02","state":"off"}`, 409, ""},
 	}
 	for _, test := range tests {
-		if status, body := request(test.method, test.target, test.media, test.host, test.input); status != test.status {
-			t.Errorf("%s: status %d, want %d: %s", test.name, status, test.status, body)
+		if status, body := request(test.method, test.target, test.media, test.host, test.input); status != test.status || !strings.Contains(body, test.body) {
+			t.Errorf("%s: status %d, want %d and %q: %s", test.name, status, test.status, test.body, body)
 		}
 	}
 	_, body := request("GET", "/disks", "", local, "")
