@@ -1,6 +1,6 @@
 package provider
 
-import "github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hostenv"
+import "github.com/hypervcompact/terraform-provider-hyperv/internal/hostenv"
 
 // lookupEnv reads an environment variable; a test brings its own.
 type lookupEnv func(name string) (value string, ok bool)

@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hostenv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hostenv"
 )
 
 // settings reads attributes that fall back to the environment and collects what

@@ -15,8 +15,8 @@ import (
 	"os/signal"
 	"syscall"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hostenv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hostenv"
 )
 
 // version is set when a release is built.

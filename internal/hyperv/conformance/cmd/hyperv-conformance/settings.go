@@ -12,9 +12,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hostenv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hostenv"
 )
 
 // settings is what flags and environment say.
