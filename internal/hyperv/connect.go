@@ -1,8 +1,6 @@
 package hyperv
 
 import (
-	"errors"
-	"fmt"
 	"os"
 	"strings"
 
@@ -25,21 +23,16 @@ type connector struct {
 }
 
 func newConnector(cfg Config) (*connector, error) {
+	if err := cfg.valid(); err != nil {
+		return nil, err
+	}
 	c := &connector{cfg: cfg}
-	switch cfg.Auth {
-	case AuthNTLM, AuthBasic, AuthCertificate:
-	case AuthKerberos:
-		var err error
-		if c.kerberos, err = newKerberos(cfg); err != nil {
-			return nil, err
-		}
-	default:
-		return nil, fmt.Errorf("authentication %q is none of ntlm, kerberos, basic, certificate", cfg.Auth)
+	if cfg.Auth != AuthKerberos {
+		return c, nil
 	}
-	if cfg.Auth == AuthBasic && !cfg.HTTPS {
-		return nil, errors.New("basic authentication over http would send the password in the clear: use https, or another kind of authentication")
-	}
-	return c, nil
+	var err error
+	c.kerberos, err = newKerberos(cfg)
+	return c, err
 }
 
 // WireConfig is what a client of WS-Management needs to reach host, for programs
@@ -49,7 +42,7 @@ func WireConfig(cfg Config, host string) (wire wsman.Config, release func(), err
 	if err != nil {
 		return wsman.Config{}, nil, err
 	}
-	if wire, err = c.wire(strings.Trim(host, "[]")); err != nil {
+	if wire, err = c.wire(bare(host)); err != nil {
 		c.close()
 		return wsman.Config{}, nil, err
 	}
@@ -74,9 +67,9 @@ func (c *connector) wire(host string) (wsman.Config, error) {
 	}
 	switch c.cfg.Auth {
 	case AuthNTLM:
-		cfg.Mechanism = secure.NewNTLM(secure.NTLMConfig{User: c.cfg.Username, Password: c.cfg.Password, SPN: servicePrincipal(host)})
+		cfg.Mechanism = secure.NewNTLM(secure.NTLMConfig{User: c.cfg.Username, Password: c.cfg.Password, SPN: servicePrincipal(unzoned(host))})
 	case AuthKerberos:
-		mechanism, err := c.kerberos.ForHost(host)
+		mechanism, err := c.kerberos.ForHost(unzoned(host))
 		if err != nil {
 			return wsman.Config{}, err
 		}

@@ -38,10 +38,10 @@ func NewFleet(cfg Config) (*Fleet, error) {
 
 // Host returns the host of that name, always the same one.
 func (f *Fleet) Host(name string) (*Host, error) {
-	key := strings.ToLower(strings.Trim(name, "[]"))
-	if key == "" {
-		return nil, fmt.Errorf("no host is named")
+	if err := CheckHostName(name); err != nil {
+		return nil, fmt.Errorf("host %q: %w", name, err)
 	}
+	key := strings.ToLower(bare(name))
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if h, ok := f.hosts[key]; ok {
@@ -49,7 +49,7 @@ func (f *Fleet) Host(name string) (*Host, error) {
 	}
 	h := newHost(name, f.cfg)
 	var err error
-	if h.client, err = f.connector.connect(strings.Trim(name, "[]"), h.confirmation); err != nil {
+	if h.client, err = f.connector.connect(bare(name), h.confirmation); err != nil {
 		return nil, fmt.Errorf("host %s: %w", name, err)
 	}
 	f.hosts[key] = h

@@ -2,10 +2,11 @@ package provider
 
 import (
 	"context"
-	"net"
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
 // hostForm is how a host is written.
@@ -14,19 +15,12 @@ const hostForm = "a name or an address, without scheme and port"
 // checkHost says what is wrong with the name of a host and how to mend it; empty
 // when nothing is.
 func checkHost(host string) string {
-	switch {
-	case strings.TrimSpace(host) != host || host == "":
-		return "Remove the spaces."
-	case strings.Contains(host, "://"):
-		return "Remove the scheme: the provider's https decides it."
-	case strings.ContainsAny(host, `/\|@ `):
-		return `Remove what is not part of the name: / \ | @ and spaces.`
-	case net.ParseIP(strings.Trim(host, "[]")) != nil:
+	err := hyperv.CheckHostName(host)
+	if err == nil {
 		return ""
-	case strings.ContainsAny(host, ":[]"):
-		return "Remove the port: the provider's port decides it. An IPv6 address is accepted with or without brackets."
 	}
-	return ""
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
 // sameHost compares names of hosts, which have no letter case.

@@ -1,8 +1,6 @@
 package provider
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"regexp"
 	"slices"
@@ -28,11 +26,10 @@ func (s *settings) auth(v types.String) hyperv.Auth {
 		}
 		return hyperv.AuthBasic
 	}
-	all := []hyperv.Auth{hyperv.AuthNTLM, hyperv.AuthKerberos, hyperv.AuthBasic, hyperv.AuthCertificate}
 	switch auth := hyperv.Auth(value); {
 	case value == "":
 		return hyperv.AuthNTLM
-	case slices.Contains(all, auth):
+	case slices.Contains(hyperv.Auths(), auth):
 		return auth
 	}
 	s.invalid("auth", origin, value, "ntlm, kerberos, basic or certificate", "Leave it out for ntlm.")
@@ -72,66 +69,39 @@ func (s *settings) ccache(v types.String) string {
 	return file
 }
 
+// attributeOf maps a field of the configuration of hosts to the attribute that a
+// user sets.
+var attributeOf = map[hyperv.Field]string{
+	hyperv.FieldPort:              "port",
+	hyperv.FieldInsecure:          "insecure",
+	hyperv.FieldAuth:              "auth",
+	hyperv.FieldUsername:          "username",
+	hyperv.FieldPassword:          "password",
+	hyperv.FieldCACertificate:     "cacert_path",
+	hyperv.FieldClientCertificate: "cert_path",
+	hyperv.FieldClientKey:         "key_path",
+	hyperv.FieldKerberos:          "kerberos",
+}
+
 // check refuses what does not fit together.
 func (s *settings) check(m providerModel, cfg hyperv.Config) {
 	if !m.Kerberos.IsNull() && cfg.Auth != hyperv.AuthKerberos {
 		s.refuse("kerberos", fmt.Sprintf("is set, but auth is %q", cfg.Auth), "Set auth = \"kerberos\", or remove the kerberos block.")
 	}
-	s.checkTLS(cfg)
-	switch cfg.Auth {
-	case hyperv.AuthNTLM, hyperv.AuthBasic:
-		s.require("username", cfg.Username, cfg.Auth)
-		s.require("password", cfg.Password, cfg.Auth)
-	case hyperv.AuthCertificate:
-		s.require("cert_path", string(cfg.ClientCertificate), cfg.Auth)
-		s.require("key_path", string(cfg.ClientKey), cfg.Auth)
-	case hyperv.AuthKerberos:
-		s.checkKerberos(cfg)
-	}
-}
-
-func (s *settings) checkTLS(cfg hyperv.Config) {
-	switch {
-	case cfg.Auth == hyperv.AuthBasic && !cfg.HTTPS:
-		s.refuse("auth", "is \"basic\" while https is false: password and messages would cross the network in clear",
-			"Set https = true, or auth = \"ntlm\" or \"kerberos\", which seal every message on plain http.")
-	case cfg.Auth == hyperv.AuthBasic && cfg.Insecure:
-		s.refuse("insecure", "is true while auth is \"basic\": the password would go to whoever answers",
-			"Give the authority of the certificate as cacert_path, or set auth = \"ntlm\" or \"kerberos\".")
-	case cfg.Auth == hyperv.AuthCertificate && !cfg.HTTPS:
-		s.refuse("auth", "is \"certificate\" while https is false: a client certificate exists in TLS only", "Set https = true.")
-	}
-	if cfg.CACertificate != nil && !x509.NewCertPool().AppendCertsFromPEM(cfg.CACertificate) {
-		s.refuse("cacert_path", "names a file without a certificate that can be read", "The file must hold one or more PEM blocks of type CERTIFICATE.")
-	}
-	if cfg.ClientCertificate == nil || cfg.ClientKey == nil {
-		return
-	}
-	if _, err := tls.X509KeyPair(cfg.ClientCertificate, cfg.ClientKey); err != nil {
-		s.refuse("cert_path", "and key_path do not hold a certificate and its key: "+err.Error(), "Both files must be PEM, the key unencrypted.")
-	}
-}
-
-func (s *settings) checkKerberos(cfg hyperv.Config) {
-	given := 0
-	for _, source := range []string{cfg.Password, cfg.Kerberos.CCachePath, cfg.Kerberos.KeytabPath} {
-		if source != "" {
-			given++
+	for _, e := range cfg.Check() {
+		attribute, fix := attributeOf[e.Field], e.Fix
+		if e.Missing {
+			fix = "Set it in the provider block or by " + strings.Join(environment[attribute], " or ") + "."
+		} else if more := fixes[e.Field]; more != "" {
+			fix += " " + more
 		}
-	}
-	if given != 1 {
-		s.refuse("kerberos", fmt.Sprintf("has %d sources of credentials", given),
-			"Exactly one of password, kerberos.ccache_path and kerberos.keytab_path must be set.")
-	}
-	if cfg.Kerberos.CCachePath == "" {
-		s.require("username", cfg.Username, cfg.Auth)
+		s.refuse(attribute, e.Wrong, fix)
 	}
 }
 
-// require refuses an attribute that auth needs and that nothing sets.
-func (s *settings) require(attribute, value string, auth hyperv.Auth) {
-	if value == "" {
-		s.refuse(attribute, fmt.Sprintf("is not set, but auth = %q needs it", auth),
-			"Set it in the provider block or by "+strings.Join(environment[attribute], " or ")+".")
-	}
+// fixes name the attributes that help.
+var fixes = map[hyperv.Field]string{
+	hyperv.FieldAuth:     "In the provider block: https = true, or auth = \"ntlm\" or \"kerberos\".",
+	hyperv.FieldInsecure: "In the provider block: cacert_path in place of insecure.",
+	hyperv.FieldKerberos: "In the provider block: password, kerberos.ccache_path or kerberos.keytab_path.",
 }

@@ -232,7 +232,7 @@ func TestProviderModel_invalid(t *testing.T) {
 		"no password":       {env: map[string]string{"HYPERV_PASSWORD": ""}, at: "password", want: []string{"is not set", "HYPERV_PASSWORD"}},
 		"basic over http": {
 			model: func(m *providerModel) { m.Auth, m.HTTPS = str("basic"), types.BoolValue(false) },
-			at:    "auth", want: []string{"in clear", "https = true"},
+			at:    "auth", want: []string{"in the clear", "https = true"},
 		},
 		"basic, unverified": {
 			model: func(m *providerModel) { m.Auth, m.Insecure = str("basic"), types.BoolValue(true) },
@@ -244,8 +244,14 @@ func TestProviderModel_invalid(t *testing.T) {
 			},
 			at: "auth", want: []string{"TLS only"},
 		},
+		"certificate, unverified": {
+			model: func(m *providerModel) {
+				m.Auth, m.Insecure, m.CertPath, m.KeyPath = str("certificate"), types.BoolValue(true), str(cert), str(key)
+			},
+			at: "insecure", want: []string{"whoever answers", "cacert_path"},
+		},
 		"certificate without one": {model: func(m *providerModel) { m.Auth, m.KeyPath = str("certificate"), str(key) }, at: "cert_path", want: []string{"HYPERV_CERT_PATH"}},
-		"key of another":          {model: func(m *providerModel) { m.CertPath, m.KeyPath = str(other), str(key) }, at: "cert_path", want: []string{"do not hold a certificate and its key"}},
+		"key of another":          {model: func(m *providerModel) { m.CertPath, m.KeyPath = str(other), str(key) }, at: "cert_path", want: []string{"do not fit"}},
 		"authority is a key":      {model: func(m *providerModel) { m.CACertPath = str(key) }, at: "cacert_path", want: []string{"PEM"}},
 		"missing file":            {model: func(m *providerModel) { m.CACertPath = str(missing) }, at: "cacert_path", want: []string{"cannot be read"}},
 		"kerberos for ntlm":       {model: func(m *providerModel) { m.Kerberos = kerberosBlock(nil) }, at: "kerberos", want: []string{`auth is "ntlm"`}},
@@ -253,11 +259,11 @@ func TestProviderModel_invalid(t *testing.T) {
 			model: func(m *providerModel) {
 				m.Auth, m.Kerberos = str("kerberos"), kerberosBlock(map[string]attr.Value{"keytab_path": str("/k")})
 			},
-			at: "kerberos", want: []string{"2 sources", "Exactly one"},
+			at: "kerberos", want: []string{"2 sources", "exactly one"},
 		},
 		"kerberos, no source": {
 			model: func(m *providerModel) { m.Auth = str("kerberos") }, env: map[string]string{"HYPERV_PASSWORD": ""},
-			at: "kerberos", want: []string{"0 sources", "Exactly one"},
+			at: "kerberos", want: []string{"0 sources", "exactly one"},
 		},
 		"kerberos, cache of another kind": {
 			model: func(m *providerModel) { m.Auth = str("kerberos") }, env: map[string]string{"HYPERV_PASSWORD": "", "KRB5CCNAME": "KEYRING:persistent:0"},

@@ -102,8 +102,7 @@ func (cfg Config) withDefaults() Config {
 	return cfg
 }
 
-// validate refuses what would send credentials or messages in the clear, or to
-// whoever answers.
+// validate refuses what cannot work, and what [CheckChannel] refuses.
 func (cfg Config) validate() error {
 	if cfg.Endpoint == nil || cfg.Endpoint.Host == "" {
 		return errors.New("no host")
@@ -114,18 +113,28 @@ func (cfg Config) validate() error {
 			modes++
 		}
 	}
-	verified := cfg.Endpoint.HTTPS && !cfg.Endpoint.Insecure
 	switch {
 	case modes != 1:
 		return errors.New("exactly one kind of authentication is needed")
-	case cfg.Basic != nil && !cfg.Endpoint.HTTPS:
-		return errors.New("basic authentication over http would send the password in the clear: use https")
-	case cfg.Basic != nil && !verified:
-		return errors.New("basic authentication without verifying the certificate would send the password to whoever answers: give the certificate of the authority instead")
-	case cfg.Certificate && !verified:
-		return errors.New("certificate authentication needs https with a verified certificate")
 	case cfg.MaxConns < 0 || cfg.MaxAnswer < 0 || cfg.RequestTimeout < 0:
 		return errors.New("a negative limit")
+	}
+	return CheckChannel(cfg.Basic != nil, cfg.Certificate, cfg.Endpoint.HTTPS, cfg.Endpoint.Insecure)
+}
+
+// CheckChannel says why a way to authenticate that seals no messages must not be
+// used on a channel; nil if it may. Insecure leaves the certificate of the host
+// unverified.
+func CheckChannel(basic, certificate, https, insecure bool) error {
+	switch {
+	case basic && !https:
+		return errors.New("with basic authentication over http, password and messages would cross the network in the clear")
+	case basic && insecure:
+		return errors.New("with basic authentication and a certificate that is not verified, the password would go to whoever answers")
+	case certificate && !https:
+		return errors.New("a client certificate exists in TLS only")
+	case certificate && insecure:
+		return errors.New("with a client certificate no message is sealed, and without verifying the host's certificate each would go to whoever answers")
 	}
 	return nil
 }

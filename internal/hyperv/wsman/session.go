@@ -74,7 +74,7 @@ func newSession(cfg Config) (*session, error) {
 			return nil, err
 		}
 	}
-	s.url = (&url.URL{Scheme: scheme, Host: s.address, Path: "/wsman"}).String()
+	s.url = (&url.URL{Scheme: scheme, Host: net.JoinHostPort(withoutZone(ep.Host), strconv.Itoa(ep.Port)), Path: "/wsman"}).String()
 	switch {
 	case cfg.Basic != nil:
 		s.authorization = cfg.Basic.header()

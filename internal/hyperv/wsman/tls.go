@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"net"
+	"net/netip"
 
 	"github.com/masterzen/winrm"
 )
@@ -14,7 +15,7 @@ import (
 func tlsConfig(ep *winrm.Endpoint, certificate bool) (*tls.Config, error) {
 	cfg := &tls.Config{
 		MinVersion:         tls.VersionTLS12,
-		ServerName:         ep.Host,
+		ServerName:         withoutZone(ep.Host),
 		InsecureSkipVerify: ep.Insecure, //nolint:gosec // the operator asked for it; bodies are sealed and bound to the certificate then
 	}
 	if ep.TLSServerName != "" {
@@ -40,6 +41,15 @@ func tlsConfig(ep *winrm.Endpoint, certificate bool) (*tls.Config, error) {
 	cfg.MaxVersion = tls.VersionTLS12
 	cfg.Renegotiation = tls.RenegotiateOnceAsClient
 	return cfg, nil
+}
+
+// withoutZone drops the zone of an IPv6 address: it is known on this machine
+// alone, so that neither a certificate nor a header of a message carries it.
+func withoutZone(host string) string {
+	if a, err := netip.ParseAddr(host); err == nil {
+		return a.WithZone("").String()
+	}
+	return host
 }
 
 // tlsFailure tells a host that does not answer from one that answers wrongly.

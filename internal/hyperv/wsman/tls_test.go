@@ -278,3 +278,22 @@ func TestTLSTimeoutIsUnreachable(t *testing.T) {
 		}
 	})
 }
+
+// TestZone: the zone of an IPv6 address is for the connection alone.
+func TestZone(t *testing.T) {
+	t.Parallel()
+	h := newFakeHost(t, echo)
+	h.start()
+	var dialled string
+	c := h.client(func(cfg *wsman.Config) {
+		cfg.Endpoint.Host = "fe80::1%eth0"
+		cfg.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			dialled = address
+			return h.listener.dial(ctx, network, address)
+		}
+	})
+	mustGet(t.Context(), t, c, "1")
+	if dialled != "[fe80::1%eth0]:5985" || h.seen("http://[fe80::1]:5985/wsman<") != 1 {
+		t.Errorf("dialled %s, requests %q", dialled, h.requests)
+	}
+}

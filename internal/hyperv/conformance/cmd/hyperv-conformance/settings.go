@@ -151,7 +151,7 @@ func (r *reader) auth() hyperv.Auth {
 		return hyperv.AuthNTLM
 	}
 	auth := hyperv.Auth(text)
-	if !slices.Contains([]hyperv.Auth{hyperv.AuthNTLM, hyperv.AuthKerberos, hyperv.AuthBasic, hyperv.AuthCertificate}, auth) {
+	if !slices.Contains(hyperv.Auths(), auth) {
 		r.fail(fmt.Errorf("auth is %q, not ntlm, kerberos, basic or certificate", text))
 	}
 	return auth

@@ -1,0 +1,144 @@
+package hyperv
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
+)
+
+// Field names a field of a [Config], as Go code writes it.
+type Field string
+
+// The fields that Check can find fault with.
+const (
+	FieldPort              Field = "Port"
+	FieldInsecure          Field = "Insecure"
+	FieldAuth              Field = "Auth"
+	FieldUsername          Field = "Username"
+	FieldPassword          Field = "Password"
+	FieldCACertificate     Field = "CACertificate"
+	FieldClientCertificate Field = "ClientCertificate"
+	FieldClientKey         Field = "ClientKey"
+	FieldKerberos          Field = "Kerberos"
+)
+
+// ConfigError is one thing that is wrong with a [Config]. It holds no secret.
+type ConfigError struct {
+	// Field is what to change.
+	Field Field
+	// Wrong goes on where the name of the field ends: "is not set, but …".
+	Wrong string
+	// Fix is one sentence.
+	Fix string
+	// Missing says that the field has no value and needs one.
+	Missing bool
+}
+
+// Error implements error.
+func (e *ConfigError) Error() string { return fmt.Sprintf("%s %s. %s", e.Field, e.Wrong, e.Fix) }
+
+// Auths lists the ways to authenticate.
+func Auths() []Auth { return []Auth{AuthNTLM, AuthKerberos, AuthBasic, AuthCertificate} }
+
+// Check tells everything that is wrong with c, field by field: each rule about
+// authentication and TLS stands here. It opens and dials nothing.
+func (c Config) Check() []*ConfigError {
+	var check configCheck
+	if c.Port < 0 || c.Port > 65535 {
+		check.add(FieldPort, fmt.Sprintf("is %d, no port of TCP", c.Port), "Give a number from 1 to 65535, or none for the usual port of WinRM.")
+	}
+	if !slices.Contains(Auths(), c.Auth) {
+		check.add(FieldAuth, fmt.Sprintf("is %q, which is no way to authenticate", c.Auth), "Choose ntlm, kerberos, basic or certificate.")
+		return check.found
+	}
+	check.channel(c)
+	check.certificates(c)
+	check.credentials(c)
+	return check.found
+}
+
+type configCheck struct{ found []*ConfigError }
+
+func (k *configCheck) add(field Field, wrong, fix string) {
+	k.found = append(k.found, &ConfigError{Field: field, Wrong: wrong, Fix: fix})
+}
+
+// channel refuses what the way to the host would not protect.
+func (k *configCheck) channel(c Config) {
+	switch err := wsman.CheckChannel(c.Auth == AuthBasic, c.Auth == AuthCertificate, c.HTTPS, c.Insecure); {
+	case err == nil:
+	case !c.HTTPS && c.Auth == AuthBasic:
+		k.add(FieldAuth, "cannot be used: "+err.Error(), "Use https, or NTLM or Kerberos, which seal every message on plain http.")
+	case !c.HTTPS:
+		k.add(FieldAuth, "cannot be used: "+err.Error(), "Use https.")
+	default:
+		k.add(FieldInsecure, "cannot be set: "+err.Error(), "Give the certificate of the authority that signed the host's.")
+	}
+}
+
+func (k *configCheck) certificates(c Config) {
+	if c.CACertificate != nil && !x509.NewCertPool().AppendCertsFromPEM(c.CACertificate) {
+		k.add(FieldCACertificate, "holds no certificate that can be read", "Give one or more PEM blocks of type CERTIFICATE.")
+	}
+	if c.ClientCertificate == nil || c.ClientKey == nil {
+		return
+	}
+	if _, err := tls.X509KeyPair(c.ClientCertificate, c.ClientKey); err != nil {
+		k.add(FieldClientCertificate, "and its key do not fit: "+err.Error(), "Give both as PEM, the key unencrypted.")
+	}
+}
+
+func (k *configCheck) credentials(c Config) {
+	switch c.Auth {
+	case AuthNTLM, AuthBasic:
+		k.require(FieldUsername, c.Username, c.Auth)
+		k.require(FieldPassword, c.Password, c.Auth)
+	case AuthCertificate:
+		k.require(FieldClientCertificate, string(c.ClientCertificate), c.Auth)
+		k.require(FieldClientKey, string(c.ClientKey), c.Auth)
+	case AuthKerberos:
+		k.kerberos(c)
+		return
+	}
+	if c.Kerberos != (KerberosConfig{}) {
+		k.add(FieldKerberos, fmt.Sprintf("is set, but the way to authenticate is %s", c.Auth), "Choose kerberos, or leave it out.")
+	}
+}
+
+func (k *configCheck) kerberos(c Config) {
+	given := 0
+	for _, source := range []string{c.Password, c.Kerberos.CCachePath, c.Kerberos.KeytabPath} {
+		if source != "" {
+			given++
+		}
+	}
+	if given != 1 {
+		k.add(FieldKerberos, fmt.Sprintf("has %d sources of credentials", given), "Give exactly one of a password, a ticket cache and a keytab.")
+	}
+	if c.Kerberos.CCachePath == "" {
+		k.require(FieldUsername, c.Username, c.Auth)
+	}
+}
+
+// require refuses a field that auth needs and that has no value.
+func (k *configCheck) require(field Field, value string, auth Auth) {
+	if value == "" {
+		k.found = append(k.found, &ConfigError{
+			Field: field, Missing: true, Fix: "Give it.",
+			Wrong: fmt.Sprintf("is not set, but the way to authenticate, %s, needs it", auth),
+		})
+	}
+}
+
+// valid joins what Check finds.
+func (c Config) valid() error {
+	var errs []error
+	for _, e := range c.Check() {
+		errs = append(errs, e)
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,100 @@
+package hyperv
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"unicode"
+)
+
+// Bounds of a DNS name (RFC 1035 2.3.4).
+const (
+	maxHostName = 253
+	maxLabel    = 63
+)
+
+// CheckHostName says what keeps name from being the name or the address of a
+// host, as a sentence that tells what to do; nil if nothing does. An IPv6 address
+// may be in brackets and may carry a zone. Letters of every script are taken:
+// computers have such names. A character that cannot be in a name is told by its
+// code point, since it may be invisible.
+func CheckHostName(name string) error {
+	switch {
+	case name == "":
+		return fmt.Errorf("name a host")
+	case strings.Contains(name, "://"):
+		return fmt.Errorf("remove the scheme: it is no part of the name")
+	}
+	if zone, hasZone, ok := address(name); ok {
+		return checkZone(zone, hasZone)
+	}
+	if strings.ContainsAny(name, ":[]") && wellFormed(strings.Map(withoutPort, name)) == nil {
+		return fmt.Errorf("remove the port: it is no part of the name; an IPv6 address is taken with or without brackets")
+	}
+	if err := wellFormed(name); err != nil {
+		return err
+	}
+	return checkLabels(strings.TrimSuffix(name, "."))
+}
+
+// withoutPort drops what separates a name from a port.
+func withoutPort(r rune) rune {
+	if strings.ContainsRune(":[]", r) {
+		return -1
+	}
+	return r
+}
+
+// address reports whether name is an address of IPv4, or of IPv6 with or without
+// brackets and zone.
+func address(name string) (zone string, hasZone, ok bool) {
+	inner, open := strings.CutPrefix(name, "[")
+	inner, closed := strings.CutSuffix(inner, "]")
+	inner, zone, hasZone = strings.Cut(inner, "%")
+	a, err := netip.ParseAddr(inner)
+	return zone, hasZone, err == nil && open == closed && (a.Is6() || !open && !hasZone)
+}
+
+func checkZone(zone string, hasZone bool) error {
+	if hasZone && zone == "" {
+		return fmt.Errorf("name the zone after %%, or remove it")
+	}
+	return wellFormed(zone)
+}
+
+// wellFormed refuses characters that are in no name.
+func wellFormed(name string) error {
+	for _, r := range name {
+		if !unicode.In(r, unicode.L, unicode.N, unicode.M) && !strings.ContainsRune("-_.", r) {
+			return fmt.Errorf("remove the character %U, which cannot be in the name of a host", r)
+		}
+	}
+	return nil
+}
+
+func checkLabels(name string) error {
+	if len(name) > maxHostName {
+		return fmt.Errorf("shorten the name: it has %d bytes, and DNS knows at most %d", len(name), maxHostName)
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" {
+			return fmt.Errorf("remove the dot too many")
+		}
+		if len(label) > maxLabel {
+			return fmt.Errorf("shorten %s: it has %d bytes, and a part of a DNS name has at most %d", label, len(label), maxLabel)
+		}
+	}
+	return nil
+}
+
+// bare is a name without the brackets of an IPv6 address.
+func bare(name string) string { return strings.Trim(name, "[]") }
+
+// unzoned is a name without the zone of an IPv6 address, which is known on this
+// machine alone: no certificate, service principal or header carries it.
+func unzoned(name string) string {
+	if a, err := netip.ParseAddr(bare(name)); err == nil {
+		return a.WithZone("").String()
+	}
+	return name
+}
