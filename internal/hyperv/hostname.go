@@ -25,7 +25,7 @@ func CheckHostName(name string) error {
 	case strings.Contains(name, "://"):
 		return fmt.Errorf("remove the scheme: it is no part of the name")
 	}
-	if zone, hasZone, ok := address(name); ok {
+	if zone, hasZone, ok := splitAddress(name); ok {
 		return checkZone(zone, hasZone)
 	}
 	if strings.ContainsAny(name, ":[]") && wellFormed(strings.Map(withoutPort, name)) == nil {
@@ -45,9 +45,9 @@ func withoutPort(r rune) rune {
 	return r
 }
 
-// address reports whether name is an address of IPv4, or of IPv6 with or without
+// splitAddress reports whether name is an address of IPv4, or of IPv6 with or without
 // brackets and zone.
-func address(name string) (zone string, hasZone, ok bool) {
+func splitAddress(name string) (zone string, hasZone, ok bool) {
 	inner, open := strings.CutPrefix(name, "[")
 	inner, closed := strings.CutSuffix(inner, "]")
 	inner, zone, hasZone = strings.Cut(inner, "%")
