@@ -12,6 +12,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/claims"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 // Canaries: none of them may be in a report or a recording.
@@ -95,7 +96,7 @@ func written(t *testing.T, r *conformance.Report) string {
 // every claim that can be asked of its generation, and nothing stays behind.
 func TestSimulatedHosts(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct {
+	for name, tc := range sample.EveryNamed(3, map[string]struct {
 		release   hypervsim.Release
 		extension string
 		untested  []string
@@ -114,7 +115,7 @@ func TestSimulatedHosts(t *testing.T) {
 			"compact-unknown-mode", "compact-without-mode", "delete-in-use", "detach", "find-mounted", "find-mounted-nothing",
 			"parameter-type", "refusal-way", "state-change-ended-job",
 		}},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
