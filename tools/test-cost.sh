@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Prints what the tests of each package cost, in seconds of processor time, with the
+# programs that they start: as make test runs them, without the race detector and a
+# sample with it. Processor time depends less than the clock on what else runs.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+out=$(mktemp -d)
+trap 'rm -rf "$out"' EXIT
+
+# cost builds and runs the tests of a package and prints its seconds.
+cost() {
+  local package=$1 build=$2 run=$3
+  # shellcheck disable=SC2086 # flags
+  go test -c $build -o "$out/test" "./$package"
+  # shellcheck disable=SC2086
+  (cd "$package" && TIMEFORMAT='%U %S' && time "$out/test" $run >"$out/log" 2>&1 || { cat "$out/log" >&2; exit 1; }) 2>&1 |
+    tail -n 1 | awk '{ printf "%.0f", $1 + $2 }'
+}
+
+printf '%-50s %6s %12s\n' package full 'race, sample'
+for package in ${*:-$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./... | sed "s|^$PWD/||; s|^$PWD\$|.|")}; do
+  printf '%-50s %6s %12s\n' "$package" "$(cost "$package" '' '')" "$(cost "$package" -race -test.short)"
+done
