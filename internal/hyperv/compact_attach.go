@@ -8,28 +8,41 @@ import (
 )
 
 // attach makes the disk ready for a compaction: attached where the run attaches
-// it, or on an attachment that is to be tried. What an earlier run left is looked
-// for first.
+// it, not attached where it does not, or on an attachment that is to be tried.
 func (c *compactor) attach(ctx context.Context) error {
-	a := &c.attachment
-	if a.tries() {
+	if c.attachment.tries() {
 		return nil
 	}
-	if a.state == attachLeft && !c.leftElsewhere() {
-		image, err := c.host.findImage(ctx, c.order.Path)
-		if err != nil {
-			return fmt.Errorf("look for the attachment that an earlier run left: %w", err)
+	if c.attachment.state == attachLeft || !c.found.attaches {
+		if err := c.checkUnattached(ctx); err != nil {
+			return err
 		}
-		if image != nil {
-			return fmt.Errorf("%w: attached on %s since an earlier run", ErrInUse, c.nodeName())
-		}
-		a.end()
 	}
 	if !c.found.attaches {
 		return nil
 	}
 	c.report(Progress{Phase: PhaseAttaching})
 	return c.attachOnce(ctx)
+}
+
+// checkUnattached refuses a disk that is attached already, by an earlier run or by
+// somebody. An attach would be refused by the host; a compaction would not: it
+// would run on an attachment whose holder may detach it at any time.
+func (c *compactor) checkUnattached(ctx context.Context) error {
+	if c.found.gen != generationV2 {
+		return nil // its inspection tells whether the disk is in use
+	}
+	image, err := c.host.currentImage(ctx, c.order.Path)
+	switch {
+	case err != nil:
+		return fmt.Errorf("look whether the disk is attached: %w", err)
+	case image != nil:
+		return fmt.Errorf("%w: attached on %s already", ErrInUse, c.nodeName())
+	}
+	if c.attachment.state == attachLeft && !c.leftElsewhere() {
+		c.attachment.end()
+	}
+	return nil
 }
 
 // leftElsewhere reports whether an earlier run left the disk attached on another

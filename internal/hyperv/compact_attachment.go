@@ -3,6 +3,7 @@ package hyperv
 import (
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 )
@@ -47,8 +48,9 @@ type attachment struct {
 	// prior: an earlier run left the disk attached, which this run has not settled.
 	// It is no ownership.
 	prior bool
-	cause error  // of left: why it could not be given back
-	free  func() // of held: ends the claim to the address
+	cause error     // of left: why it could not be given back
+	since time.Time // of held: when that was seen
+	free  func()    // of held: ends the claim to the address
 }
 
 func attachmentOf(order *Order) attachment {
@@ -74,7 +76,7 @@ func (a *attachment) refuse() {
 // see [addressClaims].
 func (a *attachment) own(image *mountedImage, free func()) {
 	a.release()
-	*a = attachment{state: attachHeld, image: image, free: free}
+	*a = attachment{state: attachHeld, image: image, since: time.Now(), free: free}
 }
 
 // borrow notes that somebody's image is to be tried.

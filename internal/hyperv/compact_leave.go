@@ -152,6 +152,18 @@ func (c *compactor) detach(clean, waits context.Context) {
 // detachOnce detaches the disk once nothing of ours can be running on it. It is
 // nil when the attachment is gone, also when its address is another one's now.
 func (c *compactor) detachOnce(clean, waits context.Context) error {
+	if err := c.lookAtOwn(clean); err != nil {
+		return err
+	}
+	if p := c.pending; p != nil && p.vanished {
+		up, err := c.host.uptime(clean)
+		if err != nil {
+			return err
+		}
+		if up < time.Since(c.attachment.since) {
+			return nil // a restart has ended our attachment, and gave its address out again
+		}
+	}
 	if err := c.guard(clean, waits); err != nil {
 		return err
 	}
@@ -182,14 +194,11 @@ const unseenLimit = 140 * time.Second
 // guard is nil when no compaction can be running on the attachment that we hold.
 // A run that has seen its own compaction end, or sent none, need not ask. The
 // compactions of others never delay a detach, but those that began while ours was
-// out of sight: somebody may have taken the attachment over.
+// out of sight, or after it vanished: somebody may have taken the attachment over.
 func (c *compactor) guard(clean, waits context.Context) error {
 	p := c.pending
 	if p == nil {
 		return nil
-	}
-	if err := c.lookAtOwn(clean); err != nil || c.pending == nil {
-		return err
 	}
 	since := p.seen
 	switch {
@@ -198,7 +207,7 @@ func (c *compactor) guard(clean, waits context.Context) error {
 		since = p.sent
 	case !p.lost.IsZero():
 		since = p.sent
-	case time.Since(p.seen) <= unseenLimit:
+	case !p.vanished && time.Since(p.seen) <= unseenLimit:
 		return nil
 	}
 	running, err := c.host.compactionsSince(clean, c.order.Path, since)
@@ -217,13 +226,13 @@ func (c *compactor) guard(clean, waits context.Context) error {
 // runs keeps the disk attached.
 func (c *compactor) lookAtOwn(ctx context.Context) error {
 	p := c.pending
-	if p.job == nil {
+	if p == nil || p.job == nil {
 		return nil
 	}
 	job, err := c.host.seeJob(ctx, *p.job, c.order.Path)
 	switch {
 	case errors.Is(err, ErrJobGone):
-		p.job = nil
+		p.job, p.vanished = nil, true
 		return nil
 	case err != nil:
 		return err

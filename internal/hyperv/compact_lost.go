@@ -13,6 +13,8 @@ type pending struct {
 	job  *StorageJob // as last seen; nil when no answer named it, or the host forgot it
 	seen time.Time   // when the job was last seen, or the request sent
 	lost time.Time   // when its answer was lost, zero when it was not
+	// vanished: the host has no record of the job, as after a restart.
+	vanished bool
 	// own holds the jobs that can be it once they were noted, by their ids.
 	own map[string]bool
 }

@@ -113,10 +113,16 @@ func (c *compactor) attempt(ctx context.Context, pass int) error {
 	return c.follow(ctx, *job)
 }
 
-// measure reads the size before the first pass, after all waits.
+// measure takes the size before the first pass: that of the gates, or read anew
+// after a wait.
 func (c *compactor) measure(ctx context.Context) error {
 	run := c.result.Run
 	if run.Passes > 0 {
+		return nil
+	}
+	if time.Since(run.StartedAt) < inUsePause {
+		size := c.found.disk.FileSizeBytes
+		c.size, run.FileSizeBeforeBytes = size, &size
 		return nil
 	}
 	size, err := c.host.FileSize(ctx, c.order.Path)
@@ -182,7 +188,7 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 			c.taken()
 		}
 	case errors.Is(err, ErrJobGone):
-		c.pending.job = nil
+		c.pending.job, c.pending.vanished = nil, true
 		return fmt.Errorf("job %s vanished at %d %%: its host was restarted or forgot it: %w: %w", last.ID, last.Percent, ErrOutcomeUnknown, err)
 	}
 	return err

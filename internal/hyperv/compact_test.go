@@ -111,7 +111,7 @@ func TestCompactNoHyperV(t *testing.T) {
 }
 
 // TestCompactExchanges holds the numbers of the design: 6 exchanges without an
-// attachment and 12 with one, with the one that confirms the connection; polls of
+// attachment and 11 with one, with the one that confirms the connection; polls of
 // the compaction and the list of machines are not counted. A refresh takes 1, the
 // first message of a connection 2.
 func TestCompactExchanges(t *testing.T) {
@@ -121,7 +121,7 @@ func TestCompactExchanges(t *testing.T) {
 		want int
 	}{
 		{hyperv.ModePrezeroed, 6},
-		{hyperv.ModeFull, 12},
+		{hyperv.ModeFull, 11},
 	} {
 		t.Run(string(tt.mode), func(t *testing.T) {
 			t.Parallel()

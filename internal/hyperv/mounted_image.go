@@ -101,28 +101,46 @@ func readImage(uri string, i *cim.Instance) (*mountedImage, error) {
 	return m, nil
 }
 
+// currentImage is findImage in one exchange where the host can be asked by path.
+func (h *Host) currentImage(ctx context.Context, path string) (*mountedImage, error) {
+	image, known, err := h.askForImage(ctx, path)
+	if err == nil && !known {
+		image, err = h.listedImage(ctx, generationV2, path)
+	}
+	return image, err
+}
+
 // criterionPath asks FindMountedStorageImageInstance to search by path.
 const criterionPath = "2"
 
-// imageByPath asks the host itself which attachment belongs to path. The method
-// exists since Windows Server 2016; an older host has no more to say than its
-// list.
+// imageByPath asks the host itself which attachment belongs to path, nil when none
+// does or the host has no more to say than its list.
 func (h *Host) imageByPath(ctx context.Context, path string) (*mountedImage, error) {
+	image, _, err := h.askForImage(ctx, path)
+	return image, err
+}
+
+// askForImage asks the host which attachment belongs to path. The method exists
+// since Windows Server 2016; known is false on an older host.
+func (h *Host) askForImage(ctx context.Context, path string) (image *mountedImage, known bool, err error) {
 	out, _, err := h.invoke(ctx, method{
 		target: generationV2.service(), name: "FindMountedStorageImageInstance", reads: true,
 		params: params([2]string{"SelectionCriterion", path}, [2]string{"CriterionType", criterionPath}),
 	})
 	switch {
-	case answeredWith(err, returnObjectNotFound), isMissingMethod(err):
-		return nil, nil //nolint:nilnil // not attached is an answer, not an error
+	case isMissingMethod(err):
+		return nil, false, nil
+	case answeredWith(err, returnObjectNotFound):
+		return nil, true, nil
 	case err != nil:
-		return nil, err
+		return nil, true, err
 	}
 	ref, ok := out.Value("Image").Reference()
 	if !ok {
-		return nil, nil //nolint:nilnil // a null reference is no attachment
+		return nil, true, nil // a null reference is no attachment
 	}
-	return h.imageAt(ctx, ref)
+	image, err = h.imageAt(ctx, ref)
+	return image, true, err
 }
 
 // imageAt reads the attachment at an address, nil when nothing is attached there.

@@ -31,6 +31,7 @@ const (
 	ClassAffectedStorageJobElement    = "Msvm_AffectedStorageJobElement"
 	ClassDirectory                    = "Win32_Directory"
 	ClassDataFile                     = "CIM_DataFile"
+	ClassOperatingSystem              = "Win32_OperatingSystem"
 	ClassDisk                         = "MSFT_Disk"
 	ClassPartition                    = "MSFT_Partition"
 )

@@ -276,7 +276,7 @@ func (w *world) startNumbers(j *job, d *disk, now time.Time) {
 	switch {
 	case d.CompactionFailure != nil:
 		duration = d.CompactionFailure.within(duration)
-		j.settled, j.failure = JobException, d.CompactionFailure.refusal()
+		j.settled, j.failure = d.CompactionFailure.state(), d.CompactionFailure.refusal()
 	case d.Warnings:
 		j.settled = JobCompletedWithWarnings
 	}

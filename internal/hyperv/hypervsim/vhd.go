@@ -137,6 +137,15 @@ type JobFailure struct {
 	CompletionStatus uint32 // HRESULT
 	// After is the part of the job's duration at which it fails; 0 is its end.
 	After float64
+	// Completed: the job calls itself completed all the same.
+	Completed bool
+}
+
+func (f *JobFailure) state() JobState {
+	if f.Completed {
+		return JobCompleted
+	}
+	return JobException
 }
 
 // Never is a duration for what does not end.
