@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-krb5/krb5/keytab"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/winrmsim"
 )
 
@@ -51,6 +52,27 @@ func WithUser(user, password string) Option {
 			domain, name = "", user
 		}
 		o.wire.Users = append(o.wire.Users, winrmsim.Account{Domain: domain, Name: name, Password: password})
+	})
+}
+
+// Group is a local group of Windows that gives rights.
+type Group string
+
+// The groups that matter here.
+const (
+	RemoteManagementUsers Group = "Remote Management Users" // may ask the service
+	HyperVAdministrators  Group = "Hyper-V Administrators"  // see and use Hyper-V
+)
+
+// WithMember lets a user log on who is no administrator, but a member of groups.
+func WithMember(user, password string, groups ...Group) Option {
+	return optionFunc(func(o *options) {
+		WithUser(user, password).apply(o)
+		account := &o.wire.Users[len(o.wire.Users)-1]
+		account.NoRights = !slices.Contains(groups, RemoteManagementUsers)
+		if !slices.Contains(groups, HyperVAdministrators) {
+			account.Blind = cim.NamespaceVirtualizationV1 // and v2 below it
+		}
 	})
 }
 

@@ -33,6 +33,8 @@ type VM struct {
 	// ReplicationState and ReplicationHealth are those of a machine that is
 	// replicated.
 	ReplicationState, ReplicationHealth uint16
+	// Notes are the lines that people write about a machine.
+	Notes []string
 }
 
 // Checkpoint is a saved state of a virtual machine.

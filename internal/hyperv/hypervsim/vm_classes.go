@@ -147,6 +147,7 @@ func (w *world) systemSettingV2(v view, c configuration) []wmi.Property {
 		wmi.Text("Description", w.texts().settingsCaption),
 		wmi.Text("ElementName", c.name),
 		wmi.Text("InstanceID", c.instanceID()),
+		c.notes(),
 		wmi.TextOrNull("Parent", w.parentSetting(v, c)),
 		wmi.Text("VirtualSystemIdentifier", c.machine.ID),
 		wmi.Text("VirtualSystemSubType", "Microsoft:Hyper-V:SubType:2"),

@@ -149,7 +149,14 @@ func (c *Config) possibleSchemes() []Scheme {
 }
 
 // Account is a user who may log on.
-type Account struct{ Domain, Name, Password string }
+type Account struct {
+	Domain, Name, Password string
+	// NoRights: the service lets the account log on, and refuses all it asks for.
+	NoRights bool
+	// Blind is a namespace in which, and below which, the account sees nothing and
+	// may call nothing; empty: none.
+	Blind string
+}
 
 // String is the name of the account, without its password.
 func (a Account) String() string {

@@ -345,7 +345,11 @@ func (q query) keep(objects []*wmi.Object) ([]*wmi.Object, bool) {
 // ask enumerates a class of the model.
 func (s *Server) ask(x *exchange, class string, where []wmi.KeyValue) ([]*wmi.Object, *wmi.Failure) {
 	t := x.envelope.target
-	return s.model.Enumerate(x.caller(), t.namespace, class, where)
+	objects, fail := s.model.Enumerate(x.caller(), t.namespace, class, where)
+	if s.isBlind(x) {
+		return nil, fail
+	}
+	return objects, fail
 }
 
 // pullRequest is the body of a Pull.

@@ -43,6 +43,9 @@ func (s *Server) admit(x *exchange) (*answer, *wmi.Failure) {
 		return s.release(x)
 	case OperationGet, OperationEnumerate, OperationInvoke, OperationIdentify, OperationHandshake:
 	}
+	if fail := s.refuses(x); fail != nil {
+		return nil, fail
+	}
 	others := s.enumerations.of(x.user, x.now, s.config.EnumerationIdle)
 	if !s.operations.begin(x.user, others, s.config.Quota) {
 		return nil, fault(s.config.QuotaCode)
