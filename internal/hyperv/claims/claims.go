@@ -54,7 +54,7 @@ type Claim struct {
 
 // All returns every claim, those about the protocol first.
 func All() []Claim {
-	return slices.Concat(protocol, messages, classes, scratch, surroundings, users, outOfReach)
+	return slices.Concat(protocol, service, messages, classes, machines, scratch, surroundings, users, outOfReach)
 }
 
 // Find returns the claim with an ID.

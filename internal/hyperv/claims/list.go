@@ -15,6 +15,22 @@ var protocol = []Claim{
 	{ID: "kerberos-raw-token", Text: "A Kerberos token without SPNEGO around it is taken under Negotiate.", Source: "use by other clients", Evidence: Open},
 }
 
+// service is what holds for WinRM as it is set up.
+var service = []Claim{
+	{ID: "binding-wrong-refused", Text: "Over https a logon with the channel binding of another certificate is refused.", Source: "Installation and configuration for Windows Remote Management, CbtHardeningLevel", Evidence: Documented},
+	{ID: "binding-missing-refused", Text: "With CbtHardeningLevel Strict a logon over https without a channel binding is refused.", Source: "Installation and configuration for Windows Remote Management, CbtHardeningLevel", Evidence: Documented},
+	{ID: "filtered-token-refused", Text: "A local administrator is refused until LocalAccountTokenFilterPolicy is set.", Source: "User Account Control and remote restrictions", Evidence: Documented},
+	{ID: "plug-in-quota", Text: "The WMI plug-in allows 15 operations of one user at once.", Source: "MS-WSMV 3.1.4.1.34.3.1; the effective number is not known", Evidence: Open},
+	{ID: "plug-in-remote-management", Text: "The descriptor of the WMI plug-in lets Remote Management Users in.", Source: "recorded", Evidence: Documented},
+	{ID: "idle-connection", Text: "An idle connection is closed after 120 seconds.", Source: "http.sys", Evidence: Open},
+	{ID: "utf16-answer", Text: "The answer to a message in UTF-16 is in UTF-16.", Source: "none", Evidence: Open},
+	{ID: "rights-remote-management", Text: "An account that is in Remote Management Users alone logs on, and may not use Hyper-V.", Source: "the namespace has rights of its own", Evidence: Open},
+	{ID: "rights-hyper-v", Text: "An account that is in Hyper-V Administrators alone is refused by WinRM.", Source: "default RootSDDL, and the descriptor of the WMI plug-in", Evidence: Open},
+	{ID: "rights-both", Text: "An account that is in Remote Management Users and in Hyper-V Administrators can do what this provider does.", Source: "recorded descriptor of the WMI plug-in; that of the namespace is not known", Evidence: Open},
+	{ID: "rights-namespace", Text: "With Execute Methods and Remote Enable of the namespace as well it can.", Source: "Securing a remote WMI connection", Evidence: Inferred},
+	{ID: "rights-root", Text: "With read and execute in RootSDDL as well it can.", Source: "Installation and configuration for Windows Remote Management", Evidence: Inferred},
+}
+
 // messages is what holds for SOAP messages, whatever the class.
 var messages = []Claim{
 	{ID: "relates-to", Text: "An answer repeats the message ID of the request in RelatesTo.", Source: "MS-WSMV 3.1.4.1.5", Evidence: Documented},
@@ -40,6 +56,7 @@ var messages = []Claim{
 	{ID: "wql-instances", Text: "SELECT * returns elements named after the class.", Source: "recorded", Evidence: Documented},
 	{ID: "wql-projection", Text: "A projection returns XmlFragment elements.", Source: "MS-WSMV notes 58 and 59", Evidence: Documented},
 	{ID: "selector-filter", Text: "SelectorFilter returns only the instances that match.", Source: "MS-WSMV 3.1.4.1.13", Evidence: Documented},
+	{ID: "too-large-code", Text: "An instance that is larger than the MaxEnvelopeSize of the request is answered with EncodingLimit and 2150858824.", Source: "wsmerror.h", Evidence: Open},
 }
 
 // classes is what holds for the classes that are read.
@@ -64,6 +81,25 @@ var classes = []Claim{
 	{ID: "file-class-letter-case", Text: "The file classes write names in lower case, whatever was asked for.", Source: "local use", Evidence: Open},
 	{ID: "file-classes-local-drives", Text: "The file classes know no path behind a share.", Source: "local use", Evidence: Open},
 	{ID: "directory-junctions", Text: `Win32_Directory lists junctions, such as C:\Documents and Settings.`, Source: "none", Evidence: Open},
+	{ID: "service-system-name", Text: "SystemName of the image management service is the name of the computer.", Source: "reference of Msvm_ImageManagementService", Evidence: Documented},
+	{ID: "own-computer-system", Text: "An enumeration of Msvm_ComputerSystem lists the host itself, for an account that may see machines.", Source: "recorded", Evidence: Documented},
+	{ID: "storage-jobs-of-other-users", Text: "An enumeration of Msvm_StorageJob lists the jobs of every user.", Source: "none", Evidence: Open},
+}
+
+// machines is what holds for virtual machines: it is asked of a host that has some
+// for this purpose.
+var machines = []Claim{
+	{ID: "state-number-running", Text: "EnabledState of a running machine is 2.", Source: "recorded", Evidence: Documented},
+	{ID: "state-number-off", Text: "EnabledState of a machine that is off is 3.", Source: "recorded", Evidence: Documented},
+	{ID: "state-number-saved", Text: "EnabledState of a saved machine is 6 in the newer generation.", Source: "recorded; the reference names 32769 too", Evidence: Documented},
+	{ID: "state-number-paused", Text: "EnabledState of a paused machine is 9 in the newer generation.", Source: "recorded; the reference names 32768 too", Evidence: Documented},
+	{ID: "machine-disk-named", Text: "HostResource of Msvm_StorageAllocationSettingData names the disk of a machine, and its InstanceID begins with that of the settings.", Source: "reference of Msvm_StorageAllocationSettingData", Evidence: Documented},
+	{ID: "checkpoint-kind", Text: "The settings of a machine have the VirtualSystemType Microsoft:Hyper-V:System:Realized, those of its checkpoint Microsoft:Hyper-V:Snapshot:Realized.", Source: "reference of Msvm_VirtualSystemSettingData", Evidence: Documented},
+	{ID: "checkpoint-disks", Text: "A checkpoint names the disk from before, and its machine a differencing disk that has it as its parent.", Source: "Hyper-V Manager", Evidence: Inferred},
+	{ID: "notes-unset", Text: "Notes of a machine that has none are null or empty.", Source: "reference of Msvm_VirtualSystemSettingData", Evidence: Open},
+	{ID: "inspect-running", Text: "The disk of a running machine can be inspected on its own host.", Source: "Get-VHD", Evidence: Inferred},
+	{ID: "inspect-saved", Text: "The disk of a saved machine can be inspected.", Source: "Get-VHD", Evidence: Inferred},
+	{ID: "compact-running", Text: "The compaction of the disk of a running machine is refused with 32774, or by a job that fails with 0x80070020.", Source: "seen in the field", Evidence: Documented},
 }
 
 // scratch is what holds for disks that are changed: it is asked with disks that
@@ -101,16 +137,14 @@ var scratch = []Claim{
 	{ID: "find-mounted", Text: "FindMountedStorageImageInstance finds an attached disk by its path.", Source: "reference of FindMountedStorageImageInstance", Evidence: Documented},
 	{ID: "attach-attached", Text: "Attaching a disk that is attached is refused with 32774, or by a job that fails with 0x80070020.", Source: "none", Evidence: Open},
 	{ID: "detach", Text: "DetachVirtualHardDisk returns 0, and the disk is no longer listed.", Source: "reference of Msvm_MountedStorageImage", Evidence: Documented},
+	{ID: "job-owner", Text: `Owner of a storage job is the account that started it, as DOMAIN\user or COMPUTER\user.`, Source: "recorded", Evidence: Documented},
+	{ID: "inspect-attached", Text: "A disk that is attached to the host read-only can be inspected.", Source: "Get-VHD", Evidence: Inferred},
+	{ID: "attached-lun-order", Text: "A second disk is attached to the same bus and target as the first, at a higher LUN.", Source: "none", Evidence: Open},
 }
 
 // outOfReach is what the kit cannot ask a host about.
 var outOfReach = []Claim{
 	{ID: "kerberos-ec-rotation", Text: "With filler, a Kerberos wrap token is rotated by EC as well.", Source: "RFC 4121 and clients", Evidence: Open, Untestable: "a host decides by itself when it pads"},
-	{ID: "utf16-answer", Text: "The answer to a message in UTF-16 is in UTF-16.", Source: "none", Evidence: Open, Untestable: "the client of the kit writes UTF-8"},
 	{ID: "upcase-table", Text: "File names are equal by the upper-case table that this project has.", Source: "NTFS", Evidence: Open, Untestable: "it would take a file for every character"},
-	{ID: "storage-jobs-of-other-users", Text: "An enumeration of Msvm_StorageJob lists the jobs of every user.", Source: "none", Evidence: Open, Untestable: "the kit has one user"},
 	{ID: "state-change-not-cancellable", Text: "RequestStateChange 4 of a job that cannot be cancelled returns 4.", Source: "none", Evidence: Open, Untestable: "no harmless job is known that cannot be cancelled"},
-	{ID: "idle-connection", Text: "An idle connection is closed after 120 seconds.", Source: "http.sys", Evidence: Open, Untestable: "it takes longer than everything else together"},
-	{ID: "plug-in-quota", Text: "The WMI plug-in allows 15 operations of one user at once.", Source: "MS-WSMV 3.1.4.1.34.3.1; the effective number is not known", Evidence: Open, Untestable: "it would keep others with the same account from working"},
-	{ID: "too-large-code", Text: "Which code of the envelope-size family answers a result that is too large.", Source: "wsmerror.h", Evidence: Open, Untestable: "no harmless answer is large enough"},
 }

@@ -136,6 +136,12 @@ func TestBrokenHosts(t *testing.T) {
 			if b := broken[c.ID]; b != nil && !ok {
 				r, ok = rare{answer: b}, true
 			}
+			if b := brokenMachines[c.ID]; b != nil {
+				r, ok = rare{answer: b}, true
+			}
+			if other, is := brokenSetup[c.ID]; is {
+				r, ok = other, true
+			}
 			if !ok {
 				t.Fatal("no host breaks this claim")
 			}

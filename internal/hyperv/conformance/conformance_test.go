@@ -11,6 +11,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/claims"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance/rehearsal"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
@@ -29,8 +30,19 @@ const (
 
 func diskPath(extension string) string { return `D:\` + canaryFolder + `\canary disk` + extension }
 
+// fixtures are machines in every state, and what a set-up would have seen.
+func fixtures() ([]hypervsim.Option, *conformance.Fixtures) {
+	opts, machines := rehearsal.Machines(`D:\`+canaryFolder+` of machines`, canaryMachine+" ")
+	formatted := `D:\` + canaryFolder + `\canary formatted.vhdx`
+	opts = append(opts, hypervsim.WithVHD(hypervsim.VHD{Path: formatted}))
+	refused := true
+	return opts, &conformance.Fixtures{Machines: machines, Formatted: formatted, PlugIn: rehearsal.PlugIn, ChannelBinding: "Strict", FilteredTokenRefused: &refused}
+}
+
 // arrange is a host with everything that the kit can ask about.
 func arrange(extension string, opts ...hypervsim.Option) []hypervsim.Option {
+	machines, _ := fixtures()
+	opts = append(machines, opts...)
 	return append([]hypervsim.Option{
 		hypervsim.WithUser(canaryDomain+`\`+canaryUser, canaryPassword), hypervsim.WithComputerName(canaryComputer),
 		hypervsim.WithDirectory(scratch, `C:\Documents and Settings`, `C:\Windows`),
@@ -40,8 +52,9 @@ func arrange(extension string, opts ...hypervsim.Option) []hypervsim.Option {
 }
 
 func options(sim *hypervsim.Host, extension string) conformance.Options {
+	_, there := fixtures()
 	return conformance.Options{
-		Host: sim.HostName(), Disk: diskPath(extension), Write: true, Scratch: scratch, Version: "test",
+		Host: sim.HostName(), Disk: diskPath(extension), Write: true, Scratch: scratch, Version: "test", Fixtures: there,
 		Config: hyperv.Config{
 			Auth: hyperv.AuthNTLM, Username: canaryDomain + `\` + canaryUser, Password: canaryPassword,
 			Port: sim.Port(), RequestTimeout: time.Minute, Dial: sim.Dial,
@@ -102,14 +115,23 @@ func TestSimulatedHosts(t *testing.T) {
 		untested  []string
 	}{
 		"newer": {hypervsim.Server2022, ".vhdx", []string{
-			"access-denied-code", "inspection-after-job", "kerberos-raw-token", "v1-on-2012r2",
+			"access-denied-code", "inspection-after-job", "kerberos-raw-token", "v1-on-2012r2", "storage-jobs-of-other-users",
+			"binding-missing-refused", "binding-wrong-refused", "utf16-answer",
+			"rights-both", "rights-hyper-v", "rights-namespace", "rights-remote-management", "rights-root",
 		}},
 		"2012 R2": {hypervsim.Server2012R2, ".vhdx", []string{
-			"access-denied-code", "inspection-after-job", "kerberos-raw-token",
+			"access-denied-code", "inspection-after-job", "kerberos-raw-token", "storage-jobs-of-other-users",
+			"binding-missing-refused", "binding-wrong-refused", "utf16-answer",
+			"rights-both", "rights-hyper-v", "rights-namespace", "rights-remote-management", "rights-root",
 			"find-mounted", "find-mounted-nothing", "parameter-type",
 		}},
 		"older": {hypervsim.Server2008, ".vhd", []string{
-			"access-denied-code", "inspection-after-job", "kerberos-raw-token", "v1-on-2012r2",
+			"access-denied-code", "inspection-after-job", "kerberos-raw-token", "v1-on-2012r2", "storage-jobs-of-other-users",
+			"binding-missing-refused", "binding-wrong-refused", "utf16-answer",
+			"rights-both", "rights-hyper-v", "rights-namespace", "rights-remote-management", "rights-root",
+			"address-reuse", "attached-device-path", "attached-lun-order", "attachment-name", "partition-access-paths", "checkpoint-disks", "checkpoint-kind", "compact-running",
+			"inspect-attached", "inspect-running", "inspect-saved", "machine-disk-named", "notes-unset",
+			"state-number-off", "state-number-paused", "state-number-running", "state-number-saved", "too-large-code",
 			"affected-element", "attach-attached", "attach-listed", "cancel-answer", "cancelled-disk-opens", "cancelled-state",
 			"compact-attached-read-only", "compact-detached", "compact-detached-retrim", "compact-fixed-vhdx", "compact-in-use",
 			"compact-unknown-mode", "compact-without-mode", "delete-in-use", "detach", "find-mounted", "find-mounted-nothing",

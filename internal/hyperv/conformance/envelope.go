@@ -31,6 +31,7 @@ type letter struct {
 	timeout              string
 	locale               string
 	localeMustUnderstand bool
+	selectors            [][2]string
 }
 
 // letter begins a letter to the host.
@@ -54,6 +55,13 @@ func (l letter) String() string {
 		`<a:Action s:mustUnderstand="true">` + escape(l.action) + `</a:Action>`)
 	fmt.Fprintf(&b, `<w:MaxEnvelopeSize s:mustUnderstand="true">%s</w:MaxEnvelopeSize><a:MessageID>uuid:%s</a:MessageID>`, orElse(l.maxEnvelopeSize, "153600"), newGUID())
 	fmt.Fprintf(&b, `<w:Locale xml:lang="%s" s:mustUnderstand="%t"/>`, orElse(l.locale, "en-US"), l.localeMustUnderstand)
+	if len(l.selectors) > 0 {
+		b.WriteString(`<w:SelectorSet>`)
+		for _, s := range l.selectors {
+			b.WriteString(`<w:Selector Name="` + s[0] + `">` + escape(s[1]) + `</w:Selector>`)
+		}
+		b.WriteString(`</w:SelectorSet>`)
+	}
 	b.WriteString(`<w:OperationTimeout>` + orElse(l.timeout, "PT60S") + `</w:OperationTimeout></s:Header>`)
 	if l.body == "" {
 		b.WriteString(`<s:Body/>`)

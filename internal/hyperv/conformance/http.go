@@ -29,10 +29,9 @@ type browser struct {
 
 const browserTimeout = 30 * time.Second
 
-// dialHTTP connects to the host. Without TLS, or with the certificate verified
-// as the configuration says; no credentials pass through here except in a
-// handshake that protects them.
-func (k *kit) dialHTTP(ctx context.Context) (*browser, error) {
+// dialConn connects to the host, with the certificate verified as the configuration
+// says. It returns the channel binding too, nil without TLS.
+func (k *kit) dialConn(ctx context.Context) (net.Conn, []byte, error) {
 	ep := k.wire.Endpoint
 	address := net.JoinHostPort(ep.Host, strconv.Itoa(ep.Port))
 	dial := k.wire.Dial
@@ -41,19 +40,33 @@ func (k *kit) dialHTTP(ctx context.Context) (*browser, error) {
 	}
 	conn, err := dial(ctx, "tcp", address)
 	if err != nil {
-		return nil, &wsman.UnreachableError{Address: address, Err: err}
+		return nil, nil, &wsman.UnreachableError{Address: address, Err: err}
 	}
-	scheme, binding := "http", []byte(nil)
+	if !ep.HTTPS {
+		return conn, nil, nil
+	}
+	client := tls.Client(conn, tlsConfig(ep.Host, ep.TLSServerName, ep.Insecure, ep.CACert))
+	if err := client.HandshakeContext(ctx); err != nil {
+		return nil, nil, errors.Join(&wsman.TLSError{Address: address, Err: err}, conn.Close())
+	}
+	binding, err := secure.ChannelBinding(client.ConnectionState())
+	if err != nil {
+		return nil, nil, errors.Join(&wsman.TLSError{Address: address, Err: err}, client.Close())
+	}
+	return client, binding, nil
+}
+
+// dialHTTP is dialConn for HTTP. No credentials pass through here except in a
+// handshake that protects them.
+func (k *kit) dialHTTP(ctx context.Context) (*browser, error) {
+	conn, binding, err := k.dialConn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ep := k.wire.Endpoint
+	address, scheme := net.JoinHostPort(ep.Host, strconv.Itoa(ep.Port)), "http"
 	if ep.HTTPS {
 		scheme = "https"
-		client := tls.Client(conn, tlsConfig(ep.Host, ep.TLSServerName, ep.Insecure, ep.CACert))
-		if err := client.HandshakeContext(ctx); err != nil {
-			return nil, errors.Join(&wsman.TLSError{Address: address, Err: err}, conn.Close())
-		}
-		conn = client
-		if binding, err = secure.ChannelBinding(client.ConnectionState()); err != nil {
-			return nil, errors.Join(&wsman.AuthError{Err: err}, conn.Close())
-		}
 	}
 	var used atomic.Bool
 	one := func(context.Context, string, string) (net.Conn, error) {

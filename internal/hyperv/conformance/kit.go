@@ -35,6 +35,11 @@ type Options struct {
 	// existing directory on a drive of the host.
 	Write   bool
 	Scratch string
+	// Rights says what the account was given that is no administrator; empty for
+	// others.
+	Rights Rights
+	// Fixtures are what was put on the host for the kit; nil when nothing was.
+	Fixtures *Fixtures
 	// Version is that of the kit.
 	Version string
 	// Only restricts the run to these claims; all when empty.
@@ -79,6 +84,7 @@ const (
 	needHyperV                    // some generation of the provider
 	needV2                        // the newer generation
 	needSeal                      // sealing without TLS
+	needFixtures                  // a host that is there for the kit
 	afterRefusal                  // nothing: it is asked after a refused logon too
 )
 
@@ -252,6 +258,8 @@ func (k *kit) missing(n need) string {
 		return "no disk was named"
 	case n&needWrite != 0 && !k.options.Write:
 		return "creating disks was not allowed"
+	case n&needFixtures != 0 && k.options.Fixtures == nil:
+		return "only asked of a host that was set up for the kit"
 	case n&needSeal != 0 && (k.wire.Mechanism == nil || k.wire.Endpoint.HTTPS):
 		return "only asked over http with NTLM or Kerberos"
 	}

@@ -22,6 +22,7 @@ type lab struct {
 	jobs     []cim.Reference
 	first    *observed // the compaction that many claims look at
 	cancel   *cancelled
+	three    *addresses
 	refused  map[kind]error // why there is no disk of a kind: it is asked for once
 	astray   error          // why nothing more is started
 }

@@ -49,7 +49,9 @@ var (
 	plainAttr = regexp.MustCompile(`^[\w.:/#*-]{0,200}$`)
 	guidForm  = regexp.MustCompile(`(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
 	pathForm  = regexp.MustCompile(`(?i)([a-z]:\\|\\\\)[^<>"'|\r\n;]*`)
-	ipv4Form  = regexp.MustCompile(`\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b`)
+	// instanceID names a setting of a machine by identifiers and numbers alone.
+	instanceID = regexp.MustCompile(`^Microsoft:[0-9A-Fa-f-]{36}(\\([0-9A-Fa-f-]{36}|\d{1,3}|[A-Z]))*$`)
+	ipv4Form   = regexp.MustCompile(`\b\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}\b`)
 )
 
 // keptAttributes may keep their values where these are plain.
@@ -93,6 +95,12 @@ func (k *kit) configured() []string {
 	list := []string{
 		o.Config.Username, o.Config.TLSServerName, o.Config.Kerberos.Realm, o.Config.Kerberos.SPN, o.Config.Kerberos.CCachePath,
 		o.Config.Kerberos.KeytabPath, o.Config.Kerberos.ConfigPath, o.Disk, o.Scratch,
+	}
+	if o.Fixtures != nil {
+		list = append(list, o.Fixtures.Formatted)
+		for _, m := range o.Fixtures.Machines {
+			list = append(list, m.Name, m.Disk)
+		}
 	}
 	list = append(list, accountParts(o.Config.Username)...)
 	return append(list, hostParts(o.Host)...)
@@ -183,6 +191,8 @@ func (m *mask) value(s string) string {
 		return m.line(trimmed)
 	case wholePath.MatchString(trimmed):
 		return m.path(trimmed)
+	case instanceID.MatchString(trimmed):
+		return guidForm.ReplaceAllStringFunc(trimmed, func(id string) string { return m.alias("guid", id) })
 	}
 	return m.alias("text", trimmed)
 }

@@ -29,6 +29,8 @@ const accessReadOnly = 1
 // mount is where a disk is attached; nil when it is not.
 type mount struct {
 	ref    cim.Reference
+	name   string
+	device string // PnpDevicePath
 	access uint64
 }
 
@@ -40,14 +42,16 @@ func (k *kit) mountOf(ctx context.Context, path string) (*mount, error) {
 		return nil, err
 	}
 	for _, i := range all {
-		if name, _ := i.String("Name"); !winpath.Equal(name, path) {
+		name, _ := i.String("Name")
+		if !winpath.Equal(name, path) {
 			continue
 		}
-		m := &mount{ref: cim.Reference{ResourceURI: uri}}
+		m := &mount{ref: cim.Reference{ResourceURI: uri}, name: name}
 		for _, key := range []string{"PortNumber", "PathId", "TargetId", "Lun"} {
 			value, _ := i.String(key)
 			m.ref.Selectors = append(m.ref.Selectors, cim.Selector{Name: key, Value: value})
 		}
+		m.device, _ = i.String("PnpDevicePath")
 		m.access, _, _ = i.Uint("Access", 16)
 		return m, nil
 	}

@@ -299,7 +299,7 @@ func (w oddWriter) run(t *testing.T, changing []string) {
 		}
 		return ask(request)
 	}, w.answer)
-	o.Only = changing
+	o.Only, o.Fixtures = changing, nil // nothing that is there belongs to the kit
 	if w.only != nil {
 		o.Only = w.only
 	}

@@ -239,7 +239,7 @@ func excuse(t *testing.T, r *replay.Result, c change) {
 // each is found, or stands where the replay says by itself that it cannot.
 func TestChanges(t *testing.T) {
 	t.Parallel()
-	const seed, count, batch = 18, 100, 20
+	const seed, count, batch = 18, 100, 34
 	rec := record(t, `D:\VMs\a.vhdx`)
 	all := changes(rec, count, rand.New(rand.NewPCG(seed, seed)))
 	if len(all) != count {

@@ -34,8 +34,9 @@ func machines(all []exchange) []*machineSeen {
 			}
 		})
 	}
+	giveSettings(list, all)
 	for _, x := range all {
-		giveDisks(list, x)
+		giveSaved(list, x)
 	}
 	return list
 }
@@ -48,9 +49,80 @@ func machineOf(list []*machineSeen, id string) *machineSeen {
 	return list[i]
 }
 
-// giveDisks gives machines the disks that an answer ties to them. The older
-// generation says of a disk that a saved machine needs it, without naming one.
-func giveDisks(list []*machineSeen, x exchange) {
+// configured are the settings of a machine or of a checkpoint.
+type configured struct {
+	id, machine, name string
+	notes, disks      []string
+}
+
+// giveSettings gives machines the disks, the checkpoints and the notes that their
+// settings name.
+func giveSettings(list []*machineSeen, all []exchange) {
+	var settings []*configured
+	for _, x := range all {
+		x.answer.all(func(n *node) {
+			switch n.name {
+			case "Msvm_VirtualSystemSettingData":
+				settings = addSettings(settings, n)
+			case "Msvm_StorageAllocationSettingData":
+				addDisk(settings, n)
+			}
+		})
+		if x.request != nil && x.class() == "Msvm_VirtualSystemSettingData" && x.answer.find("Fault") != nil && x.operation() == "Get" {
+			lengthen(settings, x.selector("InstanceID"))
+		}
+	}
+	for _, s := range settings {
+		m := machineOf(list, s.machine)
+		switch {
+		case m == nil:
+		case strings.EqualFold(s.id, s.machine):
+			m.vm.Notes, m.vm.Disks = s.notes, append(m.vm.Disks, s.disks...)
+		default:
+			m.vm.Checkpoints = append(m.vm.Checkpoints, hypervsim.Checkpoint{ID: s.id, Name: s.name, Disks: s.disks})
+		}
+	}
+}
+
+const settingsPrefix = "Microsoft:"
+
+func addSettings(settings []*configured, n *node) []*configured {
+	id := strings.TrimPrefix(n.property("InstanceID").value(), settingsPrefix)
+	if id == "" || slices.ContainsFunc(settings, func(s *configured) bool { return s.id == id }) {
+		return settings
+	}
+	s := &configured{id: id, machine: n.property("VirtualSystemIdentifier").value(), name: n.property("ElementName").value()}
+	for _, c := range n.children {
+		if c.name == "Notes" && c.text != "" {
+			s.notes = append(s.notes, c.text)
+		}
+	}
+	return append(settings, s)
+}
+
+func addDisk(settings []*configured, n *node) {
+	id, path := strings.TrimPrefix(n.property("InstanceID").value(), settingsPrefix), n.property("HostResource").value()
+	for _, s := range settings {
+		if strings.HasPrefix(id, s.id+`\`) && !slices.Contains(s.disks, path) {
+			s.disks = append(s.disks, path)
+		}
+	}
+}
+
+// lengthen makes notes long enough that an answer cannot hold them, as those were
+// that a mask has shortened.
+func lengthen(settings []*configured, instanceID string) {
+	const enough = 10000
+	for _, s := range settings {
+		if settingsPrefix+s.id == instanceID && len(s.notes) > 0 && len(s.notes[0]) < enough {
+			s.notes[0] += strings.Repeat(" ", enough)
+		}
+	}
+}
+
+// giveSaved gives a saved machine the disk of which the older generation says that
+// one needs it, without naming it.
+func giveSaved(list []*machineSeen, x exchange) {
 	if x.answer.find("Info").property("InSavedState").value() != "TRUE" {
 		return
 	}

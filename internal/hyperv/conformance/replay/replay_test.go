@@ -13,6 +13,7 @@ import (
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance/rehearsal"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance/replay"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
@@ -22,14 +23,15 @@ func record(t *testing.T, disk string, opts ...hypervsim.Option) *conformance.Re
 	t.Helper()
 	var rec *conformance.Recordings
 	dir := t.TempDir()
+	there, machines := rehearsal.Machines(`D:\machines`, "lab ")
 	synctest.Test(t, func(t *testing.T) {
 		sim := hypervsim.RunT(t, append([]hypervsim.Option{
 			hypervsim.WithoutListener(), hypervsim.WithLogger(slog.New(slog.DiscardHandler)), hypervsim.WithDirectory(`D:\scratch`, `C:\Documents and Settings`),
 			hypervsim.WithVHD(hypervsim.VHD{Path: disk, FileSize: 123 << 20, BlockSize: 1 << 20}),
 			hypervsim.WithVM(hypervsim.VM{Name: "sql01", Disks: []string{disk}, State: hypervsim.VMSaved}),
-		}, opts...)...)
+		}, append(there, opts...)...)...)
 		report, err := conformance.Run(t.Context(), conformance.Options{
-			Host: sim.HostName(), Disk: disk, Write: true, Scratch: `D:\scratch`, Version: "test",
+			Host: sim.HostName(), Disk: disk, Write: true, Scratch: `D:\scratch`, Version: "test", Fixtures: &conformance.Fixtures{Machines: machines},
 			Config: hyperv.Config{
 				Auth: hyperv.AuthNTLM, Username: hypervsim.DefaultUser, Password: hypervsim.DefaultPassword,
 				Port: sim.Port(), RequestTimeout: time.Minute, Dial: sim.Dial,
@@ -107,7 +109,9 @@ func TestOtherHosts(t *testing.T) {
 			},
 		},
 		"leaves properties out": {
-			hypervsim.WithCreatedVHD(hypervsim.VHD{Optional: hypervsim.OptionalAbsent}), []string{"GetVirtualHardDiskSettingData" + service},
+			hypervsim.WithCreatedVHD(hypervsim.VHD{Optional: hypervsim.OptionalAbsent}), []string{
+				"GetVirtualHardDiskSettingData" + service, "GetVirtualHardDiskState" + service,
+			},
 		},
 		"takes clear text": {hypervsim.WithAllowUnencrypted(true), []string{"HTTP POST /wsman"}},
 	} {

@@ -43,6 +43,11 @@ func newStage(rec *conformance.Recordings, all []exchange, log *slog.Logger) (*s
 	for _, m := range machines(all) {
 		s.host.AddVM(m.vm)
 		s.firstToldOf[m.told] = true
+		for _, c := range append(m.vm.Checkpoints, hypervsim.Checkpoint{Disks: m.vm.Disks}) {
+			for _, path := range c.Disks {
+				s.host.AddVHD(hypervsim.VHD{Path: path})
+			}
+		}
 	}
 	return s, nil
 }
@@ -183,6 +188,9 @@ func (s *stage) inspected(x exchange) []string {
 	}
 	took("MinInternalSize", func(v *hypervsim.VHD, n int64) { v.MinInternalSize = n })
 	took("FragmentationPercentage", func(v *hypervsim.VHD, n int64) { percent := uint32(n); v.FragmentationPercent = &percent }) //nolint:gosec // a percentage
+	if parent := x.answer.property("ParentPath").value(); found && parent != "" && s.host.Change(x.path(), func(v *hypervsim.VHD) { v.ParentPath = parent }) == nil {
+		taken = append(taken, "ParentPath")
+	}
 	if found {
 		for name, into := range ofDisk {
 			took(name, into)

@@ -60,6 +60,23 @@ func parse(args []string, env hostenv.Lookup, stderr io.Writer) (settings, error
 	flags.StringVar(&s.options.Disk, "disk", "", `virtual hard disk on the host that is inspected, for example 'D:\VMs\a.vhdx'`)
 	flags.BoolVar(&s.options.Write, "write", false, "create, compact and remove small disks in the directory of -scratch")
 	flags.StringVar(&s.options.Scratch, "scratch", "", `existing directory on a drive of the host, for example 'D:\scratch'`)
+	fixtures := flags.String("fixtures", "", "`file` that describes what was put on a host for the kit alone: there logons may fail, time does not matter, and machines are looked at")
+	flags.Func("rights", "what an account that is no administrator was given: "+rightsList(), func(text string) error {
+		s.options.Rights = conformance.Rights(text)
+		if !slices.Contains(conformance.AllRights(), s.options.Rights) {
+			return errors.New("not " + rightsList())
+		}
+		return nil
+	})
+	flags.Func("only", "ask about these claims only: `IDs` with commas between", func(text string) error {
+		for id := range strings.SplitSeq(text, ",") {
+			if !slices.Contains(conformance.Checked(), id) {
+				return fmt.Errorf("%q is no claim that can be asked about", id)
+			}
+			s.options.Only = append(s.options.Only, id)
+		}
+		return nil
+	})
 	flags.StringVar(&s.out, "out", "hyperv-conformance-report", "directory to write report and recordings to")
 	flags.DurationVar(&s.timeout, "timeout", 15*time.Minute, "end the run after this time; what was made is removed then")
 	flags.BoolVar(&s.verbose, "verbose", false, "tell what is done")
@@ -81,6 +98,7 @@ func parse(args []string, env hostenv.Lookup, stderr io.Writer) (settings, error
 	if s.options.Host == "" {
 		r.fail(errors.New("no host: set HYPERV_HOST or -host"))
 	}
+	s.options.Fixtures = r.fixtures(*fixtures)
 	if s.options.Write != (s.options.Scratch != "") {
 		r.fail(errors.New("-write and -scratch go together"))
 	}
@@ -139,6 +157,25 @@ func (r *reader) file(attribute string) []byte {
 		r.fail(fmt.Errorf("%s: %w", attribute, err))
 	}
 	return content
+}
+
+func (r *reader) fixtures(name string) *conformance.Fixtures {
+	if name == "" {
+		return nil
+	}
+	f, err := conformance.ReadFixtures(name)
+	if err != nil {
+		r.fail(err)
+	}
+	return f
+}
+
+func rightsList() string {
+	var all []string
+	for _, r := range conformance.AllRights() {
+		all = append(all, string(r))
+	}
+	return strings.Join(all, ", ")
 }
 
 func (r *reader) auth() hyperv.Auth {

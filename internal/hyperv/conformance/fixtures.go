@@ -1,0 +1,60 @@
+package conformance
+
+import "slices"
+
+// Fixtures is what was put on a host for the kit to look at, and what whoever put
+// it there has seen of the host itself. A host with fixtures belongs to the kit:
+// logons may fail there, and time does not matter.
+type Fixtures struct {
+	Machines []FixtureMachine `json:"machines"`
+	// Formatted is a disk with one volume, in no use; it is attached and detached.
+	Formatted string `json:"formatted,omitempty"`
+	// PlugIn is the configuration of the WMI plug-in of WinRM, as the registry has it.
+	PlugIn string `json:"plug_in,omitempty"`
+	// ChannelBinding is CbtHardeningLevel of WinRM, for example Strict.
+	ChannelBinding string `json:"channel_binding,omitempty"`
+	// FilteredTokenRefused tells whether a local administrator was refused before
+	// LocalAccountTokenFilterPolicy was set; nil when that was not tried.
+	FilteredTokenRefused *bool `json:"filtered_token_refused,omitempty"`
+}
+
+// FixtureMachine is a virtual machine.
+type FixtureMachine struct {
+	// Name is its ElementName.
+	Name string `json:"name"`
+	// State is off, running, saved or paused.
+	State string `json:"state"`
+	// Disk is the path of its virtual hard disk; of one with a checkpoint, the base.
+	Disk string `json:"disk"`
+	// Checkpoint says that it has one checkpoint.
+	Checkpoint bool `json:"checkpoint,omitempty"`
+	// LongNotes says that its notes are longer than the least MaxEnvelopeSize.
+	LongNotes bool `json:"long_notes,omitempty"`
+}
+
+// ReadFixtures reads a file that describes fixtures.
+func ReadFixtures(name string) (*Fixtures, error) {
+	var f Fixtures
+	return &f, readJSON(name, &f)
+}
+
+// fixture finds a machine; nil when there is none of that kind.
+func (k *kit) fixture(is func(FixtureMachine) bool) *FixtureMachine {
+	if k.options.Fixtures == nil {
+		return nil
+	}
+	i := slices.IndexFunc(k.options.Fixtures.Machines, is)
+	if i < 0 {
+		return nil
+	}
+	return &k.options.Fixtures.Machines[i]
+}
+
+func inState(state string) func(FixtureMachine) bool {
+	return func(m FixtureMachine) bool { return m.State == state && !m.Checkpoint }
+}
+
+// noFixture is the verdict where a host has no machine of a kind.
+func noFixture(kind string) verdict {
+	return notTested("no machine that is there for this is %s", kind)
+}
