@@ -6,15 +6,13 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hostenv"
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance/target"
 )
 
 // settings is what flags and environment say.
@@ -93,16 +91,33 @@ func parse(args []string, env hostenv.Lookup, stderr io.Writer) (settings, error
 	if flags.NArg() > 0 {
 		return settings{}, fmt.Errorf("unknown argument %q", flags.Arg(0))
 	}
-	r := reader{env: env, given: given}
-	s.options.Config, s.options.Host = r.config(), r.text("host")
+	return s, s.complete(env, given, *fixtures)
+}
+
+// complete reads what flags name and the environment says.
+func (s *settings) complete(env hostenv.Lookup, given map[string]*string, fixtures string) error {
+	var errs []error
+	fail := func(err error) { errs = append(errs, err) }
+	flags := map[string]string{}
+	for attribute, value := range given {
+		flags[attribute] = *value
+	}
+	var err error
+	if s.options.Host, s.options.Config, err = target.Read(env, flags); err != nil {
+		fail(err)
+	}
 	if s.options.Host == "" {
-		r.fail(errors.New("no host: set HYPERV_HOST or -host"))
+		fail(errors.New("no host: set HYPERV_HOST or -host"))
 	}
-	s.options.Fixtures = r.fixtures(*fixtures)
+	if fixtures != "" {
+		if s.options.Fixtures, err = conformance.ReadFixtures(fixtures); err != nil {
+			fail(err)
+		}
+	}
 	if s.options.Write != (s.options.Scratch != "") {
-		r.fail(errors.New("-write and -scratch go together"))
+		fail(errors.New("-write and -scratch go together"))
 	}
-	return s, errors.Join(r.errs...)
+	return errors.Join(errs...)
 }
 
 // checkFiles refuses modes that do not go together, or have nothing to read.
@@ -118,115 +133,10 @@ func (s settings) checkFiles() error {
 	return nil
 }
 
-// reader reads attributes of the provider from flags and environment.
-type reader struct {
-	env   hostenv.Lookup
-	given map[string]*string
-	errs  []error
-}
-
-func (r *reader) fail(err error) { r.errs = append(r.errs, err) }
-
-func (r *reader) text(attribute string, except ...string) string {
-	if flag := r.given[attribute]; flag != nil && *flag != "" {
-		return *flag
-	}
-	value, _ := hostenv.Read(r.env, attribute, except...)
-	return value
-}
-
-func (r *reader) flag(attribute string, otherwise bool) bool {
-	text := r.text(attribute)
-	if text == "" {
-		return otherwise
-	}
-	b, err := strconv.ParseBool(text)
-	if err != nil {
-		r.fail(fmt.Errorf("%s is neither true nor false", attribute))
-	}
-	return b
-}
-
-func (r *reader) file(attribute string) []byte {
-	name := r.text(attribute)
-	if name == "" {
-		return nil
-	}
-	content, err := os.ReadFile(name) //nolint:gosec // G304: the user names the file
-	if err != nil {
-		r.fail(fmt.Errorf("%s: %w", attribute, err))
-	}
-	return content
-}
-
-func (r *reader) fixtures(name string) *conformance.Fixtures {
-	if name == "" {
-		return nil
-	}
-	f, err := conformance.ReadFixtures(name)
-	if err != nil {
-		r.fail(err)
-	}
-	return f
-}
-
 func rightsList() string {
 	var all []string
 	for _, r := range conformance.AllRights() {
 		all = append(all, string(r))
 	}
 	return strings.Join(all, ", ")
-}
-
-func (r *reader) auth() hyperv.Auth {
-	text := r.text("auth", hostenv.UseNTLM)
-	if text == "" {
-		use := r.text("auth")
-		if b, err := strconv.ParseBool(use); use != "" && err == nil && !b {
-			return hyperv.AuthBasic
-		}
-		return hyperv.AuthNTLM
-	}
-	auth := hyperv.Auth(text)
-	if !slices.Contains(hyperv.Auths(), auth) {
-		r.fail(fmt.Errorf("auth is %q, not ntlm, kerberos, basic or certificate", text))
-	}
-	return auth
-}
-
-func (r *reader) config() hyperv.Config {
-	cfg := hyperv.Config{
-		HTTPS: r.flag("https", true), Insecure: r.flag("insecure", false), Auth: r.auth(),
-		Username: r.text("username"), Password: r.text("password"), TLSServerName: r.text("tls_server_name"),
-		CACertificate: r.file("cacert_path"), ClientCertificate: r.file("cert_path"), ClientKey: r.file("key_path"),
-		LookupEnv: r.env,
-	}
-	var err error
-	if text := r.text("port"); text != "" {
-		if cfg.Port, err = strconv.Atoi(text); err != nil || cfg.Port < 1 || cfg.Port > 65535 {
-			r.fail(fmt.Errorf("port %q is none", text))
-		}
-	}
-	if text := r.text("timeout"); text != "" {
-		if cfg.RequestTimeout, err = time.ParseDuration(text); err != nil || cfg.RequestTimeout <= 0 {
-			r.fail(fmt.Errorf("timeout %q is no duration", text))
-		}
-	}
-	if cfg.Auth == hyperv.AuthKerberos {
-		cfg.Kerberos = r.kerberos(cfg.Password)
-	}
-	return cfg
-}
-
-func (r *reader) kerberos(password string) hyperv.KerberosConfig {
-	cfg := hyperv.KerberosConfig{
-		Realm: r.text("kerberos.realm"), SPN: r.text("kerberos.spn"),
-		ConfigPath: r.text("kerberos.krb5_conf_path"), KeytabPath: r.text("kerberos.keytab_path"),
-	}
-	var except []string
-	if password != "" || cfg.KeytabPath != "" {
-		except = append(except, hostenv.CCName)
-	}
-	cfg.CCachePath = strings.TrimPrefix(r.text("kerberos.ccache_path", except...), "FILE:")
-	return cfg
 }
