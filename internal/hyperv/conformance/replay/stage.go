@@ -18,10 +18,11 @@ type stage struct {
 	now   atomic.Int64 // since begun
 	all   []exchange
 
-	settled     map[string]bool // paths whose first state was taken over
-	sized       map[string]bool // disks whose size was taken over since the last compaction
-	firstToldOf map[int]bool    // exchanges whose answer is the first to tell of a machine
-	tellsEnd    map[int]bool    // exchanges that tell when a job ended
+	settled     map[string]bool            // paths whose first state was taken over
+	found       map[string]map[string]bool // disks that were there before, and what was taken over of them
+	sized       map[string]bool            // disks whose size was taken over since the last compaction
+	firstToldOf map[int]bool               // exchanges whose answer is the first to tell of a machine
+	tellsEnd    map[int]bool               // exchanges that tell when a job ended
 }
 
 const (
@@ -30,7 +31,7 @@ const (
 )
 
 func newStage(rec *conformance.Recordings, all []exchange, log *slog.Logger) (*stage, error) {
-	s := &stage{all: all, begun: begin(all), settled: map[string]bool{}, sized: map[string]bool{}, firstToldOf: map[int]bool{}, tellsEnd: map[int]bool{}}
+	s := &stage{all: all, begun: begin(all), settled: map[string]bool{}, found: map[string]map[string]bool{}, sized: map[string]bool{}, firstToldOf: map[int]bool{}, tellsEnd: map[int]bool{}}
 	var err error
 	s.host, err = hypervsim.New(
 		hypervsim.WithoutListener(), hypervsim.WithUser(user, password), hypervsim.WithRelease(release(rec.WindowsVersion)),
@@ -146,6 +147,9 @@ func (s *stage) file(x exchange) []string {
 		s.settled[x.path()] = true
 		return nil
 	}
+	if !s.settled[x.path()] {
+		s.found[x.path()] = map[string]bool{}
+	}
 	s.add(x.path())
 	return s.size(x)
 }
@@ -178,35 +182,67 @@ func (s *stage) inspected(x exchange) []string {
 	if x.returned() != 0 || x.isFault() {
 		return nil
 	}
-	found := !s.settled[x.path()]
+	if !s.settled[x.path()] {
+		s.found[x.path()] = map[string]bool{}
+	}
 	s.add(x.path())
-	taken := s.size(x)
-	took := func(name string, into func(*hypervsim.VHD, int64)) {
-		if n, ok := number(x.answer, name); ok && s.host.Change(x.path(), func(v *hypervsim.VHD) { into(v, n) }) == nil {
+	taken := s.asFound(x)
+	taken = append(taken, s.size(x)...)
+	took := func(name string) {
+		if n, ok := number(x.answer, name); ok && s.host.Change(x.path(), func(v *hypervsim.VHD) { ofDisk[name](v, n) }) == nil {
 			taken = append(taken, name)
 		}
 	}
-	took("MinInternalSize", func(v *hypervsim.VHD, n int64) { v.MinInternalSize = n })
-	took("FragmentationPercentage", func(v *hypervsim.VHD, n int64) { percent := uint32(n); v.FragmentationPercent = &percent }) //nolint:gosec // a percentage
-	if parent := x.answer.property("ParentPath").value(); found && parent != "" && s.host.Change(x.path(), func(v *hypervsim.VHD) { v.ParentPath = parent }) == nil {
-		taken = append(taken, "ParentPath")
+	took("MinInternalSize")
+	took("FragmentationPercentage")
+	return taken
+}
+
+// asFound takes over what an inspection is the first to tell about a disk that was
+// there before.
+func (s *stage) asFound(x exchange) []string {
+	told, found := s.found[x.path()]
+	v, have := s.host.VHD(x.path())
+	if !found || !have {
+		return nil
 	}
-	if found {
-		for name, into := range ofDisk {
-			took(name, into)
+	var taken []string
+	first := func(name string, ok bool) bool {
+		if !ok || told[name] {
+			return false
 		}
+		told[name], taken = true, append(taken, name)
+		return true
+	}
+	for name, into := range ofDisk {
+		if n, ok := number(x.answer, name); first(name, ok) {
+			into(&v, n)
+			s.sized[x.path()] = s.sized[x.path()] || name == "FileSize"
+		}
+	}
+	if parent := x.answer.property("ParentPath").value(); first("ParentPath", parent != "") {
+		v.ParentPath = parent
+	}
+	if changed, ok := date(x.answer.property("Timestamp").value()); first("Timestamp", ok) {
+		v.Changed = changed
+	}
+	if len(taken) > 0 {
+		s.host.AddVHD(v)
 	}
 	return taken
 }
 
-// ofDisk are the properties that a disk is made with.
+// ofDisk are the numbers of a disk.
 var ofDisk = map[string]func(*hypervsim.VHD, int64){
-	"MaxInternalSize":    func(v *hypervsim.VHD, n int64) { v.VirtualSize = n },
-	"BlockSize":          func(v *hypervsim.VHD, n int64) { v.BlockSize = uint32(n) },
-	"LogicalSectorSize":  func(v *hypervsim.VHD, n int64) { v.LogicalSectorSize = uint32(n) },
-	"PhysicalSectorSize": func(v *hypervsim.VHD, n int64) { v.PhysicalSectorSize = uint32(n) },
-	"Type":               func(v *hypervsim.VHD, n int64) { v.Type = hypervsim.DiskType(n) },
-	"Format":             func(v *hypervsim.VHD, n int64) { v.Format = hypervsim.DiskFormat(n) },
+	"FileSize":                func(v *hypervsim.VHD, n int64) { v.FileSize = n },
+	"MinInternalSize":         func(v *hypervsim.VHD, n int64) { v.MinInternalSize = n },
+	"FragmentationPercentage": func(v *hypervsim.VHD, n int64) { percent := uint32(n); v.FragmentationPercent = &percent }, //nolint:gosec // a percentage
+	"MaxInternalSize":         func(v *hypervsim.VHD, n int64) { v.VirtualSize = n },
+	"BlockSize":               func(v *hypervsim.VHD, n int64) { v.BlockSize = uint32(n) },
+	"LogicalSectorSize":       func(v *hypervsim.VHD, n int64) { v.LogicalSectorSize = uint32(n) },
+	"PhysicalSectorSize":      func(v *hypervsim.VHD, n int64) { v.PhysicalSectorSize = uint32(n) },
+	"Type":                    func(v *hypervsim.VHD, n int64) { v.Type = hypervsim.DiskType(n) },
+	"Format":                  func(v *hypervsim.VHD, n int64) { v.Format = hypervsim.DiskFormat(n) },
 }
 
 func number(n *node, name string) (int64, bool) {
