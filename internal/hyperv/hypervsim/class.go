@@ -79,7 +79,7 @@ func (w *world) class(by wmi.Caller, namespace, name string) (*class, *wmi.Failu
 		lists = [][]class{cimv2Classes}
 	case strings.EqualFold(namespace, namespaceCluster) && w.failover != nil:
 		lists = [][]class{clusterClasses}
-	case strings.EqualFold(namespace, namespaceStorage) && w.release.has(V2):
+	case strings.EqualFold(namespace, cim.NamespaceStorage) && w.release.has(V2):
 		lists = [][]class{storageClasses}
 	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV1) && w.serves(V1):
 		lists = [][]class{virtualizationClasses}

@@ -141,7 +141,10 @@ func TestRealCompaction(t *testing.T) {
 				t.Errorf("it gained %d bytes", gain)
 			}
 			want(t, "content", contentOf(t, file), content)
-			before.FileSize = after.FileSize
+			if !after.Changed.After(before.Changed) {
+				t.Errorf("changed at %s, before it at %s", after.Changed, before.Changed)
+			}
+			before.FileSize, before.Changed = after.FileSize, after.Changed
 			if diff := cmp.Diff(before, after, cmp.FilterValues(func(_, _ func(float64) float64) bool { return true }, cmp.Ignore())); diff != "" {
 				t.Errorf("the disk (-before +after):\n%s", diff)
 			}

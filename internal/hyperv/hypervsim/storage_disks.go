@@ -4,13 +4,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
-)
-
-const (
-	namespaceStorage = `root\Microsoft\Windows\Storage`
-	classDisk        = "MSFT_Disk"
-	classPartition   = "MSFT_Partition"
 )
 
 // storageClasses are served in root\Microsoft\Windows\Storage.
@@ -19,8 +14,8 @@ const (
 // Path of MSFT_Disk is PnpDevicePath of Msvm_MountedStorageImage for an attached
 // disk, and that AccessPaths of MSFT_Partition lists its letters and folders.
 var storageClasses = []class{
-	{name: classDisk, keys: []string{"ObjectId"}, instances: (*world).storageDisks},
-	{name: classPartition, keys: []string{"ObjectId"}, instances: (*world).storagePartitions},
+	{name: cim.ClassDisk, keys: []string{"ObjectId"}, instances: (*world).storageDisks},
+	{name: cim.ClassPartition, keys: []string{"ObjectId"}, instances: (*world).storagePartitions},
 }
 
 // firstAttachedDisk is the disk number of the attachment at Lun 0: the disks of
@@ -43,7 +38,7 @@ func (a *attachment) accessPaths() []string {
 func (w *world) storageDisks(v view) []*wmi.Object {
 	object := func(number uint32, path string) *wmi.Object {
 		return &wmi.Object{
-			Namespace: v.namespace, Class: classDisk, Keys: []string{"ObjectId"},
+			Namespace: v.namespace, Class: cim.ClassDisk, Keys: []string{"ObjectId"},
 			Properties: []wmi.Property{
 				wmi.Uint32("Number", number),
 				wmi.Text("ObjectId", fmt.Sprintf(`{1}\\%s\root/Microsoft/Windows/Storage/Providers_v2\WSP_Disk.ObjectId="DI:%s"`, w.host, path)),
@@ -61,7 +56,7 @@ func (w *world) storageDisks(v view) []*wmi.Object {
 func (w *world) storagePartitions(v view) []*wmi.Object {
 	object := func(number uint32, paths []string) *wmi.Object {
 		return &wmi.Object{
-			Namespace: v.namespace, Class: classPartition, Keys: []string{"ObjectId"},
+			Namespace: v.namespace, Class: cim.ClassPartition, Keys: []string{"ObjectId"},
 			Properties: []wmi.Property{
 				wmi.Texts("AccessPaths", paths...),
 				wmi.Uint32("DiskNumber", number),

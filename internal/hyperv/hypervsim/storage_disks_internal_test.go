@@ -15,7 +15,7 @@ import (
 func (b *bench) accessPaths(image *wmi.Object) []string {
 	b.t.Helper()
 	number := ""
-	disks, fail := b.world.Enumerate(testCaller, namespaceStorage, classDisk, nil)
+	disks, fail := b.world.Enumerate(testCaller, cim.NamespaceStorage, cim.ClassDisk, nil)
 	if fail != nil {
 		b.t.Fatalf("%+v", *fail)
 	}
@@ -24,7 +24,7 @@ func (b *bench) accessPaths(image *wmi.Object) []string {
 			number = d.Text("Number")
 		}
 	}
-	partitions, _ := b.world.Enumerate(testCaller, namespaceStorage, classPartition, []wmi.KeyValue{wmi.Key("DiskNumber", number)})
+	partitions, _ := b.world.Enumerate(testCaller, cim.NamespaceStorage, cim.ClassPartition, []wmi.KeyValue{wmi.Key("DiskNumber", number)})
 	var all []string
 	for _, p := range partitions {
 		for _, path := range p.Property("AccessPaths").Values {
@@ -59,7 +59,7 @@ func TestStorageDisks(t *testing.T) {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}
 	b.world.release = Server2008
-	if _, fail := b.world.Enumerate(testCaller, namespaceStorage, classDisk, nil); fail == nil || fail.Code != wmi.CodeInvalidNamespace {
+	if _, fail := b.world.Enumerate(testCaller, cim.NamespaceStorage, cim.ClassDisk, nil); fail == nil || fail.Code != wmi.CodeInvalidNamespace {
 		t.Errorf("before 2012: %+v", fail)
 	}
 }
