@@ -26,8 +26,8 @@ import (
 // canaryDNS is the DNS name of the domain canaryDomain.
 const canaryDNS = "canary.example"
 
-// rare is a run that asks one claim of a host of a special kind.
-type rare struct {
+// singleClaim is a run that asks one claim of a host of a special kind.
+type singleClaim struct {
 	id      string
 	opts    []hypervsim.Option
 	rule    *hypervsim.Rule
@@ -40,7 +40,7 @@ type rare struct {
 	stops   bool // the logon fails, so the run ends with an error
 }
 
-func (r rare) run(t *testing.T) {
+func (r singleClaim) run(t *testing.T) {
 	t.Helper()
 	var sim *hypervsim.Host
 	var o conformance.Options
@@ -89,9 +89,9 @@ func (c answering) Read(p []byte) (int, error) {
 	return copy(p, strings.Replace(string(p[:n]), c.from, c.to, 1)), err
 }
 
-// TestRareHosts: claims that ask for a host of a special kind, held, contradicted
+// TestSingleClaims: claims that ask for a host of a special kind, held, contradicted
 // and, where the host lets nothing be known, not tested.
-func TestRareHosts(t *testing.T) {
+func TestSingleClaims(t *testing.T) {
 	t.Parallel()
 	denied := func(class, method string, code uint32) *hypervsim.Rule {
 		return &hypervsim.Rule{Class: class, Method: method, Times: -1, Effect: hypervsim.Fault(code, hypervsim.FaultFormAny)}
@@ -100,7 +100,7 @@ func TestRareHosts(t *testing.T) {
 	inspections := func(jobs int) []hypervsim.Option {
 		return []hypervsim.Option{hypervsim.WithVHD(hypervsim.VHD{Path: diskPath(".vhdx"), InspectionJobs: jobs})}
 	}
-	for name, r := range map[string]rare{
+	for name, r := range map[string]singleClaim{
 		"2012 R2 without the older generation": {
 			id: "v1-on-2012r2", opts: []hypervsim.Option{hypervsim.WithRelease(hypervsim.Server2012R2)}, want: conformance.Held,
 		},
@@ -159,7 +159,7 @@ func TestSuffixLogon(t *testing.T) {
 	}
 	suffix, domain := canaryUser+"@"+canaryDNS, canaryDomain+`\`+canaryUser
 	takes, refuses := []hypervsim.Option{member}, []hypervsim.Option{member, hypervsim.WithoutPrincipalNames()}
-	for name, r := range map[string]rare{
+	for name, r := range map[string]singleClaim{
 		"configured":                           {opts: takes, adjust: user(suffix), want: conformance.Held},
 		"configured, refused":                  {opts: refuses, adjust: user(suffix), want: conformance.NotTested, refused: 1, stops: true},
 		"configured, wrong password":           {opts: takes, adjust: wrong(suffix), want: conformance.NotTested, refused: 1, stops: true},
@@ -190,7 +190,7 @@ func TestSuffixLogon(t *testing.T) {
 func TestSuffixLogon_passwordChanged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		rare{
+		singleClaim{
 			id: "ntlm-suffix-domain", opts: []hypervsim.Option{hypervsim.WithDomain(canaryDomain, canaryDNS), hypervsim.WithoutPrincipalNames()},
 			// After the logon of the run and the look at the challenge.
 			rule: &hypervsim.Rule{Operation: hypervsim.OperationHandshake, Skip: 2, Effect: hypervsim.Unauthorized()},
@@ -214,13 +214,13 @@ const (
 	servicePrincipal = "HTTP/hyperv.test"
 )
 
-// rare is a run with that logon.
-func (k kerberos) rare() rare {
+// singleClaim is a run with that logon.
+func (k kerberos) singleClaim() singleClaim {
 	password := canaryPassword
 	if k.forged {
 		password = "another"
 	}
-	return rare{
+	return singleClaim{
 		id: "kerberos-raw-token", opts: append([]hypervsim.Option{hypervsim.WithKerberos(serviceKeys(canaryPassword))}, k.opts...),
 		adjust: func(t *testing.T, o *conformance.Options) {
 			t.Helper()
@@ -258,7 +258,7 @@ func TestKerberosLogon(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			synctest.Test(t, k.rare().run)
+			synctest.Test(t, k.singleClaim().run)
 		})
 	}
 }

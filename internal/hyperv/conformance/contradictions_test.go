@@ -11,9 +11,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// broken is a host that contradicts each claim. Each entry is seen to hold with
+// contradictingAnswers contradict each claim. Each entry is seen to hold with
 // the same host and without the breakage by TestSimulatedHosts.
-var broken = map[string]breakage{
+var contradictingAnswers = map[string]breakage{
 	"identify":               swapFor("wsmid:Identify", "ProductVendor", "ProductVender"),
 	"identify-hides-version": swapFor("wsmid:Identify", "OS: 0.0.0", "OS: 10.0.20348"),
 	"http-unknown-path":      fails("/hyperv-conformance", 400),
@@ -99,8 +99,8 @@ var broken = map[string]breakage{
 	"detach":                     returns("DetachVirtualHardDisk", 1),
 }
 
-// brokenOtherwise are hosts that contradict a claim by more than other answers.
-var brokenOtherwise = map[string]rare{
+// contradictingHosts are hosts that contradict a claim by more than other answers.
+var contradictingHosts = map[string]singleClaim{
 	"unsealed-refused":        {opts: []hypervsim.Option{hypervsim.WithAllowUnencrypted(true)}},
 	"unsealed-refused-status": {status: [2]string{"HTTP/1.1 500", "HTTP/1.1 403"}},
 	"broken-seal-status":      {status: [2]string{"HTTP/1.1 400", "HTTP/1.1 500"}},
@@ -108,7 +108,7 @@ var brokenOtherwise = map[string]rare{
 	"ntlm-suffix-domain": {
 		opts: []hypervsim.Option{hypervsim.WithDomain(canaryDomain, canaryDNS), hypervsim.WithoutPrincipalNames()}, refused: 1,
 	},
-	"kerberos-raw-token": kerberos{opts: []hypervsim.Option{hypervsim.WithoutRawKerberos()}, want: conformance.Contradicted, stops: true, refused: 2}.rare(),
+	"kerberos-raw-token": kerberos{opts: []hypervsim.Option{hypervsim.WithoutRawKerberos()}, want: conformance.Contradicted, stops: true, refused: 2}.singleClaim(),
 	"v1-on-2012r2": {
 		opts: []hypervsim.Option{hypervsim.WithRelease(hypervsim.Server2012)}, answer: swap("6.2.9200", "6.3.9600"),
 	},
@@ -122,9 +122,9 @@ var brokenOtherwise = map[string]rare{
 	}},
 }
 
-// TestBrokenHosts: every claim that the kit can ask about can be contradicted,
+// TestContradictions: every claim that the kit can ask about can be contradicted,
 // and a host that contradicts one is left clean as well.
-func TestBrokenHosts(t *testing.T) {
+func TestContradictions(t *testing.T) {
 	t.Parallel()
 	for _, c := range claims.All() {
 		if c.Untestable != "" {
@@ -132,9 +132,9 @@ func TestBrokenHosts(t *testing.T) {
 		}
 		t.Run(c.ID, func(t *testing.T) {
 			t.Parallel()
-			r, ok := brokenOtherwise[c.ID]
-			if b := broken[c.ID]; b != nil && !ok {
-				r, ok = rare{answer: b}, true
+			r, ok := contradictingHosts[c.ID]
+			if b := contradictingAnswers[c.ID]; b != nil && !ok {
+				r, ok = singleClaim{answer: b}, true
 			}
 			if b := brokenMachines[c.ID]; b != nil {
 				r, ok = rare{answer: b}, true

@@ -20,8 +20,8 @@ import (
 // kit gives them.
 const foreign = scratch + `\hyperv-conformance-of-somebody.vhdx`
 
-// oddWriter is a host that answers oddly to what changes something.
-type oddWriter struct {
+// answerToWrite is a host that answers oddly to what changes something.
+type answerToWrite struct {
 	opts   []hypervsim.Option
 	rule   *hypervsim.Rule
 	ask    func(sim *hypervsim.Host) func(request string) (string, *reply)
@@ -142,7 +142,7 @@ var (
 	attachments = []string{"attach-", "find-", "detach", "compact-attached", "compact-in-use", "refusal-way", "delete-in-use"}
 )
 
-var oddWriters = map[string]oddWriter{
+var answersToWrites = map[string]answerToWrite{
 	"creation says 0 and creates nothing": {
 		ask: unasked("CreateVirtualHardDisk", "<p:ReturnValue>0</p:ReturnValue>"), never: everything, contradicted: []string{"create-disk"}, left: true, made: 1,
 	},
@@ -244,13 +244,13 @@ func always(method string, effect hypervsim.Effect) *hypervsim.Rule {
 // the bounds of one check or two, and that of the removal.
 const longestRun = 10 * time.Minute
 
-// TestOddWriters: whatever a host answers to what changes something, the run ends,
+// TestAnswersToWrites: whatever a host answers to what changes something, the run ends,
 // holds nothing for true that was not seen, touches nothing of others, and names
 // what it could not remove.
-func TestOddWriters(t *testing.T) {
+func TestAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	changing := changingClaims(t)
-	for name, w := range sample.EveryNamed(6, oddWriters) {
+	for name, w := range sample.EveryNamed(6, answersToWrites) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { w.run(t, changing) })
@@ -282,7 +282,7 @@ func changingClaims(t *testing.T) []string {
 	return ids
 }
 
-func (w oddWriter) run(t *testing.T, changing []string) {
+func (w answerToWrite) run(t *testing.T, changing []string) {
 	t.Helper()
 	sim := hypervsim.RunT(t, proxied(append(w.opts, hypervsim.WithVHD(hypervsim.VHD{Path: foreign}))...)...)
 	if w.rule != nil {
@@ -319,7 +319,7 @@ func (w oddWriter) run(t *testing.T, changing []string) {
 	}
 }
 
-func (w oddWriter) checkFindings(t *testing.T, r *conformance.Report) {
+func (w answerToWrite) checkFindings(t *testing.T, r *conformance.Report) {
 	t.Helper()
 	for _, f := range r.Findings {
 		never := slices.ContainsFunc(w.never, func(prefix string) bool { return strings.HasPrefix(f.ID, prefix) })
@@ -340,7 +340,7 @@ func (w oddWriter) checkFindings(t *testing.T, r *conformance.Report) {
 var ownFile = regexp.MustCompile(`(?i)D:\\canary scratch\\hyperv-conformance-(none-)?[0-9a-f]{8}-[0-9a-f-]{27}\.vhdx?`)
 
 // checkLeft compares what is on the host with what the run says.
-func (w oddWriter) checkLeft(t *testing.T, sim *hypervsim.Host, r *conformance.Report, err error) {
+func (w answerToWrite) checkLeft(t *testing.T, sim *hypervsim.Host, r *conformance.Report, err error) {
 	t.Helper()
 	named := map[string]bool{}
 	if err != nil {
@@ -386,9 +386,9 @@ func checkRequests(t *testing.T, sim *hypervsim.Host) {
 	}
 }
 
-// TestOddWriters_another: a disk that somebody put in the place of one of the kit
+// TestAnswersToWrites_another: a disk that somebody put in the place of one of the kit
 // stays, and the run says so.
-func TestOddWriters_another(t *testing.T) {
+func TestAnswersToWrites_another(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		sim := hypervsim.RunT(t, arrange(".vhdx", hypervsim.WithoutListener())...)
