@@ -9,6 +9,22 @@
 // [WithoutListener] and [Host.Dial] client and host live in one
 // testing/synctest bubble, where a job of hours takes no time.
 //
+// # Others at work
+//
+// A second process is a second [Host.DialAs], or [Host.ListenAs] over a socket:
+// what each does is remembered under its name, also when both use one account. A
+// colleague at the host itself is a [Console]. [RunClusterT] starts several nodes
+// with common volumes and a name that moves; [Network] lets names lead to any
+// hosts. [Late] begins the work of a request after its answer, [Host.Restart]
+// takes jobs, attachments and their addresses away.
+//
+// The oracle ([Host.Violations]) judges what clients do to each other and to the
+// disks; [Host.Check] compares what a client says with what is so. RunT asks the
+// oracle when the test ends. A test that expects violations takes them
+// ([Host.TakeViolations]).
+//
+// # The parts
+//
 // This package is the world: disks, attachments, jobs, machines and files. The
 // wire in front of it is package winrmsim, whose documentation says where HTTP,
 // authentication, messages and enumerations come from; what the two halves pass
@@ -50,6 +66,38 @@
 //   - root\virtualization keeps the path of a disk in Connection, mounts for
 //     writing only, and its jobs cannot be cancelled: documented.
 //
+// Names, attachments and restarts:
+//   - Short names, shares, \\?\Volume{GUID}\ and mount points name one file
+//     (documented for Windows). That the service finds a disk in use under every
+//     name, and opens a UNC path to its own host: unverified (unc-to-itself).
+//   - Under which name an attached disk is listed: unverified (attachment-name),
+//     so [WithAttachmentNames] can choose.
+//   - The lowest free address is given to the next attachment: inferred
+//     (address-reuse). Attachments outlive the service and end with Windows:
+//     inferred (attachments-after-restart).
+//   - Which MSFT_Disk an attachment is, and that AccessPaths of its partitions
+//     hold letters and folders: unverified (attached-device-path,
+//     partition-access-paths).
+//   - That work begins after its request was answered by a time-out: unverified
+//     (late-job).
+//
+// Clusters: the classes and properties of root\MSCluster are documented; no
+// answer of them over WS-Management is recorded. That a file that one node has
+// open cannot be read on another is reported of running machines, the numbers
+// are not: inferred (read-on-other-node). Everything else about clusters is
+// inferred: the name leads to one node under the node's own SystemName; jobs and
+// attachments are their node's alone; a volume without access keeps its
+// directory. Live migration moves a machine at once.
+//
+// Machines and accounts: values of VirtualSystemType, ReplicationMode and
+// ReplicationState are documented. That an account without rights gets empty
+// lists without the host itself: unverified (machines-hidden-from-account). The
+// code of a denied namespace: wsmerror.h.
+//
+// Volumes: what Win32_Volume and Win32_MountPoint list while a mounted volume is
+// offline: unverified (mount-point-offline). Cluster shared volumes are in
+// neither.
+//
 // Files: Win32_Directory and CIM_DataFile know local drives only and write names
 // in lower case: unverified (file-classes-local-drives,
 // file-class-letter-case). CIM_DataFile lists virtual hard disks, nothing else.
@@ -64,7 +112,7 @@
 // attaches nothing on this machine.
 //
 // Not modelled: differencing disks that are created, creation in real folders,
-// resizing, converting and merging disks, VHD Sets,
-// pass-through disks, clusters, Hyper-V Replica, change tracking, and what a
-// guest does.
+// resizing, converting and merging disks, VHD Sets, pass-through disks, the
+// resources and groups of a cluster, the work of Hyper-V Replica, change
+// tracking, and what a guest does.
 package hypervsim
