@@ -119,3 +119,9 @@ func Replayed() Effect { return winrmsim.Replayed() }
 
 // Oversized does the work and pads the answer with white space to this size.
 func Oversized(size int) Effect { return winrmsim.Oversized(size) }
+
+// FaultFamily is WSManFault codes that tell of one kind of failure.
+type FaultFamily = winrmsim.FaultFamily
+
+// FaultFamilies lists the kinds of faults with their codes.
+func FaultFamilies() []FaultFamily { return winrmsim.FaultFamilies() }
