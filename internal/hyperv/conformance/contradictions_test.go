@@ -137,7 +137,7 @@ func TestContradictions(t *testing.T) {
 				r, ok = singleClaim{answer: b}, true
 			}
 			if b := brokenMachines[c.ID]; b != nil {
-				r, ok = rare{answer: b}, true
+				r, ok = singleClaim{answer: b}, true
 			}
 			if other, is := brokenSetup[c.ID]; is {
 				r, ok = other, true

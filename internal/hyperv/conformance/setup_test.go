@@ -75,7 +75,7 @@ func spelledAsAsked() breakage {
 }
 
 // luns gives attached disks other numbers, in both directions.
-func luns(number func(lun string, detached bool) string) rare {
+func luns(number func(lun string, detached bool) string) singleClaim {
 	var mu sync.Mutex
 	detached := false
 	back := map[string]string{}
@@ -86,7 +86,7 @@ func luns(number func(lun string, detached bool) string) rare {
 			return m[1] + of(m[2])
 		})
 	}
-	return rare{
+	return singleClaim{
 		answer: func(r *reply) {
 			mu.Lock()
 			defer mu.Unlock()
@@ -111,16 +111,16 @@ func luns(number func(lun string, detached bool) string) rare {
 }
 
 // adjusted is a host that is asked with other options.
-func adjusted(adjust func(*conformance.Options), opts ...hypervsim.Option) rare {
-	return rare{opts: opts, adjust: func(_ *testing.T, o *conformance.Options) { adjust(o) }}
+func adjusted(adjust func(*conformance.Options), opts ...hypervsim.Option) singleClaim {
+	return singleClaim{opts: opts, adjust: func(_ *testing.T, o *conformance.Options) { adjust(o) }}
 }
 
-func withRights(rights conformance.Rights, opts ...hypervsim.Option) rare {
+func withRights(rights conformance.Rights, opts ...hypervsim.Option) singleClaim {
 	return adjusted(func(o *conformance.Options) { o.Rights = rights }, opts...)
 }
 
 // brokenSetup are hosts that were set up otherwise.
-var brokenSetup = map[string]rare{
+var brokenSetup = map[string]singleClaim{
 	"filtered-token-refused": adjusted(func(o *conformance.Options) { *o.Fixtures.FilteredTokenRefused = false }),
 	"plug-in-quota": adjusted(func(o *conformance.Options) {
 		o.Fixtures.PlugIn = strings.Replace(o.Fixtures.PlugIn, `"15"`, `"100"`, 1)
@@ -153,7 +153,7 @@ const memberName, memberPassword = `canary.member`, "canary of a member"
 
 // asMember asks with an account that is a member of groups only. No logon of it is
 // refused: what it may do is another matter.
-func asMember(rights conformance.Rights, groups ...hypervsim.Group) rare {
+func asMember(rights conformance.Rights, groups ...hypervsim.Group) singleClaim {
 	return adjusted(func(o *conformance.Options) {
 		o.Rights = rights
 		o.Config.Username, o.Config.Password = canaryDomain+`\`+memberName, memberPassword
@@ -161,14 +161,14 @@ func asMember(rights conformance.Rights, groups ...hypervsim.Group) rare {
 }
 
 // overTLS asks over https, sealed by nothing else.
-func overTLS(opts ...hypervsim.Option) rare {
-	return rare{opts: opts, adjust: func(_ *testing.T, o *conformance.Options) { o.Config.HTTPS, o.Config.Insecure = true, true }}
+func overTLS(opts ...hypervsim.Option) singleClaim {
+	return singleClaim{opts: opts, adjust: func(_ *testing.T, o *conformance.Options) { o.Config.HTTPS, o.Config.Insecure = true, true }}
 }
 
 // terminated asks over a TLS connection that ends in front of the host, which
 // therefore knows nothing of a channel binding. Change sees what the host sends.
-func terminated(change func([]byte) []byte) rare {
-	return rare{
+func terminated(change func([]byte) []byte) singleClaim {
+	return singleClaim{
 		opts: []hypervsim.Option{hypervsim.WithAllowUnencrypted(true)},
 		adjust: func(t *testing.T, o *conformance.Options) {
 			t.Helper()
@@ -221,29 +221,29 @@ func TestSetUps(t *testing.T) {
 	const held, notTested = conformance.Held, conformance.NotTested
 	strict := []hypervsim.Option{hypervsim.WithTLS(), hypervsim.WithStrictChannelBinding()}
 	plain := func(o *conformance.Options) { o.Fixtures = nil }
-	is := func(id string, want conformance.Result, r rare) rare {
+	is := func(id string, want conformance.Result, r singleClaim) singleClaim {
 		r.id, r.want = id, want
 		return r
 	}
-	refused := func(r rare) rare {
+	refused := func(r singleClaim) singleClaim {
 		r.refused = 1
 		return r
 	}
 	both := []hypervsim.Group{hypervsim.RemoteManagementUsers, hypervsim.HyperVAdministrators}
-	for name, r := range map[string]rare{
+	for name, r := range map[string]singleClaim{
 		"wrong binding":            is("binding-wrong-refused", held, refused(overTLS(strict...))),
 		"missing binding":          is("binding-missing-refused", held, refused(overTLS(strict...))),
 		"binding without fixtures": is("binding-wrong-refused", notTested, adjusted(func(o *conformance.Options) { o.Config.HTTPS, o.Config.Insecure, o.Fixtures = true, true, nil }, strict...)),
 		"binding, not known to be demanded": is("binding-missing-refused", notTested, adjusted(func(o *conformance.Options) {
 			o.Config.HTTPS, o.Config.Insecure, o.Fixtures.ChannelBinding = true, true, ""
 		}, strict...)),
-		"binding over http":              is("binding-wrong-refused", notTested, rare{}),
+		"binding over http":              is("binding-wrong-refused", notTested, singleClaim{}),
 		"UTF-16":                         is("utf16-answer", held, overTLS(strict...)),
 		"no set-up has tried a logon":    is("filtered-token-refused", notTested, adjusted(plain)),
 		"no set-up has read the plug-in": is("plug-in-quota", notTested, adjusted(plain)),
 		"the plug-in is no XML":          is("plug-in-remote-management", notTested, adjusted(func(o *conformance.Options) { o.Fixtures.PlugIn = "none" })),
 		"idle without fixtures":          is("idle-connection", notTested, adjusted(plain)),
-		"idle for ever":                  is("idle-connection", conformance.Contradicted, rare{opts: []hypervsim.Option{hypervsim.WithIdleTimeout(time.Hour)}}),
+		"idle for ever":                  is("idle-connection", conformance.Contradicted, singleClaim{opts: []hypervsim.Option{hypervsim.WithIdleTimeout(time.Hour)}}),
 		"no machines":                    is("state-number-saved", notTested, adjusted(func(o *conformance.Options) { o.Fixtures.Machines = nil })),
 		"another machine":                is("state-number-saved", conformance.Contradicted, adjusted(func(o *conformance.Options) { o.Fixtures.Machines[2].Name = "canary of none" })),
 		"short notes": is("too-large-code", notTested, adjusted(func(o *conformance.Options) {

@@ -11,7 +11,6 @@ import (
 // view is the way in which somebody looks at a class.
 type view struct {
 	namespace string
-	by        wmi.Caller
 	now       time.Time
 	where     []wmi.KeyValue // what the answer will be filtered by; a hint only
 }

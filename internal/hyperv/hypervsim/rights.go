@@ -27,24 +27,14 @@ func (w *world) denies(by wmi.Caller, namespace string) bool {
 	return false
 }
 
-// HideVMs shows every account no virtual machine and not even the computer
-// itself, as an account without rights in Hyper-V is: the enumerations are empty,
-// nothing is denied.
+// HideVMs shows nobody a virtual machine, and not even the computer itself: the
+// enumerations are empty, nothing is denied. WithMember makes a single account
+// that sees nothing of Hyper-V at all.
 //
 // Unverified on a real host (machines-hidden-from-account): that the host's own
 // Msvm_ComputerSystem is missing then.
-func (h *Host) HideVMs(hidden bool) { h.hideVMs("", hidden) }
-
-// HideVMsFrom does so for one account, DOMAIN\name.
-func (h *Host) HideVMsFrom(account string) { h.hideVMs(account, true) }
-
-func (h *Host) hideVMs(account string, hidden bool) {
+func (h *Host) HideVMs(hidden bool) {
 	h.world.lock()
 	defer h.world.mu.Unlock()
-	h.world.hidesVMs[strings.ToLower(account)] = hidden
-}
-
-// hides tells whether somebody sees no machines.
-func (w *world) hides(v view) bool {
-	return w.hidesVMs[""] || w.hidesVMs[strings.ToLower(v.by.User)]
+	h.world.hidesVMs = hidden
 }

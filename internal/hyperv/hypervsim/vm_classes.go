@@ -30,7 +30,7 @@ func (s VMState) enabledState(v1 bool) uint16 {
 
 // computerSystems returns the host and its machines, as a real host does.
 func (w *world) computerSystems(v view) []*wmi.Object {
-	if w.hides(v) {
+	if w.hidesVMs {
 		return nil
 	}
 	t := w.texts()
@@ -116,8 +116,8 @@ func (w *world) configurations() []configuration {
 }
 
 // shownConfigurations are those that somebody sees.
-func (w *world) shownConfigurations(v view) []configuration {
-	if w.hides(v) {
+func (w *world) shownConfigurations() []configuration {
+	if w.hidesVMs {
 		return nil
 	}
 	return w.configurations()
@@ -128,7 +128,7 @@ func (c configuration) instanceID() string { return "Microsoft:" + c.id }
 // systemSettings returns the instances of Msvm_VirtualSystemSettingData.
 func (w *world) systemSettings(v view) []*wmi.Object {
 	var all []*wmi.Object
-	for _, c := range w.shownConfigurations(v) {
+	for _, c := range w.shownConfigurations() {
 		o := &wmi.Object{Namespace: v.namespace, Class: cim.ClassVirtualSystemSettingData, Keys: []string{"InstanceID"}}
 		if v.isV1() {
 			o.Properties = w.systemSettingV1(v, c)
@@ -199,7 +199,7 @@ func (c configuration) diskID(i int) string {
 // storageAllocations returns the virtual hard disks of all settings.
 func (w *world) storageAllocations(v view) []*wmi.Object {
 	var all []*wmi.Object
-	for _, c := range w.shownConfigurations(v) {
+	for _, c := range w.shownConfigurations() {
 		for i, path := range c.disks {
 			all = append(all, &wmi.Object{
 				Namespace: v.namespace, Class: cim.ClassStorageAllocationSettingData, Keys: []string{"InstanceID"},
@@ -220,7 +220,7 @@ func (w *world) storageAllocations(v view) []*wmi.Object {
 // Connection there.
 func (w *world) resourceAllocations(v view) []*wmi.Object {
 	var all []*wmi.Object
-	for _, c := range w.shownConfigurations(v) {
+	for _, c := range w.shownConfigurations() {
 		for i, path := range c.disks {
 			all = append(all, &wmi.Object{
 				Namespace: v.namespace, Class: cim.ClassResourceAllocSettingData, Keys: []string{"InstanceID"},

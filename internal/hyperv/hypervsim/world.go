@@ -41,8 +41,8 @@ type world struct {
 	attachments []*attachment
 	jobs        []*job
 	machines    []*machine
-	failover    *Failover       // nil for a host that is no node of a cluster
-	hidesVMs    map[string]bool // by account, "" for all
+	failover    *Failover // nil for a host that is no node of a cluster
+	hidesVMs    bool
 	denied      []denial
 
 	lastID uint64
@@ -62,7 +62,7 @@ func newWorld(clock func() time.Time, log *slog.Logger, s *site) *world {
 	w := &world{
 		clock: clock, log: log,
 		host: "HYPERV", release: Server2022, locale: "en-US",
-		site: s, local: newStore(), hidesVMs: map[string]bool{}, life: life, stop: stop, booted: clock(),
+		site: s, local: newStore(), life: life, stop: stop, booted: clock(),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -97,7 +97,7 @@ func (w *world) Get(by wmi.Caller, namespace, className string, keys []wmi.KeyVa
 	if fail := c.checkKeys(keys); fail != nil {
 		return nil, fail
 	}
-	found := wmi.Filter(c.instances(w, view{namespace: namespace, by: by, now: now, where: keys}), keys)
+	found := wmi.Filter(c.instances(w, view{namespace: namespace, now: now, where: keys}), keys)
 	if len(found) != 1 {
 		return nil, wmi.NotFound()
 	}
@@ -112,7 +112,7 @@ func (w *world) Enumerate(by wmi.Caller, namespace, className string, where []wm
 	if fail != nil {
 		return nil, fail
 	}
-	return wmi.Filter(c.instances(w, view{namespace: namespace, by: by, now: now, where: where}), where), nil
+	return wmi.Filter(c.instances(w, view{namespace: namespace, now: now, where: where}), where), nil
 }
 
 // Invoke implements model.
@@ -134,7 +134,7 @@ func (w *world) Invoke(c wmi.Call) (*wmi.Object, *wmi.Failure) {
 	if fail := class.checkKeys(c.Keys); fail != nil {
 		return nil, fail
 	}
-	target := wmi.Filter(class.instances(w, view{namespace: c.Namespace, by: c.Caller, now: now, where: c.Keys}), c.Keys)
+	target := wmi.Filter(class.instances(w, view{namespace: c.Namespace, now: now, where: c.Keys}), c.Keys)
 	if len(target) != 1 {
 		return nil, wmi.NotFound()
 	}
