@@ -13,11 +13,16 @@ cost() {
   # shellcheck disable=SC2086 # flags
   go test -c $build -o "$out/test" "./$package"
   # shellcheck disable=SC2086
-  (cd "$package" && TIMEFORMAT='%U %S' && time "$out/test" $run >"$out/log" 2>&1 || { cat "$out/log" >&2; exit 1; }) 2>&1 |
-    tail -n 1 | awk '{ printf "%.0f", $1 + $2 }'
+  (
+    cd "$package"
+    TIMEFORMAT='%U %S'
+    time "$out/test" $run >"$out/log" 2>&1
+  ) 2>"$out/time" || { cat "$out/log" >&2; exit 1; }
+  tail -n 1 "$out/time" | awk '{ printf "%.0f", $1 + $2 }'
 }
 
 printf '%-50s %6s %12s\n' package full 'race, sample'
-for package in ${*:-$(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./... | sed "s|^$PWD/||; s|^$PWD\$|.|")}; do
+(($#)) || mapfile -t packages < <(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./... | sed "s|^$PWD/||; s|^$PWD\$|.|")
+for package in "${packages[@]:-$@}"; do
   printf '%-50s %6s %12s\n' "$package" "$(cost "$package" '' '')" "$(cost "$package" -race -test.short)"
 done

@@ -5,8 +5,9 @@
 # afterwards skip and say so.
 #
 # The Python packages go below .cache/interop, which is not part of the repository.
+# shellcheck disable=SC3044 # complete is a function of this script
 set -u
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit 1
 PATH=$PATH:/usr/sbin
 venv=.cache/interop/venv
 

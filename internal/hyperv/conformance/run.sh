@@ -16,6 +16,7 @@ go build -o .cache/hypervsim ./internal/hyperv/hypervsim/cmd/hypervsim
 HYPERVSIM_PASSWORD=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 export HYPERVSIM_PASSWORD HYPERV_PASSWORD=$HYPERVSIM_PASSWORD
 coproc simulator { exec .cache/hypervsim -directory 'D:\scratch' -directory 'C:\Documents and Settings' -vm 'sql01=D:\VMs\a.vhdx' 2>.cache/hypervsim.log; }
+# shellcheck disable=SC2154 # the coprocess sets it
 trap 'kill "$simulator_PID" 2>/dev/null || true' EXIT
 read -r _ url <&"${simulator[0]}"
 port=${url##*:}
