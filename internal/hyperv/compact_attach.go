@@ -67,10 +67,12 @@ func (c *compactor) attachOnce(ctx context.Context) error {
 	a := &c.attachment
 	a.ask()
 	job, o, err := c.host.sendOnce(ctx, attachMethod(c.order.Path))
-	switch {
-	case o == outcomeRefused:
+	if o == outcomeRefused {
 		a.refuse()
 		return c.tellAppeared(ctx, err)
+	}
+	c.started = true
+	switch {
 	case o == outcomeUnknown, err != nil:
 		return c.findAsked(ctx, err)
 	case job != nil:
@@ -100,6 +102,7 @@ func (c *compactor) awaitAttach(ctx context.Context) (ended bool, err error) {
 	switch {
 	case last.State.Terminal() && err != nil:
 		c.attachment.refuse()
+		c.started = c.ran()
 		return true, err
 	case last.State.Terminal():
 		return true, nil

@@ -40,7 +40,7 @@ func (c *compactor) leave(ctx context.Context, err error) error {
 		c.readBefore(clean)
 		c.detach(clean, waits)
 	}
-	if c.ran() {
+	if c.started {
 		c.readAfter(clean)
 	}
 	return err

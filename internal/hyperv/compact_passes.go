@@ -96,6 +96,7 @@ func (c *compactor) attempt(ctx context.Context, pass int) error {
 	if o == outcomeRefused {
 		return err
 	}
+	c.started = true
 	c.result.Run.Passes = pass
 	c.result.Run.Attached = c.attachment.tries()
 	c.pending = &pending{sent: sent, seen: sent}

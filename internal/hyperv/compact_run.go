@@ -18,6 +18,7 @@ type compactor struct {
 	pending    *pending  // a compaction of this run whose end was not seen
 	refused    time.Time // when the disk was first refused as in use, zero when it is not
 	size       int64     // of the file before this pass, in bytes
+	started    bool      // the host may have attached or compacted for this run
 	throttle   throttle
 	warnings   []Warning // of the run, beside those of the gates
 	result     CompactResult

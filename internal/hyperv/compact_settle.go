@@ -10,7 +10,7 @@ import (
 // ran is never hidden by what came after it.
 func (c *compactor) settle(err error) error {
 	res := &c.result
-	if !c.ran() {
+	if !c.started {
 		res.Run = nil
 	} else {
 		res.Run.CompletedAt = time.Now().UTC()
@@ -54,7 +54,7 @@ func (c *compactor) skip(err error) error {
 		res.Detail = fmt.Sprintf("pass %d was not possible: %v", res.Run.Passes+1, err)
 		return nil
 	}
-	res.Status, res.Detail = StatusSkippedInUse, err.Error()
+	res.Status, res.Detail, res.Run = StatusSkippedInUse, err.Error(), nil
 	return nil
 }
 
