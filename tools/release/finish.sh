@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Gathers what goreleaser has built in a folder of its own, adds checksums over all
-# of it, and signs both lists if there is a key:
+# Gathers what goreleaser has built in a folder of its own, adds two lists of
+# checksums, and signs both if there is a key:
 #
 #   tools/release/finish.sh dist [fingerprint of a GnuPG key]
 #
@@ -11,20 +11,20 @@ set -euo pipefail
 dist=$1 key=${2:-}
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 
-sums=("$dist"/terraform-provider-hyperv_*_SHA256SUMS)
-[[ ${#sums[@]} == 1 && -f ${sums[0]} ]] || { echo "$dist holds no release, or several: ${sums[*]}" >&2; exit 1; }
-name=$(basename "${sums[0]}" _SHA256SUMS)
+one=("$dist"/terraform-provider-hyperv_*_linux_amd64.zip)
+[[ ${#one[@]} == 1 && -f ${one[0]} ]] || { echo "$dist holds no release, or several: ${one[*]}" >&2; exit 1; }
+name=$(basename "${one[0]}" _linux_amd64.zip)
 
 rm -rf "$dist/release"
 mkdir "$dist/release"
-cp "$dist"/*.zip "$dist"/*.cdx.json "${sums[0]}" "$dist/release/"
+cp "$dist"/*.zip "$dist"/*.cdx.json "$dist/release/"
 cp "$root/terraform-registry-manifest.json" "$dist/release/${name}_manifest.json"
 
 cd "$dist/release"
 for archive in *.zip; do
   [[ -s ${archive%.zip}.cdx.json ]] || { echo "$archive has no SBOM" >&2; exit 1; }
 done
-sha256sum --check --quiet --strict "${name}_SHA256SUMS"
+sha256sum -- terraform-provider-hyperv_*.zip "${name}_manifest.json" >"${name}_SHA256SUMS"
 all=(*)
 sha256sum -- "${all[@]}" >"${name}_checksums.txt"
 
