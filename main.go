@@ -7,12 +7,11 @@ import (
 	"flag"
 	"log"
 	"os"
-	"os/signal"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/process"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider"
 )
 
@@ -30,12 +29,7 @@ func main() {
 	debugging := flag.Bool("debug", false, "serve for a debugger such as delve; prints how to attach Terraform to it")
 	flag.Parse()
 	if !*debugging {
-		// Jobs have to be cancelled and disks detached before this process ends. So it
-		// ends when Terraform says so, not with a signal to the whole group (systemd,
-		// containers, a terminal that is closed), and not because nobody reads its log
-		// after Terraform was killed.
-		signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
-		go endWithParent(os.Getppid, func() { os.Exit(1) })
+		process.Outlive()
 	}
 	err := providerserver.Serve(context.Background(), provider.New(version), providerserver.ServeOpts{
 		Address: provider.Address, Debug: *debugging, ProtocolVersion: 6,
