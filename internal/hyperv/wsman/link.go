@@ -62,6 +62,9 @@ func newLink(conn net.Conn, raw *countedConn, sec secure.Context) *link {
 func (l *link) close() {
 	l.transport.CloseIdleConnections()
 	_ = l.conn.Close()
+	if c, ok := l.context.(io.Closer); ok {
+		_ = c.Close()
+	}
 }
 
 // reply is an HTTP response, read to its end.

@@ -122,12 +122,17 @@ func (s *session) exchange(ctx context.Context, m message) (answer, error) {
 // unseen reports that m may go out again: the host did not look at it. An idle
 // connection may lead to a node that the name has left. A context
 // that it refused means that it looked at the header only; on plain http anybody
-// can forge that after the host has acted.
+// can forge that after the host has acted. A context that ended here may have
+// ended before or after m went out.
 func (m message) unseen(a answer, err error) bool {
-	if _, otherNode := errors.AsType[*NodeError](err); otherNode || errors.Is(err, errGone) {
+	_, otherNode := errors.AsType[*NodeError](err)
+	switch {
+	case otherNode, errors.Is(err, errGone):
 		return true
+	case errors.Is(err, ErrContextRefused), errors.Is(err, secure.ErrContextEnded):
+		return !m.effectful || !a.written || refuses(err)
 	}
-	return errors.Is(err, ErrContextRefused) && (!m.effectful || !a.written || refuses(err))
+	return false
 }
 
 // exchangeOn sends m over l, after the handshake if l has no context yet, and

@@ -15,7 +15,8 @@ type Mechanism interface {
 	String() string
 }
 
-// Context is the client half of one security context.
+// Context is the client half of one security context. One that is an [io.Closer] keeps
+// something outside of this process and is closed with its connection.
 type Context interface {
 	// Next takes the host's token, nil at first, and returns the next one.
 	// Established reports that Wrap works; a token that comes with it rides on

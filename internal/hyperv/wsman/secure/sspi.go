@@ -1,0 +1,54 @@
+package secure
+
+import (
+	"errors"
+	"fmt"
+)
+
+const windowsName = "Windows"
+
+// Errors of the logon of the current user of Windows, for [errors.Is].
+var (
+	// ErrNotWindows says that this system knows no such logon.
+	ErrNotWindows = errors.New("only Windows has a logon of the current user")
+	// ErrContextEnded says that a security context has run out with the ticket beneath
+	// it. Another one is as good as it was.
+	ErrContextEnded = errors.New("the security context has run out")
+)
+
+// Statuses of the security packages (winerror.h) on which this package itself decides.
+const (
+	statusInvalidToken   = 0x80090308 // SEC_E_INVALID_TOKEN
+	statusLogonDenied    = 0x8009030C // SEC_E_LOGON_DENIED
+	statusNoCredentials  = 0x8009030E // SEC_E_NO_CREDENTIALS
+	statusContextExpired = 0x80090317 // SEC_E_CONTEXT_EXPIRED
+	statusWrongPrincipal = 0x80090322 // SEC_E_WRONG_PRINCIPAL
+	statusTimeSkew       = 0x80090324 // SEC_E_TIME_SKEW
+)
+
+// SSPIError says with which status a function of the security packages of Windows
+// ended. Their texts are in the language of the system; the number is not.
+type SSPIError struct {
+	// Function that was called.
+	Function string
+	// Status that it returned.
+	Status uint32
+}
+
+// Error names the function and its status.
+func (e *SSPIError) Error() string { return fmt.Sprintf("%s: status 0x%08X", e.Function, e.Status) }
+
+// Is reports what the status means beyond itself.
+func (e *SSPIError) Is(target error) bool {
+	switch e.Status {
+	case statusLogonDenied, statusNoCredentials, statusWrongPrincipal:
+		return target == ErrRejected
+	case statusInvalidToken:
+		return target == ErrMalformed
+	case statusContextExpired:
+		return target == ErrContextEnded
+	case statusTimeSkew:
+		return target == ErrClockSkew
+	}
+	return false
+}
