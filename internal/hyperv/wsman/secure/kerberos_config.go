@@ -28,7 +28,8 @@ type KerberosConfig struct {
 	Realm string
 	// SPN of the host's service. Empty: HTTP/ and the host's name.
 	SPN string
-	// ConfPath is krb5.conf. Empty: the environment's KRB5_CONFIG or /etc/krb5.conf.
+	// ConfPath is krb5.conf. Empty: the environment's KRB5_CONFIG, or but
+	// on Windows /etc/krb5.conf. KDCs that it does not name are looked for in DNS.
 	ConfPath string
 	// Lookup reads the environment. Nil: there is none.
 	Lookup func(string) (string, bool)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -15,17 +16,24 @@ import (
 	"github.com/go-krb5/krb5/keytab"
 )
 
-const (
-	defaultKrb5Conf = "/etc/krb5.conf"
-	maxIncludeDepth = 5
-)
+const maxIncludeDepth = 5
+
+// usualKrb5Conf is where krb5.conf is on a system, none on Windows: that path would be
+// a folder of the drive that is worked on, which anybody may make there, and who writes
+// krb5.conf chooses the KDC.
+func usualKrb5Conf(system string) []string {
+	if system == "windows" {
+		return nil
+	}
+	return []string{"/etc/krb5.conf"}
+}
 
 // loadKrb5Conf reads the configuration from path, else from the files that
 // KRB5_CONFIG lists, else from its usual place, where it may be missing.
 func loadKrb5Conf(path string, lookup func(string) (string, bool)) (*config.Config, error) {
 	paths, optional := []string{path}, false
 	if path == "" {
-		paths, optional = []string{defaultKrb5Conf}, true
+		paths, optional = usualKrb5Conf(runtime.GOOS), true
 		if list, ok := lookup("KRB5_CONFIG"); ok && list != "" {
 			paths, optional = filepath.SplitList(list), false
 		}
