@@ -42,6 +42,7 @@ type ntlmAcceptor struct {
 	noTime    bool   // leave the timestamp out of the challenge
 	noInfo    bool   // leave the target information out altogether
 	noVersion bool   // a challenge of 48 bytes in front, as old hosts send it
+	honest    bool   // no target information that only a client may send
 
 	negotiate, challenge []byte
 	nonce                [8]byte
@@ -81,8 +82,10 @@ func (a *ntlmAcceptor) challengeFor(negotiate []byte) []byte {
 	if !a.noTime {
 		parts = append(parts, av(7, binary.LittleEndian.AppendUint64(nil, uint64(time.Now().UnixNano()/100)+116444736000000000)))
 	}
-	// What only a client may say must not be echoed.
-	parts = append(parts, av(9, u16("HTTP/evil")), av(10, make([]byte, 16)), av(0, nil))
+	if !a.honest { // what only a client may say must not be echoed
+		parts = append(parts, av(9, u16("HTTP/evil")), av(10, make([]byte, 16)))
+	}
+	parts = append(parts, av(0, nil))
 	info := bytes.Join(parts, nil)
 	if a.noInfo {
 		info = nil

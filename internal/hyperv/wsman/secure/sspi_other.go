@@ -1,0 +1,6 @@
+//go:build !windows
+
+package secure
+
+// NewCurrentUser fails with [ErrNotWindows].
+func NewCurrentUser(string, string) (Mechanism, error) { return nil, ErrNotWindows }

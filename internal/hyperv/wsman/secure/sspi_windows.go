@@ -1,0 +1,234 @@
+package secure
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"golang.org/x/sys/windows"
+)
+
+// How to log on. A build for tests under Wine, where nobody is logged on, says it
+// otherwise: see sspi_wine_windows.go.
+var (
+	securityPackage  = "Negotiate"
+	identity         *secIdentity // nil: the current user
+	neededAttributes = uint32(contextReplay | contextSequence | contextSeals | contextIntegrity)
+)
+
+// currentUser logs the user on who is logged on to this machine, or under whom a task
+// or service runs. Negotiate takes Kerberos for a host that a domain controller knows
+// by the target's name, and NTLM for others.
+type currentUser struct {
+	name, target *uint16 // of the security package and of the service
+	maxToken     uint32
+}
+
+// NewCurrentUser is the mechanism for one host; an SPN that is not empty is asked for
+// in place of HTTP/host. It asks nothing of a domain controller yet.
+func NewCurrentUser(host, spn string) (Mechanism, error) {
+	if spn == "" {
+		spn = "HTTP/" + strings.ToLower(strings.Trim(host, "[]"))
+	}
+	if _, err := parseSPN(spn); err != nil {
+		return nil, fmt.Errorf("windows: %w", err)
+	}
+	target, err := windows.UTF16PtrFromString(spn)
+	if err != nil {
+		return nil, fmt.Errorf("windows: SPN %q: %w", spn, err)
+	}
+	name, err := windows.UTF16PtrFromString(securityPackage)
+	if err != nil {
+		return nil, err
+	}
+	size, err := maxToken(name)
+	if err != nil {
+		return nil, fmt.Errorf("windows: %w", err)
+	}
+	return &currentUser{name: name, target: target, maxToken: size}, nil
+}
+
+// String names the mechanism.
+func (*currentUser) String() string { return windowsName }
+
+// NewContext starts a context for one connection. Whoever closes the connection
+// closes the context too: LSA keeps something for it.
+func (u *currentUser) NewContext(binding []byte) (Context, error) {
+	credentials, err := acquire(u.name, identity)
+	if err != nil {
+		return nil, fmt.Errorf("windows: %w", err)
+	}
+	return &windowsContext{currentUser: *u, credentials: credentials, bindings: channelBindings(binding)}, nil
+}
+
+// channelBindings is SEC_CHANNEL_BINDINGS (sspi.h) with binding as its application
+// data and no addresses: eight numbers, the last two of which say how long the data is
+// and where it begins.
+func channelBindings(binding []byte) []byte {
+	if binding == nil {
+		return nil
+	}
+	const head = 32
+	b := make([]byte, head, head+len(binding))
+	binary.LittleEndian.PutUint32(b[24:], uint32(len(binding))) //nolint:gosec // prefix and hash: at most 85 bytes
+	binary.LittleEndian.PutUint32(b[28:], head)
+	return append(b, binding...)
+}
+
+// contextState is how far a context has come.
+type contextState int
+
+const (
+	stateNew    contextState = iota
+	stateBegun               // the handle is one, and the host has to answer
+	stateReady               // messages can be sealed
+	stateBroken              // nothing can be done any more but to close it
+	stateClosed
+)
+
+// windowsContext is a context of the package that Negotiate has chosen.
+type windowsContext struct {
+	currentUser
+
+	bindings []byte // nil without TLS
+
+	mu                  sync.Mutex // a step may outlive the wait for it
+	credentials, handle secHandle
+	state               contextState
+	begun               bool // the handle is to be deleted
+	trailer             uint32
+}
+
+// Next asks LSA, which may have to ask a domain controller and knows nothing of ctx:
+// nobody waits for it beyond that.
+func (x *windowsContext) Next(ctx context.Context, in []byte) (out []byte, established bool, err error) {
+	type outcome struct {
+		out   []byte
+		ready bool
+		err   error
+	}
+	done := make(chan outcome, 1)
+	go func() {
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		out, err := x.step(in)
+		done <- outcome{out, x.state == stateReady, err}
+	}()
+	select {
+	case o := <-done:
+		if o.err != nil {
+			return nil, false, fmt.Errorf("windows: %w", o.err)
+		}
+		return o.out, o.ready, nil
+	case <-ctx.Done():
+		return nil, false, context.Cause(ctx)
+	}
+}
+
+func (x *windowsContext) step(in []byte) ([]byte, error) {
+	var buffers []secBuffer
+	switch {
+	case x.state == stateNew && in == nil:
+	case x.state == stateBegun && in != nil:
+		buffers = append(buffers, buffer(bufferToken, in))
+	case x.state == stateReady: // a host that goes on talking has not accepted what it was told
+		return nil, ErrRejected
+	default:
+		return nil, fmt.Errorf("%w: no answer from the host", ErrMalformed)
+	}
+	if x.bindings != nil {
+		buffers = append(buffers, buffer(bufferChannelBindings, x.bindings))
+	}
+	out, attributes, more, err := initialize(&x.credentials, &x.handle, x.begun, x.target, buffers, x.maxToken)
+	if err == nil {
+		x.state, x.begun = stateBegun, true
+		if !more {
+			err = x.finish(attributes)
+		}
+	}
+	if err != nil {
+		x.state = stateBroken
+		return nil, err
+	}
+	return out, nil
+}
+
+// finish holds the context to what was asked of it. Kerberos has to have proven the
+// host; NTLM never does, whatever the attribute says.
+func (x *windowsContext) finish(attributes uint32) error {
+	need := neededAttributes
+	if packageOf(&x.handle) == "Kerberos" {
+		need |= contextMutual
+	}
+	if attributes&need != need {
+		return fmt.Errorf("%w: attributes %#x", ErrWeakContext, attributes)
+	}
+	var err error
+	x.trailer, err = trailerSize(&x.handle)
+	x.state = stateReady
+	return err
+}
+
+// Wrap seals plain in the form of WinRM: the token in front of the data.
+func (x *windowsContext) Wrap(plain []byte) (signature, sealed []byte, err error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.state != stateReady {
+		return nil, nil, fmt.Errorf("windows: %w: no context", ErrWeakContext)
+	}
+	signature, sealed, err = encrypt(&x.handle, make([]byte, x.trailer), bytes.Clone(plain))
+	if err != nil {
+		x.state = stateBroken
+		return nil, nil, fmt.Errorf("windows: %w", err)
+	}
+	return signature, sealed, nil
+}
+
+// Unwrap opens what the host sealed, in order. What was signed only is refused.
+func (x *windowsContext) Unwrap(signature, sealed []byte) ([]byte, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.state != stateReady {
+		return nil, fmt.Errorf("windows: %w: no context", ErrTampered)
+	}
+	plain, quality, err := decrypt(&x.handle, bytes.Clone(signature), bytes.Clone(sealed))
+	switch {
+	case err == nil && quality == 0:
+		return plain, nil
+	case err == nil:
+		err = fmt.Errorf("%w: signed, but not sealed", ErrTampered)
+	case !errors.Is(err, ErrContextEnded):
+		err = fmt.Errorf("%w: %w", ErrTampered, err)
+	}
+	x.state = stateBroken // key stream and sequence number are lost
+	return nil, fmt.Errorf("windows: %w", err)
+}
+
+// Close gives back what LSA keeps, behind a step that is still under way.
+func (x *windowsContext) Close() error {
+	if x.mu.TryLock() {
+		x.free()
+	} else {
+		go func() { x.mu.Lock(); x.free() }()
+	}
+	return nil
+}
+
+func (x *windowsContext) free() {
+	defer x.mu.Unlock()
+	if x.state == stateClosed {
+		return
+	}
+	x.state = stateClosed
+	if x.begun {
+		deleteContext(&x.handle)
+	}
+	release(&x.credentials)
+}
+
+// Format keeps keys out of every print.
+func (*windowsContext) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(windowsName)) }
