@@ -16,6 +16,7 @@ const (
 	KindFault       CodeKind = "WSManFault code"    // of a WS-Management fault
 	KindHTTP        CodeKind = "HTTP status"        // of an answer without a fault
 	KindKerberos    CodeKind = "Kerberos KDC error" // of a KDC
+	KindSSPI        CodeKind = "SSPI status"        // of this machine's Windows
 )
 
 // Code is one number that a host can answer with, and what is known about it.
@@ -38,10 +39,10 @@ func (c Code) sentinel() error {
 	return c.class
 }
 
-// String is the number with its meaning, the number first. HRESULTs and fault
-// codes are shown in both bases: hosts print the one, documents the other.
+// String is the number with its meaning, the number first. HRESULTs, fault
+// codes and statuses are shown in both bases: hosts print the one, documents the other.
 func (c Code) String() string {
-	if c.Kind == KindHRESULT || c.Kind == KindFault {
+	if c.Kind == KindHRESULT || c.Kind == KindFault || c.Kind == KindSSPI {
 		return fmt.Sprintf("%s 0x%08X (%d): %s", c.Kind, c.Number, c.Number, c.Meaning)
 	}
 	return fmt.Sprintf("%s %d: %s", c.Kind, c.Number, c.Meaning)
@@ -50,7 +51,7 @@ func (c Code) String() string {
 // Codes lists every number that this package knows, in the order of its lists.
 func Codes() []Code {
 	var all []Code
-	for _, list := range [...][]Code{returnValues, hresults, faultCodes, httpStatuses, kdcErrors} {
+	for _, list := range [...][]Code{returnValues, hresults, faultCodes, httpStatuses, kdcErrors, sspiStatuses} {
 		all = append(all, list...)
 	}
 	return all

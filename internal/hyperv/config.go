@@ -16,6 +16,7 @@ const (
 	AuthKerberos    Auth = "kerberos"
 	AuthBasic       Auth = "basic"
 	AuthCertificate Auth = "certificate"
+	AuthWindows     Auth = "windows" // the current user, on Windows only
 )
 
 // Config describes how to reach the hosts that share one set of credentials.
@@ -61,7 +62,7 @@ type Config struct {
 // KerberosConfig holds what Kerberos needs beyond a user name and a password.
 type KerberosConfig struct {
 	Realm      string // default: from Username or krb5.conf
-	SPN        string // default: HTTP/<host>
+	SPN        string // default: HTTP/<host>; AuthWindows goes by it too
 	ConfigPath string // default: KRB5_CONFIG, then /etc/krb5.conf
 	CCachePath string // ticket cache to use in place of a password
 	KeytabPath string // keytab to use in place of a password

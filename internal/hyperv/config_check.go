@@ -5,9 +5,11 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
 // Field names a field of a [Config], as Go code writes it.
@@ -42,7 +44,7 @@ type ConfigError struct {
 func (e *ConfigError) Error() string { return fmt.Sprintf("%s %s. %s", e.Field, e.Wrong, e.Fix) }
 
 // Auths lists the ways to authenticate.
-func Auths() []Auth { return []Auth{AuthNTLM, AuthKerberos, AuthBasic, AuthCertificate} }
+func Auths() []Auth { return []Auth{AuthNTLM, AuthKerberos, AuthWindows, AuthBasic, AuthCertificate} }
 
 // Check tells everything that is wrong with c, field by field: each rule about
 // authentication and TLS stands here. It opens and dials nothing.
@@ -52,7 +54,7 @@ func (c Config) Check() []*ConfigError {
 		check.add(FieldPort, fmt.Sprintf("is %d, no port of TCP", c.Port), "Give a number from 1 to 65535, or none for the usual port of WinRM.")
 	}
 	if !slices.Contains(Auths(), c.Auth) {
-		check.add(FieldAuth, fmt.Sprintf("is %q, which is no way to authenticate", c.Auth), "Choose ntlm, kerberos, basic or certificate.")
+		check.add(FieldAuth, fmt.Sprintf("is %q, which is no way to authenticate", c.Auth), "Choose ntlm, kerberos, windows, basic or certificate.")
 		return check.found
 	}
 	check.channel(c)
@@ -103,6 +105,9 @@ func (k *configCheck) credentials(c Config) {
 	case AuthKerberos:
 		k.kerberos(c)
 		return
+	case AuthWindows:
+		k.currentUser(c)
+		return
 	}
 	if c.Kerberos != (KerberosConfig{}) {
 		k.add(FieldKerberos, fmt.Sprintf("is set, but the way to authenticate is %s", c.Auth), "Choose kerberos, or leave it out.")
@@ -121,6 +126,23 @@ func (k *configCheck) kerberos(c Config) {
 	}
 	if c.Kerberos.CCachePath == "" {
 		k.require(FieldUsername, c.Username, c.Auth)
+	}
+}
+
+// currentUser refuses what says who logs on, and other systems.
+func (k *configCheck) currentUser(c Config) {
+	if runtime.GOOS != "windows" {
+		k.add(FieldAuth, "cannot be used: "+secure.ErrNotWindows.Error()+", and this is "+runtime.GOOS, "Choose ntlm or kerberos with a user name and a password, or run this on Windows.")
+	}
+	const wrong = "is set, but the way to authenticate, windows, is the logon of the current user"
+	if c.Username != "" {
+		k.add(FieldUsername, wrong, "Leave it out, or choose ntlm or kerberos.")
+	}
+	if c.Password != "" {
+		k.add(FieldPassword, wrong, "Leave it out, or choose ntlm or kerberos.")
+	}
+	if c.Kerberos != (KerberosConfig{SPN: c.Kerberos.SPN}) {
+		k.add(FieldKerberos, "says more than the name of the service, which is all that the logon of the current user goes by", "Leave the rest out, or choose kerberos.")
 	}
 }
 

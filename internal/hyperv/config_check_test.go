@@ -1,6 +1,7 @@
 package hyperv_test
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
@@ -49,7 +50,12 @@ func TestConfigCheck(t *testing.T) {
 		"kerberos, a keytab not": {func(c *hyperv.Config) {
 			c.Auth, c.Username, c.Password, c.Kerberos.KeytabPath = hyperv.AuthKerberos, "", "", "k"
 		}, []hyperv.Field{hyperv.FieldUsername}},
-		"a realm for ntlm": {func(c *hyperv.Config) { c.Kerberos.Realm = "R" }, []hyperv.Field{hyperv.FieldKerberos}},
+		"the current user":                          {func(c *hyperv.Config) { currentUser(c) }, onWindows()},
+		"the current user, by another service name": {func(c *hyperv.Config) { currentUser(c).Kerberos.SPN = "WSMAN/h" }, onWindows()},
+		"the current user, and a name":              {func(c *hyperv.Config) { currentUser(c).Username = "u" }, onWindows(hyperv.FieldUsername)},
+		"the current user, and a password":          {func(c *hyperv.Config) { currentUser(c).Password = canary }, onWindows(hyperv.FieldPassword)},
+		"the current user, and a realm":             {func(c *hyperv.Config) { currentUser(c).Kerberos.Realm = "R" }, onWindows(hyperv.FieldKerberos)},
+		"a realm for ntlm":                          {func(c *hyperv.Config) { c.Kerberos.Realm = "R" }, []hyperv.Field{hyperv.FieldKerberos}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -75,4 +81,18 @@ func TestConfigCheck(t *testing.T) {
 			}
 		})
 	}
+}
+
+// currentUser makes c log the current user on.
+func currentUser(c *hyperv.Config) *hyperv.Config {
+	c.Auth, c.Username, c.Password = hyperv.AuthWindows, "", ""
+	return c
+}
+
+// onWindows is what is wrong beside the system, if that is not Windows.
+func onWindows(fields ...hyperv.Field) []hyperv.Field {
+	if runtime.GOOS == "windows" {
+		return fields
+	}
+	return append([]hyperv.Field{hyperv.FieldAuth}, fields...)
 }

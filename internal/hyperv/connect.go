@@ -78,6 +78,12 @@ func (c *connector) wire(host string) (wsman.Config, error) {
 		cfg.Basic = &wsman.BasicCredentials{User: c.cfg.Username, Password: c.cfg.Password}
 	case AuthCertificate:
 		cfg.Certificate = true
+	case AuthWindows:
+		mechanism, err := secure.NewCurrentUser(host, c.cfg.Kerberos.SPN)
+		if err != nil {
+			return wsman.Config{}, err
+		}
+		cfg.Mechanism = mechanism
 	}
 	return cfg, nil
 }

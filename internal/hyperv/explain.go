@@ -50,6 +50,7 @@ func decidingCode(err error) (Code, bool) {
 		method *MethodError
 		fault  *wsman.Fault
 		kdc    *secure.KDCError
+		sspi   *secure.SSPIError
 		status *wsman.HTTPError
 		auth   *wsman.AuthError
 	)
@@ -65,6 +66,8 @@ func decidingCode(err error) (Code, bool) {
 		return faultCode(fault)
 	case errors.As(err, &kdc):
 		return lookUp(kdcErrors, uint32(kdc.Code)) //nolint:gosec // KDC errors are small
+	case errors.As(err, &sspi):
+		return lookUp(sspiStatuses, sspi.Status)
 	case errors.As(err, &status):
 		return lookUp(httpStatuses, uint32(status.Status)) //nolint:gosec // HTTP statuses are small
 	case errors.As(err, &auth) && errors.Is(err, secure.ErrRejected):
@@ -105,8 +108,9 @@ var causes = [...]Cause{
 	{secure.ErrWeakKey, ReasonNone, "Somebody between here and the KDC may be after the password: look at the network, and at the iteration count that the KDC is set to."},
 	{secure.ErrTicketExpired, ReasonTicket, "Renew the ticket cache (kinit)."},
 	{secure.ErrClockSkew, ReasonNone, "Set the clock of this machine or of the KDC: Kerberos allows five minutes."},
+	{secure.ErrNotWindows, ReasonNone, "Run Terraform on Windows, or log on with a user name and a password."},
 	{secure.ErrNoKDC, ReasonNoKDC, "Name the KDC in krb5.conf, or make the realm's _kerberos._tcp record resolvable, and allow TCP port 88."},
-	{secure.ErrTampered, ReasonTampering, "Somebody between here and the host may be tampering with messages: look at the network."},
+	{secure.ErrTampered, ReasonTampering, hintTampered},
 	{ErrNoHyperV, ReasonNone, hintNoRole},
 	{ErrUnreachable, ReasonUnreachable, "Check name, port, firewall and the WinRM listener of the host (winrm enumerate winrm/config/listener)."},
 	{ErrNotFound, ReasonNotFound, "Check the path."},

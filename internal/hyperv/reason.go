@@ -100,6 +100,8 @@ var numberReasons = map[numberKey]Reason{
 	{KindFault, 0x803381E8}:   ReasonBusy,
 	{KindFault, 0x803381EA}:   ReasonBusy,
 	{KindKerberos, 7}:         ReasonServiceName,
+	{KindSSPI, 0x80090303}:    ReasonServiceName,
+	{KindSSPI, 0x80090322}:    ReasonServiceName,
 }
 
 // because gives an error a reason that neither its number nor its sentinel tells.

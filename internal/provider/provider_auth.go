@@ -32,7 +32,7 @@ func (s *settings) auth(v types.String) hyperv.Auth {
 	case slices.Contains(hyperv.Auths(), auth):
 		return auth
 	}
-	s.invalid("auth", origin, value, "ntlm, kerberos, basic or certificate", "Leave it out for ntlm.")
+	s.invalid("auth", origin, value, "ntlm, kerberos, windows, basic or certificate", "Leave it out for ntlm.")
 	return ""
 }
 
@@ -53,6 +53,20 @@ func (s *settings) kerberos(v types.Object, password string) hyperv.KerberosConf
 	s.withoutCCName = password != "" || cfg.KeytabPath != ""
 	cfg.CCachePath = s.ccache(member("ccache_path"))
 	return cfg
+}
+
+// windows reads what the logon of the current user goes by, of the same object.
+func (s *settings) windows(v types.Object) hyperv.KerberosConfig {
+	spn := types.StringNull()
+	for name, value := range v.Attributes() {
+		switch text, ok := value.(types.String); {
+		case ok && name == "spn":
+			spn = text
+		case !value.IsNull():
+			s.refuse("kerberos", "has "+name+", but with auth = \"windows\" only spn counts", "Remove it, or set auth = \"kerberos\".")
+		}
+	}
+	return hyperv.KerberosConfig{SPN: s.text("kerberos.spn", spn)}
 }
 
 // otherCache is a ticket cache that is no file: KEYRING:…, DIR:…, API:….
@@ -85,14 +99,14 @@ var attributeOf = map[hyperv.Field]string{
 
 // check refuses what does not fit together.
 func (s *settings) check(m providerModel, cfg hyperv.Config) {
-	if !m.Kerberos.IsNull() && cfg.Auth != hyperv.AuthKerberos {
+	if !m.Kerberos.IsNull() && cfg.Auth != hyperv.AuthKerberos && cfg.Auth != hyperv.AuthWindows {
 		s.refuse("kerberos", fmt.Sprintf("is set, but auth is %q", cfg.Auth), "Set auth = \"kerberos\", or remove the kerberos block.")
 	}
 	for _, e := range cfg.Check() {
 		attribute, fix := attributeOf[e.Field], e.Fix
 		if e.Missing {
 			fix = "Set it in the provider block or by " + strings.Join(environment[attribute], " or ") + "."
-		} else if more := fixes[e.Field]; more != "" {
+		} else if more := fixes[e.Field]; more != "" && cfg.Auth != hyperv.AuthWindows {
 			fix += " " + more
 		}
 		s.refuse(attribute, e.Wrong, fix)

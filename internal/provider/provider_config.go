@@ -75,8 +75,12 @@ func (m providerModel) connection(s *settings) hyperv.Config {
 	cfg.CACertificate = s.file("cacert_path", s.text("cacert_path", m.CACertPath))
 	cfg.ClientCertificate = s.file("cert_path", s.text("cert_path", m.CertPath))
 	cfg.ClientKey = s.file("key_path", s.text("key_path", m.KeyPath))
-	if cfg.Auth == hyperv.AuthKerberos {
+	switch cfg.Auth {
+	case hyperv.AuthKerberos:
 		cfg.Kerberos = s.kerberos(m.Kerberos, cfg.Password)
+	case hyperv.AuthWindows:
+		cfg.Kerberos = s.windows(m.Kerberos)
+	default:
 	}
 	if m.Kerberos.IsUnknown() {
 		s.unknown = true

@@ -12,6 +12,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -224,7 +225,7 @@ func TestProviderModel_invalid(t *testing.T) {
 		"bad use_ntlm":      {env: map[string]string{"HYPERV_USE_NTLM": "maybe"}, at: "auth", want: []string{"HYPERV_USE_NTLM", "true or false"}},
 		"duration":          {model: func(m *providerModel) { m.Timeout = str("60") }, at: "timeout", want: []string{`"60"`, "90s"}},
 		"negative duration": {env: map[string]string{"HYPERV_TIMEOUT": "-1s"}, at: "timeout", want: []string{"HYPERV_TIMEOUT", "positive"}},
-		"auth":              {env: map[string]string{"HYPERV_WINRM_AUTH": "credssp"}, at: "auth", want: []string{`"credssp"`, "HYPERV_WINRM_AUTH", "ntlm, kerberos, basic or certificate"}},
+		"auth":              {env: map[string]string{"HYPERV_WINRM_AUTH": "credssp"}, at: "auth", want: []string{`"credssp"`, "HYPERV_WINRM_AUTH", "ntlm, kerberos, windows, basic or certificate"}},
 		"no compactions":    {model: func(m *providerModel) { m.MaxConcurrentCompactions = types.Int64Value(0) }, at: "max_concurrent_compactions", want: []string{"from 1"}},
 		"many requests":     {model: func(m *providerModel) { m.MaxConcurrentRequests = types.Int64Value(16) }, at: "max_concurrent_requests", want: []string{"to 15"}},
 		"host with scheme":  {model: func(m *providerModel) { m.Host = str("http://hv01") }, at: "host", want: []string{"Remove the scheme"}},
@@ -397,5 +398,56 @@ func TestCheckHost(t *testing.T) {
 		if checkHost(host) == "" {
 			t.Errorf("checkHost(%q) accepts it", host)
 		}
+	}
+}
+
+// The current user has neither name nor password here, and the name of the service is
+// all that counts of the kerberos block. Elsewhere than on Windows a plan says so.
+func TestProviderModel_windows(t *testing.T) {
+	t.Parallel()
+	str := types.StringValue
+	for name, test := range map[string]struct {
+		kerberos map[string]attr.Value
+		env      map[string]string
+		at       []string
+	}{
+		"nothing else":         {},
+		"service name":         {kerberos: map[string]attr.Value{"spn": str("WSMAN/hv01")}},
+		"caches do not matter": {env: map[string]string{"KRB5CCNAME": "KEYRING:persistent:0"}},
+		"user name":            {env: map[string]string{"HYPERV_USERNAME": "u"}, at: []string{"username"}},
+		"password":             {env: map[string]string{"HYPERV_PASSWORD": canary}, at: []string{"password"}},
+		"realm":                {kerberos: map[string]attr.Value{"realm": str("R")}, at: []string{"kerberos"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m := emptyProvider()
+			m.Auth = str("windows")
+			if test.kerberos != nil {
+				m.Kerberos = kerberosBlock(test.kerberos)
+			}
+			cfg, diags, _ := connect(m, test.env)
+			want := map[string]bool{}
+			for _, at := range test.at {
+				want[attributePath(at).String()] = true
+			}
+			if runtime.GOOS != "windows" && name != "realm" { // the form is told first
+				want["auth"] = true
+			}
+			got := map[string]bool{}
+			for _, e := range diags.Errors() {
+				if d, ok := e.(diag.DiagnosticWithPath); ok {
+					got[d.Path().String()] = true
+				}
+				if strings.Contains(e.Detail(), canary) || strings.Contains(e.Detail(), "https = true") {
+					t.Errorf("the detail says %s", e.Detail())
+				}
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("attributes with errors (-want +got):\n%s", diff)
+			}
+			if name == "service name" && cfg.Kerberos.SPN != "WSMAN/hv01" {
+				t.Errorf("service name %q", cfg.Kerberos.SPN)
+			}
+		})
 	}
 }

@@ -39,7 +39,7 @@ func providerSchema() schema.Schema {
 			},
 			"auth": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("auth", "How to authenticate: `ntlm` (default), `kerberos`, `basic` or `certificate`."),
+				MarkdownDescription: withEnv("auth", "How to authenticate: `ntlm` (default), `kerberos`, `windows` (as the user who runs Terraform, on Windows only), `basic` or `certificate`."),
 			},
 			"cacert_path": schema.StringAttribute{
 				Optional:            true,
@@ -59,7 +59,7 @@ func providerSchema() schema.Schema {
 			},
 			"kerberos": schema.SingleNestedAttribute{
 				Optional:            true,
-				MarkdownDescription: "What `auth = \"kerberos\"` needs beyond a user; exactly one of `password`, `ccache_path` and `keytab_path` is used.",
+				MarkdownDescription: "What `auth = \"kerberos\"` needs beyond a user; exactly one of `password`, `ccache_path` and `keytab_path` is used. `auth = \"windows\"` takes `spn` alone.",
 				Attributes:          kerberosAttributes(),
 			},
 			"timeout": schema.StringAttribute{
@@ -94,7 +94,7 @@ func kerberosAttributes() map[string]schema.Attribute {
 		},
 		"krb5_conf_path": schema.StringAttribute{
 			Optional:            true,
-			MarkdownDescription: withEnv("kerberos.krb5_conf_path", "Kerberos configuration. Default: `/etc/krb5.conf`."),
+			MarkdownDescription: withEnv("kerberos.krb5_conf_path", "Kerberos configuration. Default: `/etc/krb5.conf`, on Windows none: KDCs come from DNS."),
 		},
 		"ccache_path": schema.StringAttribute{
 			Optional:            true,

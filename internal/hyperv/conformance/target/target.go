@@ -76,7 +76,7 @@ func (r *reader) auth() hyperv.Auth {
 	}
 	auth := hyperv.Auth(text)
 	if !slices.Contains(hyperv.Auths(), auth) {
-		r.fail(fmt.Errorf("auth is %q, not ntlm, kerberos, basic or certificate", text))
+		r.fail(fmt.Errorf("auth is %q, not ntlm, kerberos, windows, basic or certificate", text))
 	}
 	return auth
 }
@@ -99,8 +99,12 @@ func (r *reader) config() hyperv.Config {
 			r.fail(fmt.Errorf("timeout %q is no duration", text))
 		}
 	}
-	if cfg.Auth == hyperv.AuthKerberos {
+	switch cfg.Auth {
+	case hyperv.AuthKerberos:
 		cfg.Kerberos = r.kerberos(cfg.Password)
+	case hyperv.AuthWindows:
+		cfg.Kerberos.SPN = r.text("kerberos.spn")
+	default:
 	}
 	return cfg
 }

@@ -47,7 +47,7 @@ func parse(args []string, env hostenv.Lookup, stderr io.Writer) (settings, error
 		{"username", `user: DOMAIN\user, user@REALM or user`},
 		{"https", "true (default) or false"},
 		{"insecure", "true: do not verify the certificate"},
-		{"auth", "ntlm (default), kerberos, basic or certificate"},
+		{"auth", "ntlm (default), kerberos, windows (the current user), basic or certificate"},
 		{"cacert_path", "PEM file of the authority"},
 		{"cert_path", "PEM file of the client certificate"},
 		{"key_path", "PEM file of its key"},
