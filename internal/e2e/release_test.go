@@ -48,7 +48,7 @@ func newRelease(t *testing.T) release {
 	}
 	r := release{t: t, dir: filepath.Join(t.TempDir(), "dist", "release")}
 	dist := filepath.Dir(r.dir)
-	home, err := os.MkdirTemp("", "gpg") // short: the agent's socket lies in it
+	home, err := os.MkdirTemp("", "gpg") //nolint:usetesting // short: the agent's socket lies in it
 	must(t, err)
 	r.env = append(os.Environ(), "GNUPGHOME="+home, "LC_ALL=C", "DIST="+dist, "BUILT="+built)
 	t.Cleanup(func() {

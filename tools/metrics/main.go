@@ -60,13 +60,14 @@ func run(out io.Writer, root string, b bounds, pattern string) (broken bool, err
 	if err != nil {
 		return false, err
 	}
+	var all []string
 	for _, report := range []func() (string, bool){
 		func() (string, bool) { return lengths(files, b.length) },
 		func() (string, bool) { return complexities(files, b.complex) },
 		func() (string, bool) { return sizes(files, b.file) },
 	} {
 		text, bad := report()
-		fmt.Fprintln(out, text)
+		all = append(all, text)
 		broken = broken || bad
 	}
 	if pattern != "" {
@@ -74,9 +75,10 @@ func run(out io.Writer, root string, b bounds, pattern string) (broken bool, err
 		if err != nil {
 			return false, err
 		}
-		fmt.Fprintln(out, text)
+		all = append(all, text)
 	}
-	return broken, nil
+	_, err = fmt.Fprintln(out, strings.Join(all, "\n"))
+	return broken, err
 }
 
 // file is what is known of one file of source.
@@ -119,7 +121,7 @@ func measure(root string) ([]file, error) {
 }
 
 func measureFile(path string) (file, error) {
-	text, err := os.ReadFile(path)
+	text, err := os.ReadFile(path) //nolint:gosec // G304: the folder is an argument
 	if err != nil {
 		return file{}, err
 	}
@@ -184,13 +186,13 @@ func complexities(files []file, bound int) (string, bool) {
 
 func sizes(files []file, bound int) (string, bool) {
 	longest := slices.MaxFunc(files, func(a, b file) int { return a.lines - b.lines })
-	text := fmt.Sprintf("%d files, longest %d lines%s", len(files), longest.lines, within(bound))
+	text := []string{fmt.Sprintf("%d files, longest %d lines%s", len(files), longest.lines, within(bound))}
 	for _, f := range files {
 		if broke(f.lines, bound) {
-			text += fmt.Sprintf("\n  %d %s", f.lines, f.path)
+			text = append(text, fmt.Sprintf("  %d %s", f.lines, f.path))
 		}
 	}
-	return text, broke(longest.lines, bound)
+	return strings.Join(text, "\n"), broke(longest.lines, bound)
 }
 
 // sumOf adds up the complexity of the files whose last elements match.
