@@ -1,0 +1,67 @@
+package winpath
+
+import "strings"
+
+// clusterRoot is the directory in which every node of a failover cluster shows
+// the cluster shared volumes, on its system drive.
+const clusterRoot = "ClusterStorage"
+
+// Volume names the volume or the share of path, for comparing with
+// [SameVolume]: "D:", `\\server\share`, `\\?\Volume{GUID}`, or a cluster shared
+// volume, `C:\ClusterStorage\Volume1`. A volume that is mounted in a directory
+// passes for the drive of that directory: only the host knows it.
+func Volume(path string) string {
+	path = Normalize(path)
+	switch {
+	case IsUNC(path):
+		return leading(path, len(`\\`), 2)
+	case strings.HasPrefix(path, volumePrefix):
+		return leading(path, len(volumePrefix), 1)
+	case OnClusterVolume(path):
+		return leading(path, len(`C:\`), 2)
+	case hasDrive(path):
+		return path[:len("C:")]
+	}
+	return path
+}
+
+// leading is path up to the end of the nth element from start.
+func leading(path string, start, n int) string {
+	for i := start; i < len(path); i++ {
+		if path[i] == '\\' {
+			if n--; n == 0 {
+				return path[:i]
+			}
+		}
+	}
+	return path
+}
+
+// SameVolume reports whether two paths can lie on one volume or share. Two that
+// are spelled alike do; a volume that is named by its GUID can be any volume of
+// the host, but no share.
+func SameVolume(a, b string) bool {
+	if Equal(Volume(a), Volume(b)) {
+		return true
+	}
+	return IsVolumeGUID(a) != IsVolumeGUID(b) && !IsUNC(a) && !IsUNC(b)
+}
+
+// OnClusterVolume reports whether path lies below the directory of the cluster
+// shared volumes. A node that could not use that directory has renamed it, with
+// a dot and a number at the end, and made a new one; both count.
+func OnClusterVolume(path string) bool {
+	path = Normalize(path)
+	if !isDrivePath(path) {
+		return false
+	}
+	first, rest, _ := strings.Cut(path[len(`C:\`):], `\`)
+	tail, ok := cutFold(first, clusterRoot)
+	return ok && rest != "" && (tail == "" || tail[0] == '.')
+}
+
+// IsClusterVolume reports whether path is the root of a cluster shared volume:
+// an entry of the system drive, whether the volume answers or not.
+func IsClusterVolume(path string) bool {
+	return OnClusterVolume(path) && Equal(path, Volume(path))
+}

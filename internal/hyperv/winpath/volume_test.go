@@ -1,0 +1,85 @@
+package winpath_test
+
+import (
+	"testing"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+func TestVolume(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		`d:/VMs/a.vhdx`:                           `D:`,
+		`D:\`:                                     `D:`,
+		`D:`:                                      `D:`,
+		`\\?\D:\VMs\a.vhdx`:                       `D:`,
+		`C:\ClusterStorage\Volume1\VMs\a.vhdx`:    `C:\ClusterStorage\Volume1`,
+		`c:\clusterstorage\Volume1\a.vhdx`:        `C:\clusterstorage\Volume1`,
+		`C:\ClusterStorage\Volume1`:               `C:\ClusterStorage\Volume1`,
+		`C:\ClusterStorage.000\Volume1\a.vhdx`:    `C:\ClusterStorage.000\Volume1`,
+		`C:\ClusterStorage`:                       `C:`,
+		`C:\ClusterStorages\Volume1\a.vhdx`:       `C:`,
+		`C:\VMs\ClusterStorage\Volume1\a.vhdx`:    `C:`,
+		`\\nas\vms\sub\a.vhdx`:                    `\\nas\vms`,
+		`\\nas\vms`:                               `\\nas\vms`,
+		`\\?\UNC\nas\vms\a.vhdx`:                  `\\nas\vms`,
+		volume + `\VMs\a.vhdx`:                    volume,
+		volume + `\`:                              volume,
+		`\??` + volume[len(`\\?`):] + `\a\b.vhdx`: volume,
+	} {
+		if got := winpath.Volume(path); got != want {
+			t.Errorf("Volume(%q) = %q, want %q", path, got, want)
+		}
+	}
+}
+
+func TestSameVolume(t *testing.T) {
+	t.Parallel()
+	other := `\\?\Volume{99999999-2222-3333-4444-555555555555}`
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{`D:\VMs\a.vhdx`, `d:\other\b.vhdx`, true},
+		{`D:\VMs\a.vhdx`, `E:\VMs\a.vhdx`, false},
+		{`C:\ClusterStorage\Volume1\a.vhdx`, `c:\clusterstorage\VOLUME1\x\b.vhdx`, true},
+		{`C:\ClusterStorage\Volume1\a.vhdx`, `C:\ClusterStorage\Volume2\a.vhdx`, false},
+		{`C:\ClusterStorage\Volume1\a.vhdx`, `C:\VMs\a.vhdx`, false},
+		{`\\nas\vms\a.vhdx`, `\\NAS\VMS\b\c.vhdx`, true},
+		{`\\nas\vms\a.vhdx`, `\\nas\other\a.vhdx`, false},
+		{`\\nas\vms\a.vhdx`, `D:\vms\a.vhdx`, false},
+		{volume + `\a.vhdx`, volume + `\b.vhdx`, true},
+		{volume + `\a.vhdx`, other + `\a.vhdx`, false},
+		{volume + `\a.vhdx`, `D:\a.vhdx`, true},
+		{`C:\ClusterStorage\Volume1\a.vhdx`, volume + `\a.vhdx`, true},
+		{volume + `\a.vhdx`, `\\nas\vms\a.vhdx`, false},
+	} {
+		if got := winpath.SameVolume(tt.a, tt.b); got != tt.want {
+			t.Errorf("SameVolume(%q, %q) = %v, want %v", tt.a, tt.b, got, tt.want)
+		}
+		if got := winpath.SameVolume(tt.b, tt.a); got != tt.want {
+			t.Errorf("SameVolume(%q, %q) = %v, want %v", tt.b, tt.a, got, tt.want)
+		}
+	}
+}
+
+func TestClusterVolume(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string][2]bool{ // below a volume or its root, the root itself
+		`C:\ClusterStorage\Volume1`:            {true, true},
+		`c:/clusterstorage/VOLUME1/`:           {true, true},
+		`C:\ClusterStorage\Volume1\VMs`:        {true, false},
+		`C:\ClusterStorage.001\Volume1\a.vhdx`: {true, false},
+		`C:\ClusterStorage`:                    {false, false},
+		`C:\ClusterStorageX\Volume1`:           {false, false},
+		`C:\`:                                  {false, false},
+		`D:\VMs`:                               {false, false},
+		`\\nas\ClusterStorage\Volume1`:         {false, false},
+		volume + `\ClusterStorage\Volume1`:     {false, false},
+		``:                                     {false, false},
+	} {
+		if got := [2]bool{winpath.OnClusterVolume(path), winpath.IsClusterVolume(path)}; got != want {
+			t.Errorf("OnClusterVolume, IsClusterVolume of %q = %v, want %v", path, got, want)
+		}
+	}
+}
