@@ -13,10 +13,12 @@ const (
 	// NamespaceStorage holds the classes of the storage management API, Windows
 	// Server 2012 and later.
 	NamespaceStorage = `root\Microsoft\Windows\Storage`
+	// NamespaceCluster is served by the nodes of a failover cluster.
+	NamespaceCluster = `root\MSCluster`
 )
 
-// WMI classes of the Hyper-V provider, of root\cimv2 and of the storage
-// management API.
+// WMI classes of the Hyper-V provider, of root\cimv2, of the storage management
+// API and of failover clusters.
 const (
 	ClassImageManagementService       = "Msvm_ImageManagementService"
 	ClassStorageJob                   = "Msvm_StorageJob"
@@ -34,6 +36,11 @@ const (
 	ClassOperatingSystem              = "Win32_OperatingSystem"
 	ClassDisk                         = "MSFT_Disk"
 	ClassPartition                    = "MSFT_Partition"
+	ClassCluster                      = "MSCluster_Cluster"
+	ClassClusterNode                  = "MSCluster_Node"
+	ClassClusterSharedVolume          = "MSCluster_ClusterSharedVolume"
+	ClassVolume                       = "Win32_Volume"
+	ClassMountPoint                   = "Win32_MountPoint"
 )
 
 // wmiPrefix starts every resource URI that Windows maps to a WMI class
