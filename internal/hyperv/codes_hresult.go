@@ -7,12 +7,13 @@ const (
 	hresultAccessDenied     = 0x80070005
 	hresultSharingViolation = 0x80070020
 	hresultNotCompactable   = 0xC03A001A
+	hresultParentNotFound   = 0xC03A000D
 )
 
 var hresults = []Code{
 	{KindHRESULT, hresultFileNotFound, "the file was not found", hintPath, errHostFindsNothing},
 	{KindHRESULT, hresultPathNotFound, "the path was not found", hintPath, ErrPathNotFound},
-	{KindHRESULT, hresultAccessDenied, "access to the file is denied", "Give the host's service (for a share: the host's computer account) rights on the file.", ErrAccessDenied},
+	{KindHRESULT, hresultAccessDenied, "access to the file is denied", hintFile, ErrAccessDenied},
 	{KindHRESULT, 0x80070015, "the device is not ready", hintPath, ErrPathNotFound},
 	{KindHRESULT, hresultSharingViolation, "another process has the file open", hintInUse, ErrInUse},
 	{KindHRESULT, 0x80070021, "another process has locked a part of the file", hintInUse, ErrInUse},
@@ -30,14 +31,14 @@ var hresults = []Code{
 	{KindHRESULT, 0xC03A000A, "the disk is corrupted: block allocation table", hintCorrupt, nil},
 	{KindHRESULT, 0xC03A000B, "unsupported block size", "This version of Windows does not know the block size of the disk.", ErrNotSupported},
 	{KindHRESULT, 0xC03A000C, "the disk is corrupted: bitmap", hintCorrupt, nil},
-	{KindHRESULT, 0xC03A000D, "a parent of the disk was not found", hintChain, nil},
+	{KindHRESULT, hresultParentNotFound, "a parent of the disk was not found", hintChain, nil},
 	{KindHRESULT, 0xC03A000E, "a parent of the disk has another identifier", hintChain, nil},
 	{KindHRESULT, 0xC03A000F, "a parent of the disk was changed after its child was made", hintChain, nil},
 	{KindHRESULT, 0xC03A0012, "invalid size of the disk", hintCorrupt, nil},
 	{KindHRESULT, 0xC03A0013, "invalid size of the file", hintCorrupt, nil},
 	{KindHRESULT, 0xC03A0014, "no support for disks of this kind", "Only .vhd and .vhdx can be compacted.", ErrNotSupported},
 	{KindHRESULT, 0xC03A0015, "the file is not a virtual disk", "Only .vhd and .vhdx can be compacted, no tracking files and no pass-through disks.", ErrNotSupported},
-	{KindHRESULT, 0xC03A0016, "access to a parent of the disk is denied", "Give the host's service rights on every file of the chain.", ErrAccessDenied},
+	{KindHRESULT, 0xC03A0016, "access to a parent of the disk is denied", "Give the account of the provider rights on every file of the chain.", ErrAccessDenied},
 	{KindHRESULT, 0xC03A0017, "a parent of the disk has another size", hintChain, nil},
 	{KindHRESULT, 0xC03A0018, "the chain of parents has a cycle", hintChain, nil},
 	{KindHRESULT, 0xC03A0019, "an error further up the chain of parents", hintChain, nil},

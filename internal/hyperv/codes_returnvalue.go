@@ -22,6 +22,7 @@ const (
 	hintPersists = "If it persists, look into the event log Microsoft-Windows-Hyper-V-VMMS of the host."
 	hintInUse    = "Shut the virtual machine down, wait for a checkpoint merge or backup to end, or detach the disk."
 	hintRights   = "Add the user to Hyper-V Administrators (or Administrators) of the host and see that it may execute methods in the WMI namespace; a local administrator other than the built-in one is filtered by UAC over the network."
+	hintFile     = "Give the account of the provider rights on the file; for a share the host must be trusted to delegate it to the file server, with any authentication protocol. A disk that was not closed cleanly is opened with write access, to replay its log."
 	hintPath     = "Check the path, and that its volume is online on this host."
 	hintCorrupt  = "Do not retry: check the file with Test-VHD on the host and restore it from a backup."
 	hintChain    = "Check the chain of parents with Test-VHD on the host and repair it with Set-VHD -ParentPath before compacting."

@@ -2,9 +2,7 @@ package hyperv
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 	"time"
 )
 
@@ -119,42 +117,4 @@ func defaultMode(f Format) Mode {
 		return ModeQuick
 	}
 	return ModeFull
-}
-
-// checkUse refuses a disk that a virtual machine or a checkpoint needs.
-func (h *Host) checkUse(ctx context.Context, order *Order, v *verdict) error {
-	switch {
-	case v.disk.savedV1:
-		return fmt.Errorf("%w by a virtual machine in saved state", ErrInUse)
-	case v.disk.usedV1:
-		return fmt.Errorf("%w by a virtual machine, or mounted on the host", ErrInUse)
-	}
-	uses, err := h.Uses(ctx, order.Path)
-	if denied, ok := errors.AsType[*usageDeniedError](err); ok {
-		v.warnings = append(v.warnings, Warning{WarnUsageUnknown, "The host does not show which virtual machines use which disks: " + denied.Error()})
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	return refuseUses(uses, order.AllowParent)
-}
-
-func refuseUses(uses []Use, allowParent bool) error {
-	var checkpoints []string
-	for _, use := range uses {
-		switch use.Kind {
-		case UseRunning, UseUnnamed:
-			return fmt.Errorf("%w by virtual machine %s", ErrInUse, use.Machine)
-		case UseSaved:
-			return fmt.Errorf("%w by virtual machine %s in saved state", ErrInUse, use.Machine)
-		case UseCheckpoint:
-			checkpoints = append(checkpoints, use.Machine)
-		case UseOff:
-		}
-	}
-	if len(checkpoints) > 0 && !allowParent {
-		return because(ReasonDependents, fmt.Errorf("%w: checkpoints of virtual machine %s depend on the disk", ErrNotSupported, strings.Join(checkpoints, ", ")))
-	}
-	return nil
 }

@@ -10,10 +10,13 @@ const (
 	StatusCompacted    Status = "compacted"
 	StatusUnchanged    Status = "unchanged" // it ran, there was nothing to reclaim
 	StatusSkippedInUse Status = "skipped_in_use"
-	StatusBelowMinimum Status = "below_minimum"
-	StatusInterrupted  Status = "interrupted"
-	StatusUnknown      Status = "unknown" // the job vanished or the answer was lost for good
-	StatusFailed       Status = "failed"
+	// StatusSkippedDependents: others depend on the disk for good, so that it is
+	// due again only when it has grown or a trigger changes.
+	StatusSkippedDependents Status = "skipped_dependents"
+	StatusBelowMinimum      Status = "below_minimum"
+	StatusInterrupted       Status = "interrupted"
+	StatusUnknown           Status = "unknown" // the job vanished or the answer was lost for good
+	StatusFailed            Status = "failed"
 	// StatusNotCompactable: the host can never compact the file as it is, since it is
 	// sparse, compressed or encrypted.
 	StatusNotCompactable Status = "not_compactable"
@@ -30,10 +33,18 @@ type Order struct {
 	AttachReadOnly *bool
 	// AllowAttach false forbids attaching the disk to the host altogether.
 	AllowAttach bool
-	// SkipInUse turns a disk in use into [StatusSkippedInUse] without an error.
+	// SkipInUse turns a disk in use into [StatusSkippedInUse] without an error, and
+	// one on which others depend for good into [StatusSkippedDependents].
 	SkipInUse bool
-	// AllowParent permits a disk on which checkpoints or other disks depend.
+	// AllowParent permits a VHDX on which known children depend, in [ModePrezeroed]
+	// and without attaching it.
 	AllowParent bool
+	// AllowReplicated permits the disk of the primary in a replication, whose next
+	// cycle is a resynchronisation then.
+	AllowReplicated bool
+	// AllowUnseen permits a disk although machines or nodes are not shown that may
+	// use it.
+	AllowUnseen bool
 	// MinFileSizeBytes leaves smaller files alone.
 	MinFileSizeBytes int64
 	// MaxPasses bounds the passes; fewer are made when two in a row have each
@@ -127,8 +138,14 @@ const (
 	WarnLostAnswer WarningKind = "lost_answer"
 	// WarnNotCompactable: see [StatusNotCompactable].
 	WarnNotCompactable WarningKind = "not_compactable"
-	// WarnUsageUnknown: the host did not let us see which machines use a disk.
+	// WarnUsageUnknown: a host did not let us see which machines use a disk.
 	WarnUsageUnknown WarningKind = "usage_unknown"
+	// WarnDependedOn: the disk was skipped because others depend on it for good.
+	WarnDependedOn WarningKind = "depended_on"
+	// WarnDiskNotOpened: a disk of a machine could not be asked for its parents.
+	WarnDiskNotOpened WarningKind = "disk_not_opened"
+	// WarnNodeDown: a node of the cluster is down, so its machines were not seen.
+	WarnNodeDown WarningKind = "node_down"
 	// WarnLeftAttached: the disk could not be detached.
 	WarnLeftAttached WarningKind = "left_attached"
 	// WarnJob: the job completed with warnings.

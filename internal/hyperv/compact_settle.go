@@ -27,6 +27,10 @@ func (c *compactor) settle(err error) error {
 		err = c.settleSuccess()
 	case errors.Is(err, ErrInterrupted):
 		res.Status = StatusInterrupted
+	case errors.Is(err, ErrDependedOn) && c.order.SkipInUse && !res.LeftAttached && c.pending == nil:
+		c.warn(WarnDependedOn, err.Error())
+		res.Status, res.Detail = StatusSkippedDependents, err.Error()
+		return nil
 	case errors.Is(err, ErrInUse) && c.order.SkipInUse && !res.LeftAttached && c.pending == nil:
 		return c.skip(err)
 	case errors.As(err, &job) && job.CompletionStatus == hresultNotCompactable && !res.LeftAttached:

@@ -176,9 +176,9 @@ func TestCompactInUse(t *testing.T) {
 		act    func(*hypervsim.Host) error
 		detail string
 	}{
-		{"running machine", []hypervsim.Option{disk(), machine(hypervsim.VMRunning)}, nil, "in use by virtual machine sql01"},
-		{"saved machine", []hypervsim.Option{disk(), machine(hypervsim.VMSaved)}, nil, "in use by virtual machine sql01 in saved state"},
-		{"paused machine", []hypervsim.Option{disk(), machine(hypervsim.VMPaused)}, nil, "in use by virtual machine sql01"},
+		{"running machine", []hypervsim.Option{disk(), machine(hypervsim.VMRunning)}, nil, "in use by virtual machine sql01 on HYPERV01 (running)"},
+		{"saved machine", []hypervsim.Option{disk(), machine(hypervsim.VMSaved)}, nil, "in use by virtual machine sql01 on HYPERV01 (in saved state)"},
+		{"paused machine", []hypervsim.Option{disk(), machine(hypervsim.VMPaused)}, nil, "in use by virtual machine sql01 on HYPERV01 (running)"},
 		{"backup, by return value", []hypervsim.Option{disk(func(v *hypervsim.VHD) { v.Locked, v.Refusals = true, hypervsim.ViaReturnValue })}, nil, ""},
 		{"backup, by job", []hypervsim.Option{disk(func(v *hypervsim.VHD) { v.Locked, v.Refusals = true, hypervsim.ViaJob })}, nil, ""},
 		{"attached with write access", []hypervsim.Option{disk()}, func(h *hypervsim.Host) error { return h.Attach(diskPath, false) }, ""},
@@ -215,25 +215,6 @@ func TestCompactInUse(t *testing.T) {
 			})
 		}
 	}
-}
-
-func TestCompactCheckpointParent(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		sim, host := simulate(t, disk(), hypervsim.WithVM(hypervsim.VM{
-			Name: "sql01", Disks: []string{`D:\VMs\sql01_1.avhdx`},
-			Checkpoints: []hypervsim.Checkpoint{{Name: "before the update", Disks: []string{diskPath}}},
-		}))
-		got, err := host.Compact(t.Context(), order())
-		if err == nil || got.Status != hyperv.StatusFailed || got.Run != nil {
-			t.Errorf("without allow_parent: %+v, %v", got, err)
-		}
-		got, err = host.Compact(t.Context(), order(func(c *hyperv.Order) { c.AllowParent = true }))
-		if err != nil || got.Status != hyperv.StatusCompacted {
-			t.Errorf("with allow_parent: %+v, %v", got, err)
-		}
-		clean(t, sim)
-	})
 }
 
 // TestCompactTakesOverAttachment: a run that was killed leaves the disk attached

@@ -50,6 +50,10 @@ type Config struct {
 	// in order after a run that was not interrupted; 0 means five minutes.
 	TakeOverAfter, CleanUpFor time.Duration
 
+	// ClusterNodes are the addresses of the nodes of failover clusters, by the
+	// names of the nodes, where those do not resolve in the domain of the cluster.
+	ClusterNodes map[string]string
+
 	// LookupEnv reads the environment for KRB5_CONFIG and KRB5CCNAME; nil means
 	// the process's own.
 	LookupEnv func(name string) (string, bool)

@@ -2,7 +2,6 @@ package hyperv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 )
 
@@ -12,12 +11,12 @@ type Description struct {
 
 	Attachment Attachment
 	Uses       []Use
-	// UsesHidden is why the host does not show who uses the disk; nil when it does.
+	// UsesHidden is why there may be more uses; nil when every host has told.
 	UsesHidden error
 }
 
 // Describe reads everything about a disk: two exchanges for the file, one or two
-// for its attachment, and three once per host for the virtual machines.
+// for its attachment, and once per host those for the virtual machines.
 func (h *Host) Describe(ctx context.Context, path string) (Description, error) {
 	disk, err := h.Inspect(ctx, path)
 	if err != nil {
@@ -27,7 +26,7 @@ func (h *Host) Describe(ctx context.Context, path string) (Description, error) {
 	if d.Attachment, err = h.Attachment(ctx, path); err != nil {
 		return Description{}, err
 	}
-	d.Uses, d.UsesHidden, err = h.visibleUses(ctx, disk)
+	d.Uses, d.UsesHidden, err = h.visibleUses(ctx, path, &disk)
 	return d, err
 }
 
@@ -45,33 +44,35 @@ func (h *Host) Attachment(ctx context.Context, path string) (Attachment, error) 
 	return AttachedReadWrite, nil
 }
 
-// VisibleUses is Uses that tells apart a disk that nobody uses and a host that
-// does not show who does: hidden is the reason then.
+// VisibleUses lists the virtual machines that use a disk or depend on it. Hidden
+// says why there may be more of them; nil when every host has told.
 func (h *Host) VisibleUses(ctx context.Context, path string) (uses []Use, hidden, err error) {
-	return h.visibleUses(ctx, VHD{Path: path})
+	return h.visibleUses(ctx, path, nil)
 }
 
 // visibleUses takes what an inspection of the older generation says in place of
-// the names of machines.
-func (h *Host) visibleUses(ctx context.Context, disk VHD) (uses []Use, hidden, err error) {
+// the names of machines. Disk is nil when the disk was not inspected.
+func (h *Host) visibleUses(ctx context.Context, path string, disk *VHD) (uses []Use, hidden, err error) {
 	switch {
-	case disk.savedV1:
+	case disk != nil && disk.savedV1:
 		return []Use{{Kind: UseSaved}}, nil, nil
-	case disk.usedV1:
+	case disk != nil && disk.usedV1:
 		return []Use{{Kind: UseUnnamed}}, nil, nil
 	}
-	u, err := h.loadUsage(ctx)
-	var denied *usageDeniedError
+	p, err := h.pictureOf(ctx, "", path, disk)
 	switch {
-	case errors.As(err, &denied):
-		return nil, denied, nil
+	case err != nil && ctx.Err() == nil && !hostWide(err):
+		return nil, err, nil // what is wrong with one disk is no obstacle to others
 	case err != nil:
 		return nil, nil, err
-	case u.silent && !disk.inspectedV1:
+	case p.silent && (disk == nil || !disk.inspectedV1):
 		return nil, errUnnamedMachines, nil
+	case len(p.unseen) > 0:
+		hidden = &unseenError{host: p.unseen[0]}
+	case len(p.gaps) > 0:
+		hidden = p.refuseGaps()
 	}
-	uses, err = h.Uses(ctx, disk.Path)
-	return uses, nil, err
+	return p.machines(), hidden, nil
 }
 
 // errUnnamedMachines: what only the newer generation can be asked.

@@ -30,10 +30,13 @@ func (h *Host) listDirectory(ctx context.Context, l Listing) iter.Seq2[ListedDis
 			yield(ListedDisk{}, err)
 			return
 		}
-		more, err := h.walk(ctx, root, l, yield)
+		found := false
+		more, err := h.walk(ctx, root, l, func(disk ListedDisk, err error) bool {
+			found = true
+			return yield(disk, err)
+		})
 		if more && err == nil {
-			// A volume that went offline meanwhile has answered with nothing.
-			err = h.checkDirectory(ctx, root)
+			err = h.checkListed(ctx, root, found)
 		}
 		if err != nil {
 			yield(ListedDisk{}, fmt.Errorf("list %s: %w", root, err))
@@ -84,6 +87,38 @@ func (h *Host) checkDirectory(ctx context.Context, directory string) error {
 		return &classified{err: fmt.Errorf("directory %s: %w", directory, err), kind: ErrPathNotFound}
 	}
 	return err
+}
+
+// checkListed doubts an answer: a volume that is offline, or went offline
+// meanwhile, has answered with nothing.
+func (h *Host) checkListed(ctx context.Context, root string, found bool) error {
+	if err := h.checkDirectory(ctx, root); err != nil || found {
+		return err
+	}
+	if err := h.volumeAnswers(ctx, root); err != nil {
+		return &classified{err: err, kind: ErrPathNotFound}
+	}
+	if winpath.OnClusterVolume(root) {
+		return h.checkClusterListed(ctx, root)
+	}
+	return nil
+}
+
+// checkClusterListed tells an empty directory on a cluster shared volume from
+// file classes that look for it on the system drive, by whose letter it goes: one
+// that shows not a single subdirectory or file proves nothing.
+//
+// Unverified on a real host (file-classes-cluster-volume): whether the file
+// classes list what lies below a cluster shared volume.
+func (h *Host) checkClusterListed(ctx context.Context, root string) error {
+	for _, class := range [...]string{cim.ClassDirectory, cim.ClassDataFile} {
+		listed := false
+		err := h.query(ctx, within("Name", class, root), root, func(string, *cim.Instance) { listed = true })
+		if err != nil || listed {
+			return err
+		}
+	}
+	return fmt.Errorf("%w: the file classes of Windows list nothing at all in this directory of a cluster shared volume, and it is not proven that they look there; name the disks, or list those of a virtual machine", ErrNotSupported)
 }
 
 // disksIn lists the disks in one directory.

@@ -14,6 +14,11 @@ var (
 	ErrNoMachine = errors.New("no such virtual machine")
 	// ErrInUse: something else has the disk open.
 	ErrInUse = errors.New("in use")
+	// ErrDependedOn: others depend on the disk for good: linked clones, other
+	// children, a replica.
+	ErrDependedOn = errors.New("depended on")
+	// ErrUnseen: who uses the disk or depends on it cannot be told.
+	ErrUnseen = errors.New("users not seen")
 	// ErrAccessDenied: authenticated, but not allowed.
 	ErrAccessDenied = errors.New("access denied")
 	// ErrUnreachable: no connection could be made, so nothing was asked.

@@ -34,6 +34,9 @@ func Explain(err error) Explanation {
 	if c, ok := decidingCode(err); ok && !errors.Is(err, ErrInterrupted) {
 		e.Code, e.Hint, e.Reasons = c.String(), c.Hint, append(e.Reasons, c.Reasons()...)
 	}
+	if own, ok := errors.AsType[explained](err); ok {
+		e.Hint = own.Hint()
+	}
 	for _, c := range found {
 		if c.Reason != ReasonNone && !slices.Contains(e.Reasons, c.Reason) {
 			e.Reasons = append(e.Reasons, c.Reason)
@@ -116,6 +119,8 @@ var causes = [...]Cause{
 	{ErrNotFound, ReasonNotFound, "Check the path."},
 	{ErrPathNotFound, ReasonNone, hintPath},
 	{ErrInUse, ReasonInUse, hintInUse},
+	{ErrDependedOn, ReasonDependedOn, "Leave the disk alone: compacting it can break what depends on it."},
+	{ErrUnseen, ReasonNone, "Let the account see every virtual machine, and every disk of theirs on the volume."},
 	{ErrInterrupted, ReasonUnfinished, "The disk is intact, and compacting it once more is safe."},
 	{ErrJobGone, ReasonUnfinished, "The disk is intact, and compacting it once more is safe."},
 	{ErrOutcomeUnknown, ReasonUnfinished, "The host may have compacted the disk; compacting it once more is safe."},
@@ -154,6 +159,9 @@ func hostWide(err error) bool {
 	}
 	var m *MethodError
 	var j *JobError
+	if _, unseen := errors.AsType[*unseenError](err); unseen {
+		return true
+	}
 	denied := errors.Is(err, ErrAccessDenied) && !errors.As(err, &m) && !errors.As(err, &j)
 	return denied || errors.As(err, &certificate) || errors.As(err, &status)
 }

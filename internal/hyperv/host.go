@@ -53,6 +53,7 @@ func (f *Fleet) Host(name string) (*Host, error) {
 	if h.client, err = f.connector.connect(bare(name), h.confirmation); err != nil {
 		return nil, fmt.Errorf("host %s: %w", name, err)
 	}
+	h.peer = f.Host
 	f.hosts[key] = h
 	return h, nil
 }
@@ -73,11 +74,17 @@ type Host struct {
 	client   *wsman.Client
 	turns    *turns
 	usage    usageCache
+	cluster  clusterCache
 	attached attachedCache
 	jobs     jobRegistry
 	claims   addressClaims
 	takeOver time.Duration // see Config.TakeOverAfter
 	cleanUp  time.Duration // see Config.CleanUpFor
+
+	// peer is another host with the same credentials, by its address.
+	peer func(address string) (*Host, error)
+	// clusterNodes are the addresses of nodes, by their names.
+	clusterNodes map[string]string
 
 	known  atomic.Pointer[generation]
 	detect chan struct{} // held by whoever finds out the generation
@@ -89,11 +96,14 @@ func newHost(name string, cfg Config) *Host {
 		turns:    newTurns(cfg.MaxConcurrentCompactions),
 		detect:   make(chan struct{}, 1),
 		usage:    usageCache{loading: make(chan struct{}, 1)},
+		cluster:  clusterCache{loading: make(chan struct{}, 1)},
 		attached: attachedCache{loading: make(chan struct{}, 1)},
 		jobs:     jobRegistry{disks: map[string]string{}},
 		claims:   addressClaims{held: map[AttachedAt]chan struct{}{}},
 		takeOver: cmp.Or(cfg.TakeOverAfter, takeOverAfter),
 		cleanUp:  cmp.Or(cfg.CleanUpFor, jobRecordKept),
+
+		clusterNodes: cfg.ClusterNodes,
 	}
 }
 

@@ -2,7 +2,6 @@ package hyperv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -100,7 +99,16 @@ func (h *Host) inspectV2(ctx context.Context, path string) (VHD, error) {
 	}
 	disk.MinimumVirtualSizeBytes = optionalSize(state, "MinInternalSize")
 	disk.FragmentationPercent = optionalSize(state, "FragmentationPercentage")
+	disk.changed = changeTime(state)
 	return disk, nil
+}
+
+// changeTime reads Timestamp of Msvm_VirtualHardDiskState.
+func changeTime(state *cim.Instance) int64 {
+	if t, ok, err := state.Time("Timestamp"); ok && err == nil {
+		return t.UnixNano()
+	}
+	return 0
 }
 
 // readSettings decodes Msvm_VirtualHardDiskSettingData.
@@ -169,39 +177,4 @@ func optionalSize(i *cim.Instance, name string) *int64 {
 	}
 	v := int64(n) //nolint:gosec // 63 bits were parsed
 	return &v
-}
-
-// proveAbsence turns "the host does not find it" into ErrNotFound where the host
-// shows that the directory is there and the file in it is not; otherwise the
-// volume may be offline, and the error says ErrPathNotFound.
-func (h *Host) proveAbsence(ctx context.Context, path string, err error) error {
-	if !errors.Is(err, errHostFindsNothing) || errors.Is(err, ErrPathNotFound) {
-		return err
-	}
-	if proof := h.seesNoFile(ctx, path); proof != nil {
-		return &classified{err: fmt.Errorf("%w (its absence could not be proven: %w)", err, proof), kind: ErrPathNotFound}
-	}
-	return &classified{err: err, kind: ErrNotFound}
-}
-
-// seesNoFile is nil when the directory of path answers and the file does not.
-//
-// Unverified on a real host (file-classes-get-by-name, file-class-absent-file): that Win32_Directory and CIM_DataFile answer a Get
-// by Name over WS-Management as they do locally.
-func (h *Host) seesNoFile(ctx context.Context, path string) error {
-	if winpath.IsUNC(path) || winpath.IsVolumeGUID(path) {
-		return errors.New("root\\cimv2 lists no files behind a share or a volume path")
-	}
-	directory := cim.NewReference(cim.NamespaceCIMv2, cim.ClassDirectory, cim.Selector{Name: "Name", Value: winpath.Dir(path)})
-	if _, err := h.get(ctx, directory); err != nil {
-		return fmt.Errorf("directory %s: %w", winpath.Dir(path), err)
-	}
-	file := cim.NewReference(cim.NamespaceCIMv2, cim.ClassDataFile, cim.Selector{Name: "Name", Value: path})
-	switch _, err := h.get(ctx, file); {
-	case err == nil:
-		return errors.New("the file system lists the file")
-	case !errors.Is(err, errObjectGone):
-		return err
-	}
-	return nil
 }

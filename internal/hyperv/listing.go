@@ -2,7 +2,6 @@ package hyperv
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"slices"
 	"strings"
@@ -65,7 +64,8 @@ func (l Listing) wants(d ListedDisk) bool {
 
 // listMachine yields the disks of a machine and of its checkpoints. The files
 // are asked for their sizes one by one: they can lie on shares, of which the
-// file classes know nothing.
+// file classes know nothing. A disk that does not tell its size, because it is
+// missing, in use elsewhere or denied, is listed without one.
 func (h *Host) listMachine(ctx context.Context, l Listing) iter.Seq2[ListedDisk, error] {
 	return func(yield func(ListedDisk, error) bool) {
 		paths, err := h.machineDisks(ctx, l.Machine)
@@ -82,7 +82,7 @@ func (h *Host) listMachine(ctx context.Context, l Listing) iter.Seq2[ListedDisk,
 			switch {
 			case err == nil:
 				disk.FileSizeBytes = &size
-			case !errors.Is(err, ErrNotFound) && !errors.Is(err, ErrPathNotFound):
+			case ctx.Err() != nil, Explain(err).HostWide:
 				yield(ListedDisk{}, err)
 				return
 			}
@@ -93,32 +93,59 @@ func (h *Host) listMachine(ctx context.Context, l Listing) iter.Seq2[ListedDisk,
 	}
 }
 
-// machineDisks lists the paths in the settings of the machines of that name,
-// each once.
+// machineDisks lists the paths of the disks of the machines of that name, each
+// once: those in their settings, and the disks beneath those that Hyper-V has
+// made for a checkpoint.
 func (h *Host) machineDisks(ctx context.Context, machine string) ([]string, error) {
-	u, err := h.loadUsage(ctx)
+	u, err := h.loadUsage(ctx, "")
 	if err != nil {
 		return nil, err
 	}
 	if u.silent {
 		return nil, errUnnamedMachines
 	}
-	wanted := map[string]bool{}
-	for id, name := range u.machines {
-		if strings.EqualFold(name, machine) || strings.EqualFold(id, machine) {
-			wanted[id] = true
-		}
-	}
+	wanted := u.machinesNamed(machine)
 	if len(wanted) == 0 {
 		return nil, noMachine(machine)
 	}
 	var paths []string
 	seen := map[string]bool{}
-	for _, d := range u.disks {
-		if key := winpath.Key(d.path); wanted[d.machine] && !seen[key] {
-			seen[key] = true
-			paths = append(paths, d.path)
+	for _, d := range u.named {
+		if !wanted[d.machine] {
+			continue
+		}
+		for _, path := range u.withBase(d.path) {
+			if key := winpath.Key(path); !seen[key] {
+				seen[key] = true
+				paths = append(paths, path)
+			}
 		}
 	}
 	return paths, nil
+}
+
+// machinesNamed finds machines by name or GUID.
+func (u *usage) machinesNamed(machine string) map[string]bool {
+	found := map[string]bool{}
+	for id, name := range u.machines {
+		if strings.EqualFold(name, machine) || strings.EqualFold(id, machine) {
+			found[id] = true
+		}
+	}
+	return found
+}
+
+// withBase is a disk and, beneath one of a checkpoint, those down to the first
+// that is none: the disk that people know the machine by.
+func (u *usage) withBase(path string) []string {
+	paths := []string{path}
+	for range longestChain {
+		l := u.links[winpath.Key(path)]
+		if l == nil || l.parent == "" || !isCheckpointDisk(path) {
+			break
+		}
+		path = l.parent
+		paths = append(paths, path)
+	}
+	return paths
 }

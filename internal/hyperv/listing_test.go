@@ -139,8 +139,8 @@ func TestUsesGuessesNoGeneration(t *testing.T) {
 			Operation: hypervsim.OperationEnumerate, Class: cim.ClassStorageAllocationSettingData,
 			Effect: hypervsim.Fault(2147749902, hypervsim.FaultFormAny), // WBEM_E_INVALID_NAMESPACE
 		})
-		if got, err := host.Uses(t.Context(), diskPath); err == nil {
-			t.Errorf("uses = %v, want an error", got)
+		if got, hidden, err := host.VisibleUses(t.Context(), diskPath); err == nil && hidden == nil {
+			t.Errorf("uses = %v, want them hidden", got)
 		}
 		if got, err := host.Compact(t.Context(), order()); err != nil || got.Status != hyperv.StatusCompacted {
 			t.Errorf("compaction on the newer generation: %+v, %v", got, err)
@@ -303,7 +303,7 @@ func TestDescribe(t *testing.T) {
 			t.Fatal(err)
 		}
 		if got.FileSizeBytes != 10*gib || got.Attachment != hyperv.AttachedNone || got.UsesHidden != nil ||
-			!slices.Equal(got.Uses, []hyperv.Use{{Machine: "sql01", Kind: hyperv.UseRunning}}) {
+			!slices.Equal(got.Uses, []hyperv.Use{{Machine: "sql01", Node: "HYPERV01", Kind: hyperv.UseRunning}}) {
 			t.Errorf("description = %+v", got)
 		}
 		if n := len(sim.Requests()); n > 8 {

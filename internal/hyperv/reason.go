@@ -16,6 +16,7 @@ const (
 	ReasonNone Reason = iota
 
 	ReasonInUse       // to take the disk at another time
+	ReasonDependedOn  // to leave the disk alone
 	ReasonNotFound    // to forget the disk
 	ReasonUnreachable // to go on without the host
 	ReasonTryAgain    // to ask once more
@@ -28,7 +29,11 @@ const (
 	ReasonWritesAttached  // Order.AttachReadOnly: the host attaches with write access only
 	ReasonAttachForbidden // Order.AllowAttach
 	ReasonNotAttached     // Order.AttachReadOnly
-	ReasonDependents      // Order.AllowParent
+	ReasonParent          // Order.AllowParent, with Order.Mode and Order.AttachReadOnly
+	ReasonParentMode      // Order.Mode and Order.AttachReadOnly, with Order.AllowParent
+	ReasonReplicated      // Order.AllowReplicated
+	ReasonUnseen          // Order.AllowUnseen
+	ReasonNodeAddress     // Config.ClusterNodes
 
 	ReasonPlainHTTP   // Config.HTTPS, Config.Port
 	ReasonTLS         // Config.HTTPS, Config.Port
@@ -115,8 +120,19 @@ type reasonError struct {
 func (e *reasonError) Error() string { return e.err.Error() }
 func (e *reasonError) Unwrap() error { return e.err }
 
+// explained is an error that knows better than its sentinel what helps.
+type explained interface {
+	error
+	// Hint is that of an [Explanation].
+	Hint() string
+	Reasons() []Reason
+}
+
 // reasonOf is the reason that an error was given.
 func reasonOf(err error) []Reason {
+	if e, ok := errors.AsType[explained](err); ok {
+		return e.Reasons()
+	}
 	if e, ok := errors.AsType[*reasonError](err); ok {
 		return []Reason{e.reason}
 	}

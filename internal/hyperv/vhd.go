@@ -39,6 +39,9 @@ type VHD struct {
 	PhysicalSectorSizeBytes *int64
 	VirtualDiskID           *string
 
+	// changed is the Timestamp of the disk in nanoseconds since 1970, 0 where the
+	// host tells none: before Windows Server 2016.
+	changed int64
 	// What the older generation says in place of naming a machine: the disk is
 	// mounted or used by one, or belongs to one in saved state.
 	usedV1, savedV1 bool

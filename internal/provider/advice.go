@@ -13,6 +13,7 @@ type situation struct {
 	doing                        operation
 	skipsInUse, skipsUnreachable bool // if_in_use and if_unreachable
 	allowsParent                 bool // allow_parent
+	allowsReplicated             bool // allow_replicated
 	unattached                   bool // attach_read_only is false
 	connection                   connection
 }
@@ -21,6 +22,7 @@ type situation struct {
 type connection struct {
 	https, seals                               bool
 	authorities, serverName, spn, krb5ConfPath bool // set
+	unseen                                     bool // allow_unseen_machines
 	compactions, requests                      int  // at once
 }
 
@@ -36,6 +38,9 @@ func connectionOf(cfg hyperv.Config) connection {
 		requests:     cfg.MaxConcurrentRequests,
 	}
 }
+
+// runs reports whether a disk was to be compacted.
+func (s situation) runs() bool { return s.doing == compacting || s.doing == invoking }
 
 // operation is what was being done.
 type operation int
@@ -67,6 +72,14 @@ var adviceTable = [...]advice{
 	},
 	{
 		hyperv.ReasonInUse, `With if_in_use = "skip" this is a warning.`,
+		func(s situation) bool { return s.doing == invoking && !s.skipsInUse },
+	},
+	{
+		hyperv.ReasonDependedOn, `With if_in_use = "skip" this is a warning, and the disk is due again when it has grown.`,
+		func(s situation) bool { return s.doing == compacting && !s.skipsInUse },
+	},
+	{
+		hyperv.ReasonDependedOn, `With if_in_use = "skip" this is a warning.`,
 		func(s situation) bool { return s.doing == invoking && !s.skipsInUse },
 	},
 	{
@@ -104,8 +117,24 @@ var adviceTable = [...]advice{
 		func(s situation) bool { return s.unattached },
 	},
 	{
-		hyperv.ReasonDependents, "With allow_parent = true it is compacted all the same.",
-		func(s situation) bool { return !s.allowsParent },
+		hyperv.ReasonParent, `With allow_parent = true and mode = "Prezeroed" it is compacted all the same: only blocks of zeros are dropped then.`,
+		func(s situation) bool { return s.runs() && !s.allowsParent },
+	},
+	{
+		hyperv.ReasonParentMode, `With allow_parent = true set mode = "Prezeroed" as well, and remove attach_read_only.`,
+		situation.runs,
+	},
+	{
+		hyperv.ReasonReplicated, "With allow_replicated = true it is compacted all the same.",
+		func(s situation) bool { return s.runs() && !s.allowsReplicated },
+	},
+	{
+		hyperv.ReasonNodeAddress, "cluster_nodes in the provider block names the address of a node.",
+		nil,
+	},
+	{
+		hyperv.ReasonUnseen, "With allow_unseen_machines = true in the provider block disks pass whose users are not seen.",
+		func(s situation) bool { return s.runs() && !s.connection.unseen },
 	},
 
 	{

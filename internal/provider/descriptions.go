@@ -22,5 +22,5 @@ const (
 	describeVHDType     = "Type of the disk: `dynamic`, `differencing` or `fixed`."
 	describeVirtualSize = "Size in bytes of the disk that a guest sees."
 	describeParentPath  = "Path of the parent of a differencing disk."
-	describeInUseBy     = "Virtual machines that refer to the disk; null when the host does not show them."
+	describeInUseBy     = "Virtual machines that use the disk or depend on it, on a cluster those of every node; null when none is known and not every host has shown its machines."
 )

@@ -89,6 +89,7 @@ func TestDescribeWarning(t *testing.T) {
 	kinds := []hyperv.WarningKind{
 		hyperv.WarnInUse, hyperv.WarnAwaited, hyperv.WarnTookOver,
 		hyperv.WarnUsageUnknown, hyperv.WarnLeftAttached, hyperv.WarnJob, hyperv.WarnLostAnswer, hyperv.WarnSettled, hyperv.WarnNotCompactable,
+		hyperv.WarnDependedOn, hyperv.WarnDiskNotOpened, hyperv.WarnNodeDown,
 	}
 	seen := map[string]hyperv.WarningKind{}
 	for _, kind := range kinds {

@@ -45,7 +45,7 @@ func TestVHDCompactionResource_createStartedNothing(t *testing.T) {
 			options: []hypervsim.Option{hypervsim.WithVHD(vhd()), hypervsim.WithVM(hypervsim.VM{
 				Name: "sql01", Disks: []string{`D:\VMs\sql01_1.avhdx`}, Checkpoints: []hypervsim.Checkpoint{{Name: "before", Disks: []string{diskPath}}},
 			})},
-			want: `allow_parent`,
+			want: `in\s+use\s+by\s+virtual\s+machine\s+sql01\s+on\s+HYPERV01\s+\(checkpoint\)`,
 		},
 		"no Hyper-V role": {
 			options: []hypervsim.Option{hypervsim.WithGenerations()},

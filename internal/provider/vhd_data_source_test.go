@@ -33,7 +33,8 @@ func usedBy(pairs ...string) knownvalue.Check {
 	all := []knownvalue.Check{}
 	for i := 0; i < len(pairs); i += 2 {
 		all = append(all, knownvalue.ObjectExact(map[string]knownvalue.Check{
-			"machine": knownvalue.StringExact(pairs[i]), "kind": knownvalue.StringExact(pairs[i+1]),
+			"machine": knownvalue.StringExact(pairs[i]), "node": knownvalue.StringExact("HYPERV01"),
+			"kind": knownvalue.StringExact(pairs[i+1]), "child_path": knownvalue.Null(),
 		}))
 	}
 	return knownvalue.ListExact(all)

@@ -1,9 +1,7 @@
 package provider
 
 import (
-	"cmp"
 	"errors"
-	"slices"
 
 	"github.com/hashicorp/terraform-plugin-framework/datasource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -14,8 +12,10 @@ import (
 
 // useModel is a virtual machine that refers to a disk.
 type useModel struct {
-	Machine types.String `tfsdk:"machine"`
-	Kind    types.String `tfsdk:"kind"`
+	Machine   types.String `tfsdk:"machine"`
+	Node      types.String `tfsdk:"node"`
+	Kind      types.String `tfsdk:"kind"`
+	ChildPath types.String `tfsdk:"child_path"`
 }
 
 func inUseByAttribute() schema.Attribute {
@@ -23,27 +23,28 @@ func inUseByAttribute() schema.Attribute {
 		Computed:            true,
 		MarkdownDescription: describeInUseBy,
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-			"machine": dataString("Name of the virtual machine; null on hosts before Windows Server 2012."),
-			"kind":    dataString("What it does: `running`, `saved`, `off`, `checkpoint` (a checkpoint of it depends on the disk), or `unnamed` (used by a machine or attached to the host, more is not known)."),
+			"machine":    dataString("Name of the virtual machine, its GUID if it has none; null on hosts before Windows Server 2012."),
+			"node":       dataString("Computer name of the host on which the machine is registered; on a cluster it can be another node."),
+			"kind":       dataString("What it does: `running`, `saved`, `off`, `checkpoint` (a checkpoint of it depends on the disk), `planned` (it is being imported or migrated), `recovery` (the checkpoint of a backup), `replica_point` (a recovery point of a replica), or `unnamed` (used by a machine or mounted, more is not known)."),
+			"child_path": dataString("Differencing disk whose parent the disk is, on the way from a disk of the machine; null for a disk of the machine itself."),
 		}},
 	}
 }
 
-// usesModel is nil, which becomes null, when the host does not show who uses a
-// disk. The order does not depend on the host's, so that nothing changes by
-// itself from plan to plan.
+// usesModel is nil, which becomes null, when no use is known and not every host
+// has shown its machines.
 func usesModel(uses []hyperv.Use, hidden error) []useModel {
-	if hidden != nil {
+	if hidden != nil && len(uses) == 0 {
 		return nil
 	}
 	all := make([]useModel, 0, len(uses))
 	for _, use := range uses {
-		all = append(all, useModel{Machine: optionalString(use.Machine), Kind: types.StringValue(string(use.Kind))})
+		all = append(all, useModel{
+			Machine: optionalString(use.Machine), Node: optionalString(use.Node),
+			Kind: types.StringValue(string(use.Kind)), ChildPath: optionalString(use.Child),
+		})
 	}
-	slices.SortFunc(all, func(a, b useModel) int {
-		return cmp.Or(cmp.Compare(a.Machine.ValueString(), b.Machine.ValueString()), cmp.Compare(a.Kind.ValueString(), b.Kind.ValueString()))
-	})
-	return slices.Compact(all)
+	return all
 }
 
 // hiddenUsesWarning says why in_use_by is null. A host that is too old to be
@@ -54,6 +55,6 @@ func hiddenUsesWarning(s subject, hidden error) diag.Diagnostics {
 	}
 	return diag.Diagnostics{describeWarning(s, reading, hyperv.Warning{
 		Kind:   hyperv.WarnUsageUnknown,
-		Detail: "The host does not show which virtual machines use which disks: " + hidden.Error(),
+		Detail: hidden.Error(),
 	})}
 }

@@ -10,13 +10,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// The order is that of names, whatever the host's, and a machine that refers to a
-// disk twice is named once: a refresh changes nothing by itself.
 func TestUsesModel(t *testing.T) {
 	t.Parallel()
-	one := func(machine, kind string) useModel {
-		return useModel{Machine: optionalString(machine), Kind: types.StringValue(kind)}
-	}
 	for name, test := range map[string]struct {
 		uses   []hyperv.Use
 		hidden error
@@ -24,15 +19,15 @@ func TestUsesModel(t *testing.T) {
 	}{
 		"none":   {want: []useModel{}},
 		"hidden": {hidden: errors.New("denied"), want: nil},
-		"order": {
-			uses: []hyperv.Use{{Machine: "web02", Kind: hyperv.UseRunning}, {Machine: "web01", Kind: hyperv.UseSaved}, {Machine: "web01", Kind: hyperv.UseCheckpoint}},
-			want: []useModel{one("web01", "checkpoint"), one("web01", "saved"), one("web02", "running")},
+		"one host hidden": {
+			uses: []hyperv.Use{{Machine: "web01", Node: "HV01", Kind: hyperv.UseSaved}}, hidden: errors.New("denied"),
+			want: []useModel{{Machine: types.StringValue("web01"), Node: types.StringValue("HV01"), Kind: types.StringValue("saved")}},
 		},
-		"twice": {
-			uses: []hyperv.Use{{Machine: "web01", Kind: hyperv.UseCheckpoint}, {Machine: "web02", Kind: hyperv.UseOff}, {Machine: "web01", Kind: hyperv.UseCheckpoint}},
-			want: []useModel{one("web01", "checkpoint"), one("web02", "off")},
+		"through a child": {
+			uses: []hyperv.Use{{Machine: "web01", Node: "HV01", Kind: hyperv.UseOff, Child: `D:\a.avhdx`}},
+			want: []useModel{{Machine: types.StringValue("web01"), Node: types.StringValue("HV01"), Kind: types.StringValue("off"), ChildPath: types.StringValue(`D:\a.avhdx`)}},
 		},
-		"unnamed": {uses: []hyperv.Use{{Kind: hyperv.UseUnnamed}}, want: []useModel{{Machine: types.StringNull(), Kind: types.StringValue("unnamed")}}},
+		"unnamed": {uses: []hyperv.Use{{Kind: hyperv.UseUnnamed}}, want: []useModel{{Kind: types.StringValue("unnamed")}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

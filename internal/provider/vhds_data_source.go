@@ -147,6 +147,7 @@ func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 func (m *vhdsModel) fill(ctx context.Context, data *providerData, host *hyperv.Host, found []hyperv.ListedDisk) diag.Diagnostics {
 	var diags diag.Diagnostics
 	m.Disks, m.Paths = []listedDiskModel{}, []string{}
+	told := false // who uses the disks of a host is hidden for one reason, mostly
 	for _, disk := range found {
 		about := subject{path: disk.Path, host: m.Host.ValueString()}
 		uses, hidden, err := host.VisibleUses(ctx, disk.Path)
@@ -154,8 +155,9 @@ func (m *vhdsModel) fill(ctx context.Context, data *providerData, host *hyperv.H
 			diags.Append(data.describeError(summaryList, about, situation{doing: reading}, err))
 			return diags
 		}
-		if len(m.Disks) == 0 {
-			diags.Append(hiddenUsesWarning(about, hidden)...) // true of all disks of the host
+		if !told {
+			diags.Append(hiddenUsesWarning(about, hidden)...)
+			told = hidden != nil
 		}
 		one := listedDiskModel{
 			Path:          types.StringValue(disk.Path),

@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"net/http"
+	"slices"
 	"regexp"
 	"testing"
 
@@ -51,8 +52,10 @@ func TestVHDsDataSource_directory(t *testing.T) {
 			statecheck.ExpectKnownValue(listAddress, at("paths"), knownvalue.SetSizeExact(3)),
 		},
 	})
-	if n := sim.Calls("GetVirtualHardDiskSettingData"); n != 0 {
-		t.Errorf("%d disks were opened, want none without inspect", n)
+	for _, r := range sim.Requests() {
+		if r.Method == "GetVirtualHardDiskSettingData" && !slices.Contains(r.Parameters, hypervsim.Parameter{Name: "Path", Value: diskPath}) {
+			t.Errorf("opened without inspect, and no machine names it: %v", r.Parameters)
+		}
 	}
 }
 

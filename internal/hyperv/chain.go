@@ -1,0 +1,105 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+// longestChain bounds how many parents are followed from one disk. Hyper-V makes
+// at most 50 checkpoints of a machine, each with a differencing disk.
+const longestChain = 256
+
+// link is what the host says of one disk in a chain.
+type link struct {
+	path   string
+	parent string // empty for a disk without one
+	id     string // VirtualDiskId, empty where the host tells none
+	// missing: the host finds no such file, or not its parent.
+	missing bool
+	// err is why the host did not open the disk.
+	err error
+	// stamp is what tells the file from a copy of it, nil until it is needed.
+	stamp *stamp
+}
+
+// chainReader asks a host for the disks that machines name and for all their
+// parents: each disk once.
+type chainReader struct {
+	host  *Host
+	links map[string]*link // by disk key
+	// before are the links of the enumeration before this one.
+	before map[string]*link
+	// mute holds the volumes of which the host gave no answer in time, and why:
+	// every further disk of them would take as long.
+	mute map[string]error
+}
+
+// follow reads a disk and its parents as far as they are not read yet.
+func (c *chainReader) follow(ctx context.Context, path string) error {
+	for range longestChain {
+		key := winpath.Key(path)
+		if c.links[key] != nil {
+			return nil
+		}
+		l, err := c.read(ctx, path)
+		if err != nil {
+			return err
+		}
+		c.links[key] = l
+		if l.parent == "" {
+			return nil
+		}
+		path = l.parent
+	}
+	c.links[winpath.Key(path)] = &link{path: path, err: fmt.Errorf("more than %d parents", longestChain)}
+	return nil
+}
+
+// read asks for one disk. The error is one that ends the enumeration: the host
+// or its rights, not the disk.
+func (c *chainReader) read(ctx context.Context, path string) (*link, error) {
+	volume := winpath.Key(winpath.Volume(path))
+	if err := c.mute[volume]; err != nil {
+		return &link{path: path, err: err}, nil
+	}
+	settings, err := c.host.readEmbedded(ctx, generationV2, "GetVirtualHardDiskSettingData", "SettingData", winpath.Normalize(path))
+	if err == nil {
+		l := &link{path: path}
+		l.parent, _ = settings.String("ParentPath")
+		l.id, _ = settings.String("VirtualDiskId")
+		return l, nil
+	}
+	return c.unread(ctx, path, volume, err)
+}
+
+// unread sorts the ways in which a disk cannot be read.
+func (c *chainReader) unread(ctx context.Context, path, volume string, err error) (*link, error) {
+	switch {
+	case ctx.Err() != nil, hostWide(err): // no other disk would fare better
+		return nil, err
+	case saysMissing(err):
+		return &link{path: path, missing: true}, nil
+	case errors.Is(err, ErrInUse):
+		// A compaction may hold the disk: what was known of it before still holds.
+		if l := c.before[winpath.Key(path)]; l != nil && l.err == nil && !l.missing {
+			return &link{path: path, parent: l.parent, id: l.id}, nil
+		}
+	case !isAnswer(err):
+		c.mute[volume] = err
+	}
+	return &link{path: path, err: err}, nil
+}
+
+// saysMissing reports whether the host found no file, or none where the disk has
+// its parent: what is not there is not broken by a compaction. A server that it
+// did not reach, or a device that is not ready, may hold a file.
+func saysMissing(err error) bool {
+	if job, ok := errors.AsType[*JobError](err); ok && job.CompletionStatus != 0 {
+		return slices.Contains([]uint32{hresultFileNotFound, hresultPathNotFound, hresultParentNotFound}, job.CompletionStatus)
+	}
+	return errors.Is(err, errHostFindsNothing)
+}

@@ -1,0 +1,146 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+)
+
+// cluster is the failover cluster of which a host is a node.
+type cluster struct {
+	name  string
+	fqdn  string
+	nodes []clusterNode
+}
+
+// clusterNode is one node as the cluster sees it.
+type clusterNode struct {
+	name  string
+	state uint64
+}
+
+// State of MSCluster_Node. Only these two keep a node from using the cluster
+// volumes; one whose state the cluster does not know is asked.
+const (
+	nodeDown    = 1
+	nodeJoining = 3
+)
+
+// clusterCache holds the cluster of a host.
+type clusterCache struct {
+	loading chan struct{} // held by whoever asks
+	read    time.Time
+	cluster *cluster
+	err     error // errNoCluster or a denial: what holds for all disks
+}
+
+// errNoCluster: the host is no node of a failover cluster.
+var errNoCluster = errors.New("no failover cluster")
+
+// loadCluster asks for the nodes of the host's cluster, or takes what was told
+// lately. The error is errNoCluster for a host without one.
+func (h *Host) loadCluster(ctx context.Context) (*cluster, error) {
+	c := &h.cluster
+	select {
+	case c.loading <- struct{}{}:
+		defer func() { <-c.loading }()
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	if !c.read.IsZero() && time.Since(c.read) <= usageKept {
+		return c.cluster, c.err
+	}
+	found, err := h.readCluster(ctx)
+	if err == nil || errors.Is(err, errNoCluster) || errors.Is(err, ErrAccessDenied) {
+		c.read, c.cluster, c.err = time.Now(), found, err
+	}
+	return found, err
+}
+
+// The provider of root\MSCluster fails now and then, and is missing for a while
+// after a start; monitoring software asks as often and pauses as long.
+const (
+	clusterTries = 3
+	clusterPause = 400 * time.Millisecond
+)
+
+func (h *Host) readCluster(ctx context.Context) (*cluster, error) {
+	for try := 1; ; try++ {
+		c, err := h.askCluster(ctx)
+		switch {
+		case isMissingClass(err):
+			return nil, fmt.Errorf("%w: %w", errNoCluster, err)
+		case err == nil, try == clusterTries, errors.Is(err, ErrAccessDenied), errors.Is(err, ErrUnreachable), ctx.Err() != nil:
+			return c, err
+		}
+		if err := pause(ctx, time.Duration(try)*clusterPause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// askCluster asks once: one exchange for the cluster, one for its nodes. A
+// cluster without nodes is a provider that is starting up, not an answer.
+func (h *Host) askCluster(ctx context.Context) (*cluster, error) {
+	clusters, err := h.enumerate(ctx, cim.ResourceURI(cim.NamespaceCluster, cim.ClassCluster))
+	if err != nil {
+		return nil, fmt.Errorf("ask for the failover cluster: %w", err)
+	}
+	nodes, err := h.enumerate(ctx, cim.ResourceURI(cim.NamespaceCluster, cim.ClassClusterNode))
+	if err != nil {
+		return nil, fmt.Errorf("list the nodes of the failover cluster: %w", err)
+	}
+	if len(clusters) == 0 || len(nodes) == 0 {
+		return nil, errors.New(`root\MSCluster lists no cluster or no nodes`)
+	}
+	c := &cluster{}
+	c.name, _ = clusters[0].String("Name")
+	c.fqdn, _ = clusters[0].String("Fqdn")
+	for _, n := range nodes {
+		name, _ := n.String("Name")
+		c.nodes = append(c.nodes, clusterNode{name: name, state: firstUint(n, 32, "State")})
+	}
+	slices.SortFunc(c.nodes, func(a, b clusterNode) int { return strings.Compare(a.name, b.name) })
+	return c, nil
+}
+
+// nodeAddress is where a node is reached: where the configuration says, or under
+// its name in the domain of the cluster.
+func (h *Host) nodeAddress(c *cluster, node string) string {
+	for name, address := range h.clusterNodes {
+		if sameComputer(name, node) {
+			return address
+		}
+	}
+	_, domain, _ := strings.Cut(c.fqdn, ".")
+	if domain == "" || strings.Contains(node, ".") {
+		return node
+	}
+	return node + "." + domain
+}
+
+// longestNetBIOSName is how many characters of a computer name NetBIOS keeps.
+const longestNetBIOSName = 15
+
+// sameComputer compares two names of computers as NetBIOS does: without the domain,
+// without letter case, as far as a NetBIOS name goes.
+func sameComputer(a, b string) bool {
+	return strings.EqualFold(netBIOSName(a), netBIOSName(b))
+}
+
+func netBIOSName(name string) string {
+	name, _, _ = strings.Cut(name, ".")
+	return name[:min(len(name), longestNetBIOSName)]
+}
+
+// wrongNodeError: the address of a node leads to another computer.
+type wrongNodeError struct{ address, node string }
+
+func (e *wrongNodeError) Error() string {
+	return fmt.Sprintf("%s is the address of %s, not of this node", e.address, e.node)
+}

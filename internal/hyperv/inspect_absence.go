@@ -1,0 +1,121 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+// proveAbsence turns "the host does not find it" into ErrNotFound where the host
+// shows that the volume and the directory are there and the file is not;
+// otherwise the volume may be offline, and the error says ErrPathNotFound.
+func (h *Host) proveAbsence(ctx context.Context, path string, err error) error {
+	if !errors.Is(err, errHostFindsNothing) || errors.Is(err, ErrPathNotFound) {
+		return err
+	}
+	if proof := h.seesNoFile(ctx, path); proof != nil {
+		return &classified{err: fmt.Errorf("%w (its absence could not be proven: %w)", err, proof), kind: ErrPathNotFound}
+	}
+	return &classified{err: err, kind: ErrNotFound}
+}
+
+// seesNoFile is nil when the file does not answer, and its directory and volume
+// do. The volume is asked last: one that went offline meanwhile proves nothing.
+//
+// Unverified on a real host (file-classes-get-by-name, file-class-absent-file): that Win32_Directory and CIM_DataFile answer a Get
+// by Name over WS-Management as they do locally.
+func (h *Host) seesNoFile(ctx context.Context, path string) error {
+	if winpath.IsUNC(path) || winpath.IsVolumeGUID(path) {
+		return errors.New("root\\cimv2 lists no files behind a share or a volume path")
+	}
+	file := cim.NewReference(cim.NamespaceCIMv2, cim.ClassDataFile, cim.Selector{Name: "Name", Value: path})
+	switch _, err := h.get(ctx, file); {
+	case err == nil:
+		return errors.New("the file system lists the file")
+	case !errors.Is(err, errObjectGone):
+		return err
+	}
+	if err := h.directoryAnswers(ctx, winpath.Dir(path)); err != nil {
+		return err
+	}
+	return h.volumeAnswers(ctx, winpath.Dir(path))
+}
+
+// directoryAnswers is nil when the host shows that the directory is there.
+func (h *Host) directoryAnswers(ctx context.Context, directory string) error {
+	ref := cim.NewReference(cim.NamespaceCIMv2, cim.ClassDirectory, cim.Selector{Name: "Name", Value: directory})
+	if _, err := h.get(ctx, ref); err != nil {
+		return fmt.Errorf("directory %s: %w", directory, err)
+	}
+	return nil
+}
+
+// volumeAnswers is nil when the volume below a directory that answers does too. A
+// directory in which a volume is mounted is an entry of the volume around it, and
+// answers alone; every directory further down is on the mounted volume.
+func (h *Host) volumeAnswers(ctx context.Context, directory string) error {
+	switch {
+	case winpath.IsClusterVolume(directory):
+		return h.clusterVolumeAnswers(ctx, directory)
+	case winpath.Equal(winpath.Dir(directory), directory): // a drive has no letter without its volume
+		return nil
+	}
+	return h.mountedVolumeAnswers(ctx, directory)
+}
+
+// mountedVolumeAnswers looks for a volume that is mounted in the directory; a
+// directory without one is as good as its volume.
+//
+// Unverified on a real host (mount-point-offline): that Win32_MountPoint lists a
+// mount point whose volume is offline, and Win32_Volume that volume without a
+// file system.
+func (h *Host) mountedVolumeAnswers(ctx context.Context, directory string) error {
+	points, err := h.enumerate(ctx, cim.ResourceURI(cim.NamespaceCIMv2, cim.ClassMountPoint))
+	if err != nil {
+		return fmt.Errorf("list the mount points: %w", err)
+	}
+	for _, point := range points {
+		at, _ := point.Value("Directory").Reference()
+		if name, ok := at.Selector("Name"); !ok || !winpath.Equal(name, directory) {
+			continue
+		}
+		volume, ok := point.Value("Volume").Reference()
+		if !ok {
+			return fmt.Errorf("a volume is mounted in %s, which the host does not name", directory)
+		}
+		i, err := h.get(ctx, volume)
+		if err != nil {
+			return fmt.Errorf("the volume that is mounted in %s: %w", directory, err)
+		}
+		if system, ok := i.String("FileSystem"); !ok || system == "" {
+			return fmt.Errorf("the volume that is mounted in %s does not answer", directory)
+		}
+	}
+	return nil
+}
+
+// FaultState of MSCluster_ClusterSharedVolume with which the volume can be read.
+const (
+	volumeNoFaults   = 0
+	volumeRedirected = 1
+)
+
+func (h *Host) clusterVolumeAnswers(ctx context.Context, directory string) error {
+	volumes, err := h.enumerate(ctx, cim.ResourceURI(cim.NamespaceCluster, cim.ClassClusterSharedVolume))
+	if err != nil {
+		return fmt.Errorf("list the cluster shared volumes: %w", err)
+	}
+	for _, v := range volumes {
+		if name, ok := v.String("Name"); !ok || !winpath.Equal(name, directory) {
+			continue
+		}
+		if fault, ok, err := v.Uint("FaultState", 32); ok && err == nil && (fault == volumeNoFaults || fault == volumeRedirected) {
+			return nil
+		}
+		return fmt.Errorf("the cluster shared volume %s does not answer", directory)
+	}
+	return fmt.Errorf("the cluster lists no shared volume %s", directory)
+}

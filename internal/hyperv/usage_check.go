@@ -1,0 +1,223 @@
+package hyperv
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+// checkUse refuses a disk that a virtual machine needs, or on which another disk
+// depends: compacting a parent can make every child refuse to open.
+//
+// Unverified on a real host (compact-parent): what a compaction of a parent does
+// to its children. A mounted pass drops free space that is not zero, which calls
+// for a new DataWriteGuid, and a VHD child keeps the time stamp of its parent.
+func (h *Host) checkUse(ctx context.Context, order *Order, v *verdict) error {
+	switch {
+	case v.disk.savedV1:
+		return fmt.Errorf("%w by a virtual machine in saved state", ErrInUse)
+	case v.disk.usedV1:
+		return fmt.Errorf("%w by a virtual machine, or mounted on the host", ErrInUse)
+	}
+	p, err := h.pictureOf(ctx, v.node, order.Path, &v.disk)
+	if err != nil {
+		return err
+	}
+	if len(p.down) > 0 {
+		v.warnings = append(v.warnings, Warning{WarnNodeDown, "These nodes of the cluster are down and were not asked, their clustered virtual machines have moved: " + strings.Join(p.down, ", ")})
+	}
+	err = p.judge(consentOf(order, v))
+	switch g, ok := errors.AsType[*gapError](err); {
+	case ok && order.SkipInUse && errors.Is(err, ErrInUse): // the warning of the skip says it
+	case ok:
+		v.warnings = append(v.warnings, Warning{WarnDiskNotOpened, g.gap.String()})
+	case err == nil:
+		v.warnings = append(v.warnings, p.consented()...)
+	}
+	return err
+}
+
+// consent is what the user has allowed beyond what is safe for everybody.
+type consent struct {
+	parent, replicated bool
+	// zerosOnly: the order names the mode that drops blocks of zeros and no
+	// others, and attaches nothing.
+	zerosOnly bool
+	format    Format
+	// unseen: virtual machines that are not shown are no obstacle.
+	unseen bool
+}
+
+func consentOf(order *Order, v *verdict) consent {
+	return consent{
+		parent: order.AllowParent, replicated: order.AllowReplicated, unseen: order.AllowUnseen, format: v.disk.Format,
+		zerosOnly: order.Mode != nil && *order.Mode == ModePrezeroed && !v.attaches,
+	}
+}
+
+// judge refuses what is known first, and then what is not known. What others
+// depend on for good comes before what passes.
+func (p *picture) judge(c consent) error {
+	uses := p.machines()
+	for _, refuse := range [...]func([]Use, consent) error{refuseReplicas, refuseParents, refuseUses} {
+		if err := refuse(uses, c); err != nil {
+			return err
+		}
+	}
+	if err := p.refuseGaps(); err != nil {
+		return err
+	}
+	return p.refuseUnseen(c)
+}
+
+// refuseReplicas refuses the disks of replicated machines. Those of a replica are
+// owned by the replication; a primary is resynchronised once its file has changed.
+func refuseReplicas(uses []Use, c consent) error {
+	var primaries, replicas []Use
+	for _, u := range uses {
+		switch {
+		case u.Replication == ReplicationPrimary:
+			primaries = append(primaries, u)
+		case u.Replication != ReplicationNone, u.Kind == UseReplicaPoint:
+			replicas = append(replicas, u)
+		}
+	}
+	switch {
+	case len(replicas) > 0:
+		return &dependedError{text: "the disk belongs to the replica of " + list(replicas), hint: "Leave the disk alone: Hyper-V Replica owns the disks on the side of the replica."}
+	case len(primaries) > 0 && !c.replicated:
+		return &dependedError{
+			text:    "the disk is replicated for " + list(primaries),
+			hint:    "After a compaction the next replication is a resynchronisation, which compares the whole disk.",
+			reasons: []Reason{ReasonReplicated},
+		}
+	}
+	return nil
+}
+
+// refuseParents refuses the parents of linked clones and of other disks that
+// stay. The disks of checkpoints are merged some day: that is a use that passes.
+func refuseParents(uses []Use, c consent) error {
+	var children []Use
+	for _, u := range uses {
+		if u.Child != "" && !isCheckpointDisk(u.Child) {
+			children = append(children, u)
+		}
+	}
+	if len(children) == 0 || c.allowsParent() {
+		return nil
+	}
+	e := &dependedError{text: "other disks depend on it: it is a parent of disks of " + list(children)}
+	e.hint, e.reasons = c.aboutParents()
+	return e
+}
+
+// isCheckpointDisk reports whether Hyper-V has made the disk for a checkpoint.
+func isCheckpointDisk(path string) bool {
+	format := formatOf(path)
+	return format == "avhdx" || format == "avhd"
+}
+
+// allowsParent: blocks of zeros can be dropped from the parent of a VHDX without
+// changing what its children read. A VHD child keeps the time stamp of its
+// parent, which every change of the file may move.
+func (c consent) allowsParent() bool {
+	return c.parent && c.zerosOnly && c.format == FormatVHDX
+}
+
+// aboutParents says what helps with a parent: not what was done already, and
+// nothing that a VHD would not pass either.
+func (c consent) aboutParents() (hint string, reasons []Reason) {
+	switch {
+	case c.format != FormatVHDX:
+		return "Leave the disk alone, or merge its children into it: a child in the format VHD keeps the time stamp of its parent.", nil
+	case c.parent:
+		return "Beneath a child only blocks of zeros can be dropped, which no child notices.", []Reason{ReasonParentMode}
+	}
+	return "Leave the disk alone, or merge its children into it.", []Reason{ReasonParent}
+}
+
+// refuseUses refuses what has the disk open, holds it in saved state, or will
+// merge a child into it.
+func refuseUses(uses []Use, c consent) error {
+	var busy []Use
+	for _, u := range uses {
+		switch u.Kind {
+		case UseOff:
+			if u.Child == "" || c.allowsParent() {
+				continue
+			}
+		case UseCheckpoint:
+			if c.allowsParent() {
+				continue
+			}
+		default:
+		}
+		busy = append(busy, u)
+	}
+	if len(busy) == 0 {
+		return nil
+	}
+	return &usedError{busy}
+}
+
+// refuseGaps: a disk on the same volume that could not be asked for its parents
+// may be a child of this one.
+func (p *picture) refuseGaps() error {
+	if len(p.gaps) == 0 {
+		return nil
+	}
+	g := p.gaps[0]
+	for _, other := range p.gaps {
+		if !errors.Is(other.err, ErrInUse) {
+			g = other
+			break
+		}
+	}
+	return &gapError{gap: g}
+}
+
+// refuseUnseen: virtual machines that nobody can see may use the disk.
+func (p *picture) refuseUnseen(c consent) error {
+	if len(p.unseen) == 0 || c.unseen {
+		return nil
+	}
+	return &unseenError{host: p.unseen[0]}
+}
+
+// consented says what the user's consent has let pass.
+func (p *picture) consented() []Warning {
+	var warnings []Warning
+	for _, u := range p.unseen {
+		warnings = append(warnings, Warning{WarnUsageUnknown, u.String()})
+	}
+	return warnings
+}
+
+// listed is how many machines an error names.
+const listed = 3
+
+// list names who uses a disk; a golden image has more than anybody reads.
+func list(uses []Use) string {
+	var names []string
+	for _, u := range uses[:min(len(uses), listed)] {
+		names = append(names, u.String())
+	}
+	text := strings.Join(names, ", ")
+	if more := len(uses) - listed; more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	return text
+}
+
+// compareUses puts those first that say most.
+func compareUses(a, b Use) int {
+	return cmp.Or(
+		cmp.Compare(a.Machine, b.Machine), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Kind, b.Kind),
+		cmp.Compare(winpath.Key(a.Child), winpath.Key(b.Child)),
+	)
+}

@@ -1,0 +1,112 @@
+package hyperv
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// usedError: machines have the disk open, hold it in saved state, or will merge
+// a checkpoint into it. All of that passes.
+type usedError struct{ uses []Use }
+
+func (e *usedError) Error() string        { return ErrInUse.Error() + " by " + list(e.uses) }
+func (e *usedError) Is(target error) bool { return target == ErrInUse }
+func (e *usedError) Reasons() []Reason    { return nil }
+
+// Hint implements explained.
+func (e *usedError) Hint() string {
+	for _, u := range e.uses {
+		if u.Kind == UseRunning || u.Kind == UseSaved {
+			return hintInUse
+		}
+	}
+	return "Wait for a backup, an import or a migration to end, and delete checkpoints; a disk of a checkpoint that no checkpoint names is what a failed backup leaves: merge it into its parent."
+}
+
+// dependedError: others depend on the disk for good.
+type dependedError struct {
+	text, hint string
+	reasons    []Reason
+}
+
+func (e *dependedError) Error() string        { return e.text }
+func (e *dependedError) Is(target error) bool { return target == ErrDependedOn }
+func (e *dependedError) Hint() string         { return e.hint }
+func (e *dependedError) Reasons() []Reason    { return e.reasons }
+
+// gapError: a disk that was not asked for its parents may be a child of this one.
+// The cause is text only: what is wrong with that disk is not wrong with this.
+type gapError struct{ gap gap }
+
+func (e *gapError) Error() string {
+	return "it cannot be told who depends on the disk: " + e.gap.String()
+}
+
+// Is: a disk that something holds open may be asked later.
+func (e *gapError) Is(target error) bool {
+	return target == ErrUnseen || target == ErrInUse && errors.Is(e.gap.err, ErrInUse)
+}
+
+// Hint implements explained.
+func (e *gapError) Hint() string {
+	if errors.Is(e.gap.err, ErrInUse) {
+		return "Wait until nothing else holds that disk, for example a backup."
+	}
+	return "Give the account rights on that disk, repair it, or remove it from the machine; on a share the host must be trusted to delegate the account. Disks on other volumes are not concerned."
+}
+
+// Reasons implements explained.
+func (*gapError) Reasons() []Reason { return nil }
+
+// String names the disk, its machine and what keeps it from being asked.
+func (g gap) String() string {
+	return fmt.Sprintf("%s, a disk of %s, was not opened: %s", g.path, g.use, withCode(g.err))
+}
+
+// unseenError: machines that are not shown may use the disk. The failure of
+// another node is text only: it is not one of this host.
+type unseenError struct{ host unseenHost }
+
+func (e *unseenError) Error() string {
+	return "it cannot be told who uses the disk: " + e.host.String()
+}
+
+func (e *unseenError) Is(target error) bool { return target == ErrUnseen }
+
+func (e *unseenError) Unwrap() error {
+	if e.host.own {
+		return e.host.err
+	}
+	return nil
+}
+
+// Hint implements explained.
+func (e *unseenError) Hint() string {
+	if e.host.own || isHidden(e.host.err) {
+		return "Add the account to Hyper-V Administrators of that host; for a cluster let it read the cluster (Grant-ClusterAccess -ReadOnly)."
+	}
+	return "See that the node answers under that address."
+}
+
+// Reasons implements explained.
+func (e *unseenError) Reasons() []Reason {
+	if e.host.own || isHidden(e.host.err) {
+		return []Reason{ReasonUnseen}
+	}
+	return []Reason{ReasonNodeAddress, ReasonUnseen}
+}
+
+// String says whose machines are not shown, and why.
+func (u unseenHost) String() string {
+	return "the virtual machines of " + u.name + " are not shown: " + withCode(u.err)
+}
+
+// withCode is an error with the number that decides and its meaning.
+func withCode(err error) string {
+	text := err.Error()
+	if c, ok := decidingCode(err); ok && !strings.Contains(text, c.String()) {
+		text += " (" + c.String() + ")"
+	}
+	return text
+}

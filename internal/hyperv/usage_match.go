@@ -1,0 +1,118 @@
+package hyperv
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+// target is the disk about whose users the hosts are asked. It is inspected only
+// when another path might name it.
+type target struct {
+	host *Host
+	path string
+
+	mu   sync.Mutex // nodes are asked at once
+	disk *VHD
+}
+
+func (t *target) inspect(ctx context.Context) (VHD, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.disk == nil {
+		disk, err := t.host.Inspect(ctx, t.path)
+		if err != nil {
+			return VHD{}, err
+		}
+		t.disk = &disk
+	}
+	return *t.disk, nil
+}
+
+// usesOf lists the uses of the disk among the machines of h, under every path
+// that names it: another spelling, a share, a volume by its GUID. The error is
+// one of t; unread are the disks that may be t and could not be asked.
+func (h *Host) usesOf(ctx context.Context, u *usage, t *target) (uses []Use, unread []gap, err error) {
+	uses = slices.Clone(u.byDisk[winpath.Key(t.path)])
+	for _, l := range u.namesakes(t.path) {
+		disk, err := t.inspect(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		if disk.VirtualDiskID == nil || !strings.EqualFold(*disk.VirtualDiskID, l.id) {
+			continue
+		}
+		s, err := h.stampOf(ctx, u, l)
+		switch {
+		case ctx.Err() != nil:
+			return nil, nil, context.Cause(ctx)
+		case err != nil:
+			unread = append(unread, gap{path: l.path, use: u.byDisk[winpath.Key(l.path)][0], err: err})
+		case s == disk.stamp():
+			uses = append(uses, u.byDisk[winpath.Key(l.path)]...)
+		}
+	}
+	return uses, unread, nil
+}
+
+// namesakes are the disks in u with another path than this one, which may be
+// the same file: their names are equal, or one is a short name.
+func (u *usage) namesakes(path string) []*link {
+	key, base := winpath.Key(path), winpath.Base(path)
+	var found []*link
+	for other, l := range u.links {
+		if other != key && l.id != "" && len(u.byDisk[other]) > 0 && mayBeOneName(base, winpath.Base(l.path)) {
+			found = append(found, l)
+		}
+	}
+	slices.SortFunc(found, func(a, b *link) int { return strings.Compare(a.path, b.path) })
+	return found
+}
+
+// mayBeOneName reports whether two names can be of one file.
+func mayBeOneName(a, b string) bool {
+	return winpath.Equal(a, b) || isShortName(a) || isShortName(b)
+}
+
+// isShortName reports whether name has the form of those that Windows makes for
+// programs that know eight letters and three: DISK~1.VHD.
+func isShortName(name string) bool {
+	stem, ext, _ := strings.Cut(name, ".")
+	_, number, ok := strings.Cut(stem, "~")
+	return ok && len(stem) <= 8 && len(ext) <= 3 && number != "" && strings.Trim(number, "0123456789") == ""
+}
+
+// stamp is what changes with every change of a disk's file.
+type stamp struct{ size, time int64 }
+
+func (d VHD) stamp() stamp { return stamp{size: d.FileSizeBytes, time: d.changed} }
+
+// stampOf reads what tells the file of a link from a copy of it, once for each
+// enumeration: machines that have stopped change their disks no more.
+//
+// Unverified on a real host (state-timestamp): that Timestamp is the same for two
+// reads of a file that was not changed.
+func (h *Host) stampOf(ctx context.Context, u *usage, l *link) (stamp, error) {
+	u.mu.Lock()
+	known := l.stamp
+	u.mu.Unlock()
+	if known != nil {
+		return *known, nil
+	}
+	state, err := h.readState(ctx, generationV2, winpath.Normalize(l.path))
+	if err != nil {
+		return stamp{}, err
+	}
+	var s stamp
+	if s.size, err = requiredSize(state, "FileSize"); err != nil {
+		return stamp{}, err
+	}
+	s.time = changeTime(state)
+	u.mu.Lock()
+	l.stamp = &s
+	u.mu.Unlock()
+	return s, nil
+}

@@ -1,0 +1,237 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+// errNotListed: the machines that an account without rights is shown are none,
+// and no denial says so. Its own record is what a host always has.
+var errNotListed = errors.New("the host lists not even itself among its computer systems, so the account lacks the right to see them")
+
+// readUsage asks for the machines of the host, their settings and disks, and for
+// the parents of those disks: three enumerations, one exchange for each disk that
+// a machine or checkpoint names, and one for each parent that none names.
+func (h *Host) readUsage(ctx context.Context, before *usage) (*usage, error) {
+	var u *usage
+	err := h.withGeneration(ctx, func(g *generation) error {
+		if g == generationV1 {
+			u = &usage{silent: true}
+			return h.prove(ctx, g)
+		}
+		disks, err := h.enumerate(ctx, g.classURI(cim.ClassStorageAllocationSettingData))
+		if err != nil {
+			return err
+		}
+		settings, err := h.enumerate(ctx, g.classURI(cim.ClassVirtualSystemSettingData))
+		if err != nil {
+			return err
+		}
+		systems, err := h.enumerate(ctx, g.classURI(cim.ClassComputerSystem))
+		if err != nil {
+			return err
+		}
+		u, err = joinUsage(disks, settings, systems)
+		return err
+	})
+	if err != nil || u.silent {
+		return u, err
+	}
+	return u, h.readChains(ctx, u, before)
+}
+
+// prove asks a generation that nothing has answered for yet. That the newer one
+// is missing does not prove it: the host may have neither, or be starting up.
+func (h *Host) prove(ctx context.Context, g *generation) error {
+	if h.known.Load() == g {
+		return nil
+	}
+	_, err := h.get(ctx, g.service())
+	return err
+}
+
+// readChains asks for every disk that u names, and for its parents.
+func (h *Host) readChains(ctx context.Context, u, before *usage) error {
+	reader := &chainReader{host: h, links: map[string]*link{}, mute: map[string]error{}}
+	if before != nil {
+		reader.before = before.links
+	}
+	for _, d := range u.named {
+		if !d.file {
+			continue
+		}
+		if err := reader.follow(ctx, d.path); err != nil {
+			return err
+		}
+	}
+	u.links = reader.links
+	u.trace()
+	return nil
+}
+
+// joinUsage finds the machine behind each disk.
+func joinUsage(disks, settings, systems []*cim.Instance) (*usage, error) {
+	u := &usage{node: ownName(systems), machines: readMachines(settings)}
+	if u.node == "" {
+		return nil, errNotListed
+	}
+	owners := u.readOwners(settings, readStates(systems))
+	for _, disk := range disks {
+		owner, ok := owners[settingsID(disk)]
+		if !ok {
+			continue // a template of the host
+		}
+		for _, path := range disk.Strings("HostResource") {
+			owner.path, owner.file = path, holdsDisk(disk, path)
+			u.named = append(u.named, owner)
+		}
+	}
+	return u, nil
+}
+
+// ownName is the computer name of the host: the Name of its own record, where
+// that of a machine is a GUID. It is empty when the host shows no such record.
+func ownName(systems []*cim.Instance) string {
+	for _, s := range systems {
+		if name, ok := s.String("Name"); ok && name != "" && !isGUID(name) {
+			return name
+		}
+	}
+	return ""
+}
+
+// isGUID reports whether s has the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx.
+func isGUID(s string) bool {
+	return winpath.IsVolumeGUID(`\\?\Volume{` + s + `}\`)
+}
+
+// subTypeDisk is the ResourceSubType of a virtual hard disk; optical and floppy
+// images have others.
+const subTypeDisk = "Microsoft:Hyper-V:Virtual Hard Disk"
+
+// holdsDisk reports whether a resource of a machine is a file with a virtual
+// hard disk.
+func holdsDisk(disk *cim.Instance, path string) bool {
+	kind, ok := disk.String("ResourceSubType")
+	return (!ok || strings.EqualFold(kind, subTypeDisk)) && winpath.CheckDirectory(winpath.Normalize(path)) == nil
+}
+
+// settingsID is the part of an InstanceID of a storage allocation that names the
+// settings it belongs to: "Microsoft:<settings>\<device>…".
+func settingsID(disk *cim.Instance) string {
+	id, _ := disk.String("InstanceID")
+	id, _, _ = strings.Cut(id, `\`)
+	return strings.ToUpper(id)
+}
+
+// machineState is what the record of a machine says.
+type machineState struct {
+	kind        UseKind
+	replication Replication
+}
+
+// readStates maps the name of a machine, a GUID, to what it does.
+func readStates(systems []*cim.Instance) map[string]machineState {
+	states := map[string]machineState{}
+	for _, m := range systems {
+		if name, ok := m.String("Name"); ok {
+			states[strings.ToUpper(name)] = machineState{
+				kind:        useOfState(firstUint(m, 16, "EnabledState")),
+				replication: Replication(firstUint(m, 16, "ReplicationMode")), //nolint:gosec // 16 bits were parsed
+			}
+		}
+	}
+	return states
+}
+
+// EnabledState of Msvm_ComputerSystem.
+const (
+	enabledStateOff   = 3
+	enabledStateSaved = 6 // "Enabled but Offline"
+)
+
+// useOfState errs on the side of in use: every state but off and saved may have
+// the disk open.
+func useOfState(state uint64) UseKind {
+	switch state {
+	case enabledStateOff:
+		return UseOff
+	case enabledStateSaved:
+		return UseSaved
+	}
+	return UseRunning
+}
+
+// VirtualSystemType of the settings of machines; other values belong to
+// checkpoints (Msvm_VirtualSystemSettingData page).
+const (
+	settingsRealized = "microsoft:hyper-v:system:realized" // what a machine runs with
+	settingsPlanned  = "microsoft:hyper-v:system:planned"
+
+	checkpointPlanned  = "microsoft:hyper-v:snapshot:planned"
+	checkpointRecovery = "microsoft:hyper-v:snapshot:recovery"
+	checkpointReplica  = "microsoft:hyper-v:snapshot:replica:" // Standard, ApplicationConsistent, PlannedFailover
+)
+
+func settingsType(settings *cim.Instance) string {
+	kind, _ := settings.String("VirtualSystemType")
+	return strings.ToLower(kind)
+}
+
+// useOfSettings is the use of the disks in settings of this type by a machine
+// that does what state says.
+func useOfSettings(kind string, state UseKind) UseKind {
+	switch {
+	case kind == settingsRealized:
+		return state
+	case kind == settingsPlanned, kind == checkpointPlanned:
+		return UsePlanned
+	case kind == checkpointRecovery:
+		return UseRecovery
+	case strings.HasPrefix(kind, checkpointReplica):
+		return UseReplicaPoint
+	}
+	return UseCheckpoint
+}
+
+// readMachines maps the GUID of a machine to the name that people gave it.
+func readMachines(settings []*cim.Instance) map[string]string {
+	names := map[string]string{}
+	for _, s := range settings {
+		if kind := settingsType(s); kind == settingsRealized || kind == settingsPlanned {
+			names[machineID(s)], _ = s.String("ElementName")
+		}
+	}
+	return names
+}
+
+// readOwners maps the InstanceID of settings to a disk in them, whose path is
+// still to be filled in.
+func (u *usage) readOwners(settings []*cim.Instance, states map[string]machineState) map[string]namedDisk {
+	owners := map[string]namedDisk{}
+	for _, s := range settings {
+		id, _ := s.String("InstanceID")
+		machine := machineID(s)
+		state, ok := states[machine]
+		if !ok {
+			state.kind = UseRunning // a machine that the host does not show may have its disks open
+		}
+		name := u.machines[machine]
+		if name == "" {
+			name = machine
+		}
+		owners[strings.ToUpper(id)] = namedDisk{machine: machine, use: Use{
+			Machine: name, Node: u.node, Kind: useOfSettings(settingsType(s), state.kind), Replication: state.replication,
+		}}
+	}
+	return owners
+}
+
+func machineID(settings *cim.Instance) string {
+	id, _ := settings.String("VirtualSystemIdentifier")
+	return strings.ToUpper(id)
+}
