@@ -22,6 +22,7 @@ const (
 	canaryUser     = "canary.user"
 	canaryPassword = `canary"pass<word&`
 	canaryComputer = "CANARYHOST"
+	canaryCluster  = "CANARYCLUSTER"
 	canaryMachine  = "canary machine"
 	canaryFolder   = "canary folder"
 
@@ -47,6 +48,11 @@ func arrange(extension string, opts ...hypervsim.Option) []hypervsim.Option {
 		hypervsim.WithUser(canaryDomain+`\`+canaryUser, canaryPassword), hypervsim.WithComputerName(canaryComputer),
 		hypervsim.WithDirectory(scratch, `C:\Documents and Settings`, `C:\Windows`),
 		hypervsim.WithVHD(hypervsim.VHD{Path: diskPath(extension)}),
+		hypervsim.WithFailover(hypervsim.Failover{
+			Name: canaryCluster, FQDN: canaryCluster + "." + canaryDNS, Nodes: map[string]hypervsim.NodeState{canaryComputer: hypervsim.NodeUp},
+			Volumes: map[string]uint32{`C:\ClusterStorage\Volume1`: 0},
+		}),
+		hypervsim.WithDirectory(`C:\ClusterStorage\Volume1\System Volume Information`),
 		hypervsim.WithVM(hypervsim.VM{Name: canaryMachine, Disks: []string{diskPath(extension)}}),
 	}, opts...)
 }
@@ -120,7 +126,7 @@ func TestSimulatedHosts(t *testing.T) {
 			"rights-both", "rights-hyper-v", "rights-namespace", "rights-remote-management", "rights-root",
 		}},
 		"2012 R2": {hypervsim.Server2012R2, ".vhdx", []string{
-			"access-denied-code", "inspection-after-job", "kerberos-raw-token", "storage-jobs-of-other-users",
+			"access-denied-code", "inspection-after-job", "kerberos-raw-token", "state-timestamp", "storage-jobs-of-other-users",
 			"binding-missing-refused", "binding-wrong-refused", "utf16-answer",
 			"rights-both", "rights-hyper-v", "rights-namespace", "rights-remote-management", "rights-root",
 			"find-mounted", "find-mounted-nothing", "parameter-type",
@@ -135,7 +141,7 @@ func TestSimulatedHosts(t *testing.T) {
 			"affected-element", "attach-attached", "attach-listed", "cancel-answer", "cancelled-disk-opens", "cancelled-state",
 			"compact-attached-read-only", "compact-detached", "compact-detached-retrim", "compact-fixed-vhdx", "compact-in-use",
 			"compact-unknown-mode", "compact-without-mode", "delete-in-use", "detach", "find-mounted", "find-mounted-nothing",
-			"parameter-type", "refusal-way", "state-change-ended-job",
+			"parameter-type", "refusal-way", "settings-of-machine", "state-change-ended-job", "state-timestamp",
 		}},
 	}) {
 		t.Run(name, func(t *testing.T) {

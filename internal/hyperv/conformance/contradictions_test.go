@@ -1,8 +1,10 @@
 package conformance_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -66,6 +68,12 @@ var contradictingAnswers = map[string]breakage{
 	"file-class-letter-case":        swap("canary disk.vhdx", "Canary Disk.vhdx"),
 	"directory-junctions":           swap("documents and settings", "documents"),
 
+	"own-computer-system":         swapFor("Msvm_ComputerSystem", "<p:Name>"+canaryComputer+"<", "<p:Name>11111111-2222-3333-4444-555555555555<"),
+	"settings-of-machine":         swapFor("Msvm_VirtualSystemSettingData", "<p:InstanceID>Microsoft:5", "<p:InstanceID>Microsoft:6"),
+	"state-timestamp":             ticking(),
+	"cluster-nodes":               swapFor("MSCluster_Cluster", "Fqdn", "Fqtn"),
+	"file-classes-cluster-volume": asks("ClusterStorage", without(`<p:Win32_Directory .*</p:Win32_Directory>`)),
+
 	"create-disk":                returnsAlways("GetVirtualHardDiskSettingData", 32768),
 	"create-existing":            swap("2147942480", "5"),
 	"delete-file":                returns("Delete", 2),
@@ -97,6 +105,17 @@ var contradictingAnswers = map[string]breakage{
 	"find-mounted":               returns("FindMountedStorageImageInstance", 32789),
 	"attach-attached":            returnsOnly("AttachVirtualHardDisk", 32774, 32768),
 	"detach":                     returns("DetachVirtualHardDisk", 1),
+}
+
+// ticking gives every state of a disk another time stamp.
+func ticking() breakage {
+	var reads atomic.Int64
+	stamp := regexp.MustCompile(`(Timestamp[^\d]*?(?:&#?\w+;[^\d]*?)*)\d{14}`)
+	return func(r *reply) {
+		if strings.Contains(r.request, "GetVirtualHardDiskState_INPUT") {
+			r.body = stamp.ReplaceAllString(r.body, fmt.Sprintf("${1}%014d", 20000101000000+reads.Add(1)))
+		}
+	}
 }
 
 // contradictingHosts are hosts that contradict a claim by more than other answers.
