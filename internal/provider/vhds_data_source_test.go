@@ -2,8 +2,8 @@ package provider_test
 
 import (
 	"net/http"
-	"slices"
 	"regexp"
+	"slices"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
