@@ -36,7 +36,7 @@ func (h *Host) judge(ctx context.Context, order *Order) (verdict, error) {
 	defer stop()
 	var v verdict
 	if err := h.inspectOnNode(ctx, order.Path, &v); err != nil {
-		return v, err
+		return v, h.nameUsers(ctx, order, &v, err)
 	}
 	ctx, disk := onNode(ctx, v.node), v.disk
 	if err := checkKind(disk); err != nil {

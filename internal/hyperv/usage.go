@@ -95,7 +95,10 @@ type usage struct {
 	// silent: the older generation is not asked for its machines.
 	silent bool
 
-	mu sync.Mutex // for the stamps of links, which are read when they are needed
+	// What is read when it is needed: the stamps of links, and disks that others
+	// have asked about, by disk key.
+	mu    sync.Mutex
+	asked map[string]*link
 }
 
 // namedDisk is one disk in the settings of a machine or of its checkpoint.

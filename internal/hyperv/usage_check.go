@@ -41,6 +41,25 @@ func (h *Host) checkUse(ctx context.Context, order *Order, v *verdict) error {
 	return err
 }
 
+// nameUsers says who has a disk open that could not even be inspected, as far as
+// the hosts tell: a machine on another node of the cluster, mostly. Err is how the
+// inspection ended, and stays the answer if nobody is known.
+func (h *Host) nameUsers(ctx context.Context, order *Order, v *verdict, err error) error {
+	if !errors.Is(err, ErrInUse) {
+		return err
+	}
+	p, unknown := h.pictureOf(onNode(ctx, v.node), v.node, order.Path, nil)
+	if unknown != nil {
+		return err
+	}
+	c := consentOf(order, v)
+	c.format = formatOf(order.Path)
+	if known := p.judgeKnown(c); known != nil {
+		return known
+	}
+	return err
+}
+
 // consent is what the user has allowed beyond what is safe for everybody.
 type consent struct {
 	parent, replicated bool
@@ -62,16 +81,23 @@ func consentOf(order *Order, v *verdict) consent {
 // judge refuses what is known first, and then what is not known. What others
 // depend on for good comes before what passes.
 func (p *picture) judge(c consent) error {
+	if err := p.judgeKnown(c); err != nil {
+		return err
+	}
+	if err := p.refuseGaps(); err != nil {
+		return err
+	}
+	return p.refuseUnseen(c)
+}
+
+func (p *picture) judgeKnown(c consent) error {
 	uses := p.machines()
 	for _, refuse := range [...]func([]Use, consent) error{refuseReplicas, refuseParents, refuseUses} {
 		if err := refuse(uses, c); err != nil {
 			return err
 		}
 	}
-	if err := p.refuseGaps(); err != nil {
-		return err
-	}
-	return p.refuseUnseen(c)
+	return nil
 }
 
 // refuseReplicas refuses the disks of replicated machines. Those of a replica are

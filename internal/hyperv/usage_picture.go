@@ -7,12 +7,18 @@ import (
 	"sync"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
 // picture is everything that the hosts tell about who uses a disk or depends on
 // it. Gates, data sources and lists see the same one.
 type picture struct {
 	uses []Use
+	// told are the hosts that have shown their machines.
+	told []told
+	// unread are disks that may be this one under another name, and could not be
+	// asked.
+	unread []gap
 	// gaps are disks of machines on the same volume that could not be asked, so
 	// that this disk may be a parent of theirs.
 	gaps []gap
@@ -24,6 +30,12 @@ type picture struct {
 	silent bool
 }
 
+// told is what one host has shown.
+type told struct {
+	host  *Host
+	usage *usage
+}
+
 // unseenHost is a host whose machines are not shown.
 type unseenHost struct {
 	name string
@@ -32,8 +44,9 @@ type unseenHost struct {
 }
 
 // pictureOf asks the host of the disk, and for a disk on a cluster volume every
-// other node. Node is that of the host which was asked about the disk, if known. An error is one of the disk, of the wait or of this host; what
-// other nodes do not tell is part of the picture.
+// other node. Node is that of the host which was asked about the disk, if known.
+// An error is one of the disk, of the wait or of this host; what other nodes do
+// not tell is part of the picture.
 func (h *Host) pictureOf(ctx context.Context, node, path string, disk *VHD) (*picture, error) {
 	p, t := &picture{}, &target{host: h, path: path, disk: disk}
 	node, err := p.look(ctx, h, node, t)
@@ -45,10 +58,13 @@ func (h *Host) pictureOf(ctx context.Context, node, path string, disk *VHD) (*pi
 	case err != nil:
 		return nil, err
 	}
-	if p.silent || !winpath.OnClusterVolume(path) && !winpath.IsVolumeGUID(path) {
-		return p, nil
+	if !p.silent && (winpath.OnClusterVolume(path) || winpath.IsVolumeGUID(path)) {
+		if err := p.lookAround(ctx, h, node, t); err != nil {
+			return nil, err
+		}
 	}
-	return p, p.lookAround(ctx, h, node, t)
+	p.closeGaps(ctx, path)
+	return p, nil
 }
 
 // look adds what one host tells, if it must be a certain node then as that one,
@@ -66,13 +82,9 @@ func (p *picture) look(ctx context.Context, h *Host, expected string, t *target)
 	if err != nil {
 		return "", err
 	}
+	p.told = append(p.told, told{h, u})
 	p.uses = append(p.uses, uses...)
-	p.gaps = append(p.gaps, unread...)
-	for _, g := range u.gaps {
-		if winpath.SameVolume(g.path, t.path) {
-			p.gaps = append(p.gaps, g)
-		}
-	}
+	p.unread = append(p.unread, unread...)
 	return u.node, nil
 }
 
@@ -102,8 +114,9 @@ func (p *picture) lookAround(ctx context.Context, h *Host, own string, t *target
 	}
 	wait.Wait()
 	for _, other := range others {
+		p.told = append(p.told, other.told...)
 		p.uses = append(p.uses, other.uses...)
-		p.gaps = append(p.gaps, other.gaps...)
+		p.unread = append(p.unread, other.unread...)
 		p.unseen = append(p.unseen, other.unseen...)
 	}
 	return context.Cause(ctx)
@@ -122,7 +135,7 @@ func (p *picture) lookBehind(ctx context.Context, h *Host, address, node string,
 	if err != nil {
 		return err
 	}
-	ctx = onNode(ctx, "") // the caller may insist on the node of its own host
+	ctx = wsman.AnyNode(ctx) // the caller may insist on the node of its own host
 	answered, err := p.look(ctx, peer, "", t)
 	switch {
 	case err != nil:

@@ -54,6 +54,12 @@ func ExpectNode(ctx context.Context, node string) context.Context {
 	return context.WithValue(ctx, expectedNode{}, node)
 }
 
+// AnyNode returns a context under which ctx expects no node any more: for what is
+// asked of another host meanwhile.
+func AnyNode(ctx context.Context) context.Context {
+	return context.WithValue(ctx, expectedNode{}, "")
+}
+
 func nodeExpected(ctx context.Context) string {
 	node, _ := ctx.Value(expectedNode{}).(string)
 	return node

@@ -295,9 +295,12 @@ func TestExpectNode(t *testing.T) {
 			if !errors.As(err, &wrong) || wrong.Want != "HV1" || wrong.Got != moved || wsman.Retryable(err) {
 				t.Errorf("on %q: %v, want a NodeError", moved, err)
 			}
+			if err := send(wsman.AnyNode(wsman.ExpectNode(t.Context(), "HV1"))); err != nil {
+				t.Errorf("on %q, any node: %v", moved, err)
+			}
 		}
 	}
-	if n := h.seen("CompactVirtualHardDisk_INPUT"); n != before {
+	if n := h.seen("CompactVirtualHardDisk_INPUT"); n != before+2 { // those to any node
 		t.Errorf("%d messages went to another node", n-before)
 	}
 	name.Store("HV2")

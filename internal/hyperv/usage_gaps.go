@@ -1,0 +1,94 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
+)
+
+// closeGaps follows the chains that one host could not follow on what others know:
+// a disk that a machine of one node has open, or a compaction, is in use to all
+// the others. What stays open counts for the disks of the same volume.
+func (p *picture) closeGaps(ctx context.Context, path string) {
+	p.gaps = p.unread
+	for _, t := range p.told {
+		for _, g := range t.usage.gaps {
+			if g, open := p.closeGap(ctx, g, path); open && winpath.SameVolume(g.path, path) {
+				p.gaps = append(p.gaps, g)
+			}
+		}
+	}
+}
+
+// closeGap goes on where a chain broke off. It returns where it breaks off for
+// good, if it does.
+func (p *picture) closeGap(ctx context.Context, g gap, path string) (rest gap, open bool) {
+	for range longestChain {
+		l := p.linkOf(ctx, g)
+		switch {
+		case l == nil:
+			return g, true
+		case l.missing || l.parent == "":
+			return gap{}, false
+		}
+		use := g.use
+		use.Child = g.path
+		if winpath.Equal(l.parent, path) {
+			p.uses = append(p.uses, use)
+		}
+		g.path = l.parent
+	}
+	return g, true
+}
+
+// linkOf is what any host knows of the disk, nil when none does. A disk in use is
+// asked for on every host: one of them has it open.
+func (p *picture) linkOf(ctx context.Context, g gap) *link {
+	key := winpath.Key(g.path)
+	for _, t := range p.told {
+		if l := t.usage.links[key]; l != nil && l.err == nil {
+			return l
+		}
+	}
+	if len(p.told) < 2 || !errors.Is(g.err, ErrInUse) {
+		return nil
+	}
+	for _, t := range p.told {
+		if l := t.ask(ctx, g.path); l != nil {
+			return l
+		}
+	}
+	return nil
+}
+
+// ask reads a disk that no machine of the host names, once for each enumeration.
+func (t told) ask(ctx context.Context, path string) *link {
+	key := winpath.Key(path)
+	t.usage.mu.Lock()
+	known := t.usage.asked[key]
+	t.usage.mu.Unlock()
+	if known != nil || t.usage.links[key] != nil {
+		return readable(known)
+	}
+	reader := &chainReader{host: t.host, mute: map[string]error{}}
+	l, err := reader.read(wsman.AnyNode(ctx), path)
+	if err != nil {
+		return nil
+	}
+	t.usage.mu.Lock()
+	defer t.usage.mu.Unlock()
+	if t.usage.asked == nil {
+		t.usage.asked = map[string]*link{}
+	}
+	t.usage.asked[key] = l
+	return readable(l)
+}
+
+func readable(l *link) *link {
+	if l == nil || l.err != nil {
+		return nil
+	}
+	return l
+}
