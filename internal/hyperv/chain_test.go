@@ -57,7 +57,7 @@ const (
 	web    = `D:\VMs\web01.vhdx`
 	webCP  = `D:\VMs\web01_0A1B2C3D.avhdx`
 	free   = `D:\VMs\free.vhdx`
-	other  = `E:\VMs\other.vhdx`
+	onE    = `E:\VMs\other.vhdx`
 )
 
 func chainCases() map[string]chainCase {
@@ -161,10 +161,10 @@ func chainCases() map[string]chainCase {
 		},
 		"locked disk": {
 			disks: []hypervsim.VHD{
-				base(web, func(v *hypervsim.VHD) { v.Exclusive = true }), base(free), base(other),
+				base(web, func(v *hypervsim.VHD) { v.Exclusive = true }), base(free), base(onE),
 			},
 			machines: []hypervsim.VM{{Name: "web01", Disks: []string{web}}},
-			want:     map[string]error{free: hyperv.ErrInUse, other: nil},
+			want:     map[string]error{free: hyperv.ErrInUse, onE: nil},
 			says:     map[string][]string{free: {"web01", web, "cannot be told"}},
 		},
 		"machine with an optical and a floppy image": {
@@ -260,9 +260,9 @@ func TestChainTooLong(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		disks, _ := chainOf(300)
-		sim, host := simulate(t, hypervsim.WithVHD(append(disks, base(free), base(other))...),
+		sim, host := simulate(t, hypervsim.WithVHD(append(disks, base(free), base(onE))...),
 			hypervsim.WithVM(hypervsim.VM{Name: "deep", Disks: []string{`D:\chain\d300.vhdx`}}))
-		for path, want := range map[string]error{`D:\chain\d299.vhdx`: hyperv.ErrDependedOn, `D:\chain\d01.vhdx`: hyperv.ErrUnseen, free: hyperv.ErrUnseen, other: nil} {
+		for path, want := range map[string]error{`D:\chain\d299.vhdx`: hyperv.ErrDependedOn, `D:\chain\d01.vhdx`: hyperv.ErrUnseen, free: hyperv.ErrUnseen, onE: nil} {
 			got, err := attempt(t, host, path)
 			checkEnd(t, sim, path, got, err, want)
 		}

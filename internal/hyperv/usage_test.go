@@ -285,10 +285,10 @@ func TestListMachineWithCheckpoint(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		_, host := simulate(t, hypervsim.WithVHD(base(golden), child(clone, golden), child(`D:\VMs\clone01_1.avhdx`, clone),
-			base(web, func(v *hypervsim.VHD) { v.Exclusive = true }), base(free, func(v *hypervsim.VHD) { v.Denied = true }), base(other)),
-			hypervsim.WithVM(hypervsim.VM{Name: "m", State: hypervsim.VMRunning, Disks: []string{`D:\VMs\clone01_1.avhdx`, web, free, other}}))
+			base(web, func(v *hypervsim.VHD) { v.Exclusive = true }), base(free, func(v *hypervsim.VHD) { v.Denied = true }), base(onE)),
+			hypervsim.WithVM(hypervsim.VM{Name: "m", State: hypervsim.VMRunning, Disks: []string{`D:\VMs\clone01_1.avhdx`, web, free, onE}}))
 		got, err := listed(t.Context(), host, hyperv.Listing{Machine: "m"})
-		if diff := cmp.Diff([]string{clone, free, web, other}, got); diff != "" || err != nil {
+		if diff := cmp.Diff([]string{clone, free, web, onE}, got); diff != "" || err != nil {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}
 	})

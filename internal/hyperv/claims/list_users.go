@@ -3,8 +3,6 @@ package claims
 // users is what holds for those who use a disk or depend on it: machines, their
 // settings, and the other nodes of a cluster.
 var users = []Claim{
-	{ID: "own-computer-system", Text: "Msvm_ComputerSystem lists the host itself, under a Name that is no GUID.", Source: "recorded", Evidence: Documented},
-	{ID: "settings-of-machine", Text: "Every virtual hard disk that Msvm_StorageAllocationSettingData lists has an InstanceID that begins with that of an Msvm_VirtualSystemSettingData, unless it is a definition.", Source: "reference of the Hyper-V WMI provider", Evidence: Inferred},
 	{ID: "state-timestamp", Text: "Timestamp of Msvm_VirtualHardDiskState is the same for two reads of a disk that was not changed.", Source: "none", Evidence: Open},
 	{ID: "cluster-nodes", Text: `root\MSCluster lists the cluster with Name and Fqdn, and its nodes with Name and State.`, Source: "reference of the failover cluster provider; over WS-Management not recorded", Evidence: Inferred},
 	{ID: "file-classes-cluster-volume", Text: "Win32_Directory and CIM_DataFile list what lies in the directory of a cluster shared volume.", Source: "none", Evidence: Open},

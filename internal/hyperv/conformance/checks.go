@@ -93,8 +93,6 @@ func checks() []check {
 		{"rights-namespace", 0, withRights(RightsNamespace, suffices)},
 		{"rights-root", 0, withRights(RightsRoot, suffices)},
 
-		{"own-computer-system", needHyperV, (*kit).ownComputerSystem},
-		{"settings-of-machine", needV2, (*kit).settingsOfMachine},
 		{"state-timestamp", needDisk | needV2, (*kit).stateTimestamp},
 		{"cluster-nodes", 0, (*kit).clusterNodes},
 		{"file-classes-cluster-volume", 0, (*kit).fileClassesOnClusterVolume},

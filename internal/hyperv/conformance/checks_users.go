@@ -3,7 +3,6 @@ package conformance
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
@@ -14,51 +13,6 @@ import (
 // list enumerates a class.
 func (k *kit) list(ctx context.Context, namespace, class string) ([]*cim.Instance, error) {
 	return k.enumerate(ctx, wsman.Enumeration{ResourceURI: cim.ResourceURI(namespace, class)})
-}
-
-func (k *kit) ownComputerSystem(ctx context.Context) verdict {
-	all, err := k.list(ctx, k.namespace, cim.ClassComputerSystem)
-	if err != nil {
-		return trouble(err)
-	}
-	own := 0
-	for _, i := range all {
-		if name, _ := i.String("Name"); name != "" && !winpath.IsVolumeGUID(`\\?\Volume{`+name+`}\`) {
-			own++
-		}
-	}
-	return when(own == 1, "%d of %d have a Name that is no GUID", own, len(all))
-}
-
-func (k *kit) settingsOfMachine(ctx context.Context) verdict {
-	settings, err := k.list(ctx, k.namespace, cim.ClassVirtualSystemSettingData)
-	if err != nil {
-		return trouble(err)
-	}
-	known := map[string]bool{}
-	for _, i := range settings {
-		id, _ := i.String("InstanceID")
-		known[strings.ToUpper(id)] = true
-	}
-	disks, err := k.list(ctx, k.namespace, cim.ClassStorageAllocationSettingData)
-	if err != nil {
-		return trouble(err)
-	}
-	seen, astray := 0, 0
-	for _, i := range disks {
-		id, _ := i.String("InstanceID")
-		owner, _, _ := strings.Cut(strings.ToUpper(id), `\`)
-		if len(i.Strings("HostResource")) == 0 || owner == "MICROSOFT:DEFINITION" {
-			continue
-		}
-		if seen++; !known[owner] {
-			astray++
-		}
-	}
-	if seen == 0 {
-		return notTested("no virtual machine has a disk")
-	}
-	return when(astray == 0, "%d of %d disks belong to no settings", astray, seen)
 }
 
 // timestampPause is how long a disk is left alone between two reads; a time stamp

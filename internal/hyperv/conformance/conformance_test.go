@@ -141,7 +141,7 @@ func TestSimulatedHosts(t *testing.T) {
 			"affected-element", "attach-attached", "attach-listed", "cancel-answer", "cancelled-disk-opens", "cancelled-state",
 			"compact-attached-read-only", "compact-detached", "compact-detached-retrim", "compact-fixed-vhdx", "compact-in-use",
 			"compact-unknown-mode", "compact-without-mode", "delete-in-use", "detach", "find-mounted", "find-mounted-nothing",
-			"parameter-type", "refusal-way", "settings-of-machine", "state-change-ended-job", "state-timestamp",
+			"parameter-type", "refusal-way", "state-change-ended-job", "state-timestamp",
 		}},
 	}) {
 		t.Run(name, func(t *testing.T) {
