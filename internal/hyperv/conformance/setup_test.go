@@ -17,6 +17,7 @@ import (
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 // rewrite replaces what matches in the answers to requests that hold a text.
@@ -230,7 +231,7 @@ func TestSetUps(t *testing.T) {
 		return r
 	}
 	both := []hypervsim.Group{hypervsim.RemoteManagementUsers, hypervsim.HyperVAdministrators}
-	for name, r := range map[string]singleClaim{
+	for name, r := range sample.EveryNamed(4, map[string]singleClaim{
 		"wrong binding":            is("binding-wrong-refused", held, refused(overTLS(strict...))),
 		"missing binding":          is("binding-missing-refused", held, refused(overTLS(strict...))),
 		"binding without fixtures": is("binding-wrong-refused", notTested, adjusted(func(o *conformance.Options) { o.Config.HTTPS, o.Config.Insecure, o.Fixtures = true, true, nil }, strict...)),
@@ -260,7 +261,7 @@ func TestSetUps(t *testing.T) {
 			o.Rights, o.Write, o.Scratch = conformance.RightsBoth, false, ""
 			o.Config.Username, o.Config.Password = canaryDomain+`\`+memberName, memberPassword
 		}, hypervsim.WithMember(canaryDomain+`\`+memberName, memberPassword, both...))),
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, r.run)

@@ -16,6 +16,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance/rehearsal"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance/replay"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 // record asks a simulated host about everything and returns the recordings.
@@ -64,17 +65,18 @@ func play(t *testing.T, rec *conformance.Recordings) *replay.Result {
 // simulated host answers.
 func TestUnchanged(t *testing.T) {
 	t.Parallel()
-	for name, tc := range map[string]struct {
+	type kind struct {
 		disk string
 		opts []hypervsim.Option
-	}{
+	}
+	for name, tc := range sample.EveryNamed(100, map[string]kind{
 		"2022": {`D:\VMs\a.vhdx`, nil},
 		"slow, in Japanese": {`D:\VMs\a.vhdx`, []hypervsim.Option{
 			hypervsim.WithLocale("ja-JP"), hypervsim.WithCreatedVHD(hypervsim.VHD{JobDuration: 17 * time.Second, CancelDelay: 3 * time.Second}),
 		}},
 		"2012 R2": {`D:\VMs\a.vhdx`, []hypervsim.Option{hypervsim.WithRelease(hypervsim.Server2012R2)}},
 		"2008":    {`D:\VMs\a.vhd`, []hypervsim.Option{hypervsim.WithRelease(hypervsim.Server2008)}},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			rec := record(t, tc.disk, tc.opts...)
@@ -94,10 +96,11 @@ func TestUnchanged(t *testing.T) {
 func TestOtherHosts(t *testing.T) {
 	t.Parallel()
 	const service = " of Msvm_ImageManagementService"
-	for name, tc := range map[string]struct {
+	type other struct {
 		opt  hypervsim.Option
 		want []string
-	}{
+	}
+	for name, tc := range sample.EveryNamed(100, map[string]other{
 		"refuses by a job": {
 			hypervsim.WithCreatedVHD(hypervsim.VHD{Refusals: hypervsim.ViaJob}), []string{"AttachVirtualHardDisk" + service, "CompactVirtualHardDisk" + service},
 		},
@@ -114,7 +117,7 @@ func TestOtherHosts(t *testing.T) {
 			},
 		},
 		"takes clear text": {hypervsim.WithAllowUnencrypted(true), []string{"HTTP POST /wsman"}},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := play(t, record(t, `D:\VMs\a.vhdx`, tc.opt))

@@ -236,7 +236,7 @@ func (s *stage) asFound(x exchange) []string {
 var ofDisk = map[string]func(*hypervsim.VHD, int64){
 	"FileSize":                func(v *hypervsim.VHD, n int64) { v.FileSize = n },
 	"MinInternalSize":         func(v *hypervsim.VHD, n int64) { v.MinInternalSize = n },
-	"FragmentationPercentage": func(v *hypervsim.VHD, n int64) { percent := uint32(n); v.FragmentationPercent = &percent }, //nolint:gosec // a percentage
+	"FragmentationPercentage": func(v *hypervsim.VHD, n int64) { percent := uint32(n); v.FragmentationPercent = &percent },
 	"MaxInternalSize":         func(v *hypervsim.VHD, n int64) { v.VirtualSize = n },
 	"BlockSize":               func(v *hypervsim.VHD, n int64) { v.BlockSize = uint32(n) },
 	"LogicalSectorSize":       func(v *hypervsim.VHD, n int64) { v.LogicalSectorSize = uint32(n) },

@@ -27,7 +27,7 @@ type settings struct {
 	source          string
 }
 
-func (s settings) level() slog.Level {
+func (s *settings) level() slog.Level {
 	if s.verbose {
 		return slog.LevelDebug
 	}
@@ -121,7 +121,7 @@ func (s *settings) complete(env hostenv.Lookup, given map[string]*string, fixtur
 }
 
 // checkFiles refuses modes that do not go together, or have nothing to read.
-func (s settings) checkFiles() error {
+func (s *settings) checkFiles() error {
 	switch {
 	case s.compare && s.replay:
 		return errors.New("-compare and -replay are two runs")
