@@ -1,12 +1,17 @@
 package conformance
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // Fixtures is what was put on a host for the kit to look at, and what whoever put
 // it there has seen of the host itself. A host with fixtures belongs to the kit:
 // logons may fail there, and time does not matter.
 type Fixtures struct {
 	Machines []FixtureMachine `json:"machines"`
+	// Disks are virtual hard disks in no use, one for each purpose.
+	Disks []FixtureDisk `json:"disks,omitempty"`
 	// Formatted is a disk with one volume, in no use; it is attached and detached.
 	Formatted string `json:"formatted,omitempty"`
 	// PlugIn is the configuration of the WMI plug-in of WinRM, as the registry has it.
@@ -26,10 +31,41 @@ type FixtureMachine struct {
 	State string `json:"state"`
 	// Disk is the path of its virtual hard disk; of one with a checkpoint, the base.
 	Disk string `json:"disk"`
+	// Parent is the path of the parent of a linked clone's disk.
+	Parent string `json:"parent,omitempty"`
 	// Checkpoint says that it has one checkpoint.
 	Checkpoint bool `json:"checkpoint,omitempty"`
 	// LongNotes says that its notes are longer than the least MaxEnvelopeSize.
 	LongNotes bool `json:"long_notes,omitempty"`
+}
+
+// FixtureDisk is a virtual hard disk that may be compacted.
+type FixtureDisk struct {
+	// For is the purpose, for example lifecycle.
+	For  string `json:"for"`
+	Path string `json:"path"`
+	// Optimized is how long the file of a copy is after Optimize-VHD in the mode Full,
+	// attached read-only; 0 when that was not tried. BlockSize is that of the disk.
+	Optimized int64 `json:"optimized,omitempty"`
+	BlockSize int64 `json:"block_size,omitempty"`
+}
+
+// Disk finds the disk for a purpose; false when there is none.
+func (f *Fixtures) Disk(purpose string) (FixtureDisk, bool) {
+	i := slices.IndexFunc(f.Disks, func(d FixtureDisk) bool { return d.For == purpose })
+	if i < 0 {
+		return FixtureDisk{}, false
+	}
+	return f.Disks[i], true
+}
+
+// Machine finds a machine by the end of its name; false when there is none.
+func (f *Fixtures) Machine(suffix string) (FixtureMachine, bool) {
+	i := slices.IndexFunc(f.Machines, func(m FixtureMachine) bool { return strings.HasSuffix(m.Name, suffix) })
+	if i < 0 {
+		return FixtureMachine{}, false
+	}
+	return f.Machines[i], true
 }
 
 // ReadFixtures reads a file that describes fixtures.

@@ -99,7 +99,10 @@ func (k *kit) configured() []string {
 	if o.Fixtures != nil {
 		list = append(list, o.Fixtures.Formatted)
 		for _, m := range o.Fixtures.Machines {
-			list = append(list, m.Name, m.Disk)
+			list = append(list, m.Name, m.Disk, m.Parent)
+		}
+		for _, d := range o.Fixtures.Disks {
+			list = append(list, d.Path)
 		}
 	}
 	list = append(list, accountParts(o.Config.Username)...)

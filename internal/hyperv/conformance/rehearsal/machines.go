@@ -22,7 +22,8 @@ var states = []struct {
 var longNotes = strings.Repeat("It is here to be looked at. ", 400)
 
 // Machines are virtual machines in every state, whose names begin with prefix and
-// whose disks are in a directory. The first has long notes, the last a checkpoint.
+// whose disks are in a directory. The first has long notes, the last two have a
+// checkpoint and a linked clone.
 func Machines(directory, prefix string) ([]hypervsim.Option, []conformance.FixtureMachine) {
 	var options []hypervsim.Option
 	var fixtures []conformance.FixtureMachine
@@ -44,6 +45,12 @@ func Machines(directory, prefix string) ([]hypervsim.Option, []conformance.Fixtu
 		hypervsim.VM{Name: prefix + "point", Disks: []string{child}, Checkpoints: []hypervsim.Checkpoint{{Name: "before", Disks: []string{base}}}},
 		conformance.FixtureMachine{Name: prefix + "point", State: "off", Disk: base, Checkpoint: true},
 		hypervsim.VHD{Path: base}, hypervsim.VHD{Path: child, Type: hypervsim.TypeDifferencing, ParentPath: base},
+	)
+	golden, clone := winpath.Join(directory, "golden.vhdx"), winpath.Join(directory, "clone.vhdx")
+	add(
+		hypervsim.VM{Name: prefix + "clone", Disks: []string{clone}},
+		conformance.FixtureMachine{Name: prefix + "clone", State: "off", Disk: clone, Parent: golden},
+		hypervsim.VHD{Path: golden}, hypervsim.VHD{Path: clone, Type: hypervsim.TypeDifferencing, ParentPath: golden},
 	)
 	return options, fixtures
 }
