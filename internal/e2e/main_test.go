@@ -34,7 +34,11 @@ func quicken() error { return os.Setenv("HYPERV_TEST_TAKE_OVER_AFTER", "3s") }
 // run builds the provider once for all tests.
 func run(m *testing.M) int {
 	flag.Parse()
-	if err := flag.Set("test.parallel", parallel); err != nil {
+	atOnce := parallel
+	if onRealHost() {
+		atOnce = "1" // what goes wrong there shall have one cause
+	}
+	if err := flag.Set("test.parallel", atOnce); err != nil {
 		return fail(err)
 	}
 	defaultDispositions()
