@@ -36,6 +36,7 @@ var (
 	knowsChecks    = since{"check blocks", 5, 6}
 	knowsRemoved   = since{"removed blocks", 7, 7}
 	knowsFunctions = since{"functions of providers", 8, 7}
+	knowsEphemeral = since{"ephemeral variables", 10, 11}
 	knowsIdentity  = since{"resource identity", 12, 12}
 	knowsActions   = since{"actions", 14, 0}
 	knowsQueries   = since{"queries", 14, 0}
@@ -64,6 +65,9 @@ func (c cli) version() recent {
 }
 
 func (r recent) knows(s since) bool {
+	if s == (since{}) {
+		return true // everything does
+	}
 	first := s.terraform
 	if r.name == "OpenTofu" {
 		first = s.openTofu
@@ -196,4 +200,36 @@ func TestCLI_importByIdentity(t *testing.T) {
 		contains(t, c.expect(0, "state", "pull"), `"identity": {`, `"host": "127.0.0.1"`)
 	}
 	compactions(t, sim, 0)
+}
+
+// In the language itself: null stays null, what is unknown stays unknown, and a value
+// of another type is refused with the line of the configuration.
+func TestCLI_functionsOfNothing(t *testing.T) {
+	t.Parallel()
+	c := newRecent(t).needs(knowsFunctions)
+	unknown := map[string]string{"format_bytes": "length(terraform_data.later.id)", "parse_bytes": "terraform_data.later.id", "normalize_path": "terraform_data.later.id"}
+	all := functions(t)
+	config := "provider \"hyperv\" {}\nresource \"terraform_data\" \"later\" {}\n"
+	output := func(name, value string) string { return "output " + quote(name) + " {\n  value = " + value + "\n}\n" }
+	for name := range all {
+		if unknown[name] == "" {
+			t.Errorf("the function %s has no unknown argument here", name)
+		}
+		call := "provider::hyperv::" + name + "("
+		config += output(name+"_null", "jsonencode("+call+"null))") +
+			output(name+"_unknown", call+unknown[name]+")")
+	}
+	c.write(config)
+	out := c.expect(0, "plan")
+	for name := range all {
+		contains(t, out, name+"_null = "+quote("null"), name+"_unknown = (known after apply)")
+	}
+	for name := range all {
+		c.write("provider \"hyperv\" {}\n" + output("wrong", "provider::hyperv::"+name+"([])"))
+		contains(t, c.expect(1, "plan"), "main.tf line ", "Invalid function argument")
+	}
+	for _, number := range []string{"1.5", "1e300"} {
+		c.write("provider \"hyperv\" {}\n" + output("wrong", "provider::hyperv::format_bytes("+number+")"))
+		contains(t, c.expect(1, "plan"), "main.tf line ", "Invalid function argument")
+	}
 }

@@ -23,9 +23,10 @@ func (formatBytesFunction) Definition(_ context.Context, _ function.DefinitionRe
 	resp.Definition = function.Definition{
 		Summary: "Size such as 14.2 GiB of a number of bytes",
 		MarkdownDescription: "Returns a number of bytes as text for people, such as `14.2 GiB`: in the largest unit of which there is one (powers of 1024), " +
-			"with one decimal. Less than 1024 bytes are written exactly. A negative number keeps its sign.",
+			"with one decimal. Less than 1024 bytes are written exactly. A negative number keeps its sign. Null gives null.",
 		Parameters: []function.Parameter{function.Int64Parameter{
 			Name:                "bytes",
+			AllowNullValue:      true,
 			MarkdownDescription: "The number of bytes, for example `last_run.reclaimed_bytes` of a compaction.",
 		}},
 		Return: function.StringReturn{},
@@ -33,9 +34,5 @@ func (formatBytesFunction) Definition(_ context.Context, _ function.DefinitionRe
 }
 
 func (formatBytesFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
-	var bytes int64
-	if resp.Error = req.Arguments.Get(ctx, &bytes); resp.Error != nil {
-		return
-	}
-	resp.Error = resp.Result.Set(ctx, bytesize.Format(bytes))
+	call(ctx, req, resp, func(bytes int64) (string, error) { return bytesize.Format(bytes), nil })
 }

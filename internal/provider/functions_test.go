@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"math"
 	"strings"
 	"testing"
 
@@ -84,5 +85,50 @@ func TestFunctionDefinitions(t *testing.T) {
 		if resp.Diagnostics.HasError() || valid.Diagnostics.HasError() || resp.Definition.Summary == "" || resp.Definition.MarkdownDescription == "" {
 			t.Errorf("%s: %v %v", name, resp.Diagnostics, valid.Diagnostics)
 		}
+	}
+}
+
+// Every function keeps null, takes extremes and refuses, at its argument, what is
+// none of its type.
+func TestFunctions_null(t *testing.T) {
+	t.Parallel()
+	for name, f := range functions(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var definition function.DefinitionResponse
+			f.Definition(t.Context(), function.DefinitionRequest{}, &definition)
+			for i, parameter := range definition.Definition.Parameters {
+				for kind, argument := range arguments(parameter.GetType()) {
+					result, err := definition.Definition.Return.NewResultData(t.Context())
+					if err != nil {
+						t.Fatal(err)
+					}
+					resp := function.RunResponse{Result: result}
+					f.Run(t.Context(), function.RunRequest{Arguments: function.NewArgumentsData([]attr.Value{argument})}, &resp)
+					switch got := resp.Result.Value(); {
+					case argument.IsNull() && (resp.Error != nil || !got.IsNull()):
+						t.Errorf("%s: %v, %v, want null", kind, got, resp.Error)
+					case resp.Error == nil && (got.IsUnknown() || got.IsNull() != argument.IsNull()):
+						t.Errorf("%s: %v, want a value", kind, got)
+					case resp.Error != nil && (resp.Error.FunctionArgument == nil || *resp.Error.FunctionArgument != int64(i)):
+						t.Errorf("%s: %v, want an error of argument %d", kind, resp.Error, i)
+					}
+				}
+			}
+		})
+	}
+}
+
+// arguments are null and the extremes of a type.
+func arguments(of attr.Type) map[string]attr.Value {
+	if of.Equal(types.Int64Type) {
+		return map[string]attr.Value{
+			"null": types.Int64Null(), "zero": types.Int64Value(0),
+			"most": types.Int64Value(math.MaxInt64), "least": types.Int64Value(math.MinInt64),
+		}
+	}
+	return map[string]attr.Value{
+		"null": types.StringNull(), "empty": types.StringValue(""), "blank": types.StringValue(" "),
+		"long": types.StringValue(strings.Repeat("9", 1<<16)), "no UTF-8": types.StringValue("\xff"), "NUL": types.StringValue("\x00"),
 	}
 }

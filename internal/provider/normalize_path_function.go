@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 
 	"github.com/hashicorp/terraform-plugin-framework/function"
 
@@ -25,9 +26,10 @@ func (normalizePathFunction) Definition(_ context.Context, _ function.Definition
 	resp.Definition = function.Definition{
 		Summary: "Path of a virtual hard disk with one form of separators",
 		MarkdownDescription: "Returns the path of a `.vhd` or `.vhdx` file with `\\` for `/`, without doubled separators and with an upper-case drive letter. " +
-			"Letter case is kept otherwise; use `lower` to compare. A path that `hyperv_vhd_compaction` would refuse is an error.",
+			"Letter case is kept otherwise; use `lower` to compare. A path that `hyperv_vhd_compaction` would refuse is an error. Null gives null.",
 		Parameters: []function.Parameter{function.StringParameter{
 			Name:                "path",
+			AllowNullValue:      true,
 			MarkdownDescription: "The path, for example `d:/VMs/web01.vhdx`.",
 		}},
 		Return: function.StringReturn{},
@@ -35,13 +37,10 @@ func (normalizePathFunction) Definition(_ context.Context, _ function.Definition
 }
 
 func (normalizePathFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
-	var path string
-	if resp.Error = req.Arguments.Get(ctx, &path); resp.Error != nil {
-		return
-	}
-	if wrong := pathtype.Refusal("path", path); wrong != "" {
-		resp.Error = function.NewArgumentFuncError(0, wrong)
-		return
-	}
-	resp.Error = resp.Result.Set(ctx, winpath.Normalize(path))
+	call(ctx, req, resp, func(path string) (string, error) {
+		if wrong := pathtype.Refusal("path", path); wrong != "" {
+			return "", errors.New(wrong)
+		}
+		return winpath.Normalize(path), nil
+	})
 }

@@ -23,9 +23,10 @@ func (parseBytesFunction) Definition(_ context.Context, _ function.DefinitionReq
 	resp.Definition = function.Definition{
 		Summary: "Bytes of a size such as 20GiB",
 		MarkdownDescription: "Returns the number of bytes of a size: a number with an optional unit, in any letter case. `kB`, `MB`, `GB`, `TB`, `PB` and `EB` are powers of 1000, " +
-			"`KiB`, `MiB`, `GiB`, `TiB`, `PiB` and `EiB` powers of 1024 (what Windows shows as GB is GiB). A fraction of a byte that a unit leaves over is rounded.",
+			"`KiB`, `MiB`, `GiB`, `TiB`, `PiB` and `EiB` powers of 1024 (what Windows shows as GB is GiB). A fraction of a byte that a unit leaves over is rounded. Null gives null.",
 		Parameters: []function.Parameter{function.StringParameter{
 			Name:                "size",
+			AllowNullValue:      true,
 			MarkdownDescription: "The size, for example `20GiB`, `1.5 TB` or `512`.",
 		}},
 		Return: function.Int64Return{},
@@ -33,14 +34,5 @@ func (parseBytesFunction) Definition(_ context.Context, _ function.DefinitionReq
 }
 
 func (parseBytesFunction) Run(ctx context.Context, req function.RunRequest, resp *function.RunResponse) {
-	var size string
-	if resp.Error = req.Arguments.Get(ctx, &size); resp.Error != nil {
-		return
-	}
-	bytes, err := bytesize.Parse(size)
-	if err != nil {
-		resp.Error = function.NewArgumentFuncError(0, err.Error())
-		return
-	}
-	resp.Error = resp.Result.Set(ctx, bytes)
+	call(ctx, req, resp, bytesize.Parse)
 }
