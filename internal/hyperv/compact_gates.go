@@ -34,11 +34,12 @@ func (h *Host) judge(ctx context.Context, order *Order) (verdict, error) {
 	}
 	ctx, stop := context.WithTimeoutCause(ctx, limit, errGatesTimedOut)
 	defer stop()
-	var v verdict
-	if err := h.inspectOnNode(ctx, order.Path, &v); err != nil {
+	disk, node, err := h.inspectOnNode(ctx, order.Path)
+	v := verdict{disk: disk, node: node, gen: h.known.Load()}
+	if err != nil {
 		return v, h.nameUsers(ctx, order, &v, err)
 	}
-	ctx, disk := onNode(ctx, v.node), v.disk
+	ctx = onNode(ctx, node)
 	if err := checkKind(disk); err != nil {
 		return v, err
 	}
@@ -58,15 +59,14 @@ var errGatesTimedOut = fmt.Errorf("the time for looking at the disk is over, whi
 // inspectOnNode inspects the disk and learns which node of the host answers. The
 // older generation inspects in one exchange, and before the first answer of a host
 // it is not known what to ask for the node.
-func (h *Host) inspectOnNode(ctx context.Context, path string, v *verdict) (err error) {
-	ctx = learnNode(ctx, &v.node)
-	v.disk, err = h.Inspect(ctx, path)
-	v.gen = h.known.Load()
-	if err != nil || v.node != "" {
-		return err
+func (h *Host) inspectOnNode(ctx context.Context, path string) (disk VHD, node string, err error) {
+	ctx = learnNode(ctx, &node)
+	disk, err = h.Inspect(ctx, path)
+	if err != nil || node != "" {
+		return disk, node, err
 	}
-	_, err = h.get(ctx, v.gen.service())
-	return err
+	_, err = h.get(ctx, h.known.Load().service())
+	return disk, node, err
 }
 
 // checkKind refuses disks that compacting cannot shrink.

@@ -106,6 +106,8 @@ type CompactResult struct {
 	// Format and Type are empty when the disk could not be read.
 	Format Format
 	Type   DiskType
+	// VirtualDiskID is nil where the host tells none.
+	VirtualDiskID *string
 	// FileSizeBytes is the last size read from the host.
 	FileSizeBytes *int64
 	// Run is nil when nothing was started on the host.

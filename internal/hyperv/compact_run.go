@@ -51,6 +51,7 @@ func (c *compactor) gates(ctx context.Context) error {
 	if disk := v.disk; disk.Path != "" {
 		size := disk.FileSizeBytes
 		c.result.Format, c.result.Type, c.result.FileSizeBytes = disk.Format, disk.Type, &size
+		c.result.VirtualDiskID = disk.VirtualDiskID
 	}
 	c.result.Node = v.node
 	c.result.Status, c.result.Detail = v.status, v.detail

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -66,7 +67,7 @@ func (c cli) write(config string) {
 
 // command is a command that has not started yet.
 func (c cli) command(args ...string) *exec.Cmd {
-	at := slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") && a != "state" }) + 1
+	at := slices.IndexFunc(args, func(a string) bool { return !strings.HasPrefix(a, "-") && a != "state" && a != "workspace" }) + 1
 	cmd := exec.CommandContext(c.t.Context(), c.binary, slices.Insert(slices.Clone(args), at, "-no-color")...)
 	cmd.Dir, cmd.Env = c.dir, c.env
 	return cmd
@@ -141,9 +142,10 @@ func TestCLI_foldedWarnings(t *testing.T) {
 	contains(t, c.expect(0, "plan", "-detailed-exitcode"),
 		"Warning: Hyper-V host unreachable, state kept", "(and one more similar warning elsewhere)", "No changes.")
 
-	c.write(providerFor(sim, settings{"host": `"localhost"`}) + disks)
+	other := host(t, hypervsim.WithAddress("127.0.0.2:"+fmt.Sprint(sim.Port())), hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.VirtualDiskID = "another" })))
+	c.write(providerFor(other) + disks)
 	contains(t, c.expect(2, "plan", "-detailed-exitcode"),
-		"Warning: Provider host changed", "The provider now names the host localhost", "must be replaced")
+		"Warning: Another virtual hard disk under the same path", "(and one more similar warning elsewhere)", "must be replaced")
 }
 
 // A password is nowhere but in the configuration: not in a log at any level, not

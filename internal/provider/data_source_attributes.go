@@ -7,10 +7,10 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// dataHost is the host of a data source: the one that was asked is in the state.
+// dataHost is the host of a data source; null stays null, as in the resource.
 func dataHost() schema.Attribute {
 	return schema.StringAttribute{
-		Optional: true, Computed: true,
+		Optional:            true,
 		Validators:          []validator.String{hostValidator{}},
 		MarkdownDescription: describeHost,
 	}

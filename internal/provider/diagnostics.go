@@ -25,8 +25,9 @@ const (
 	summaryRead        = "Unable to read virtual hard disk"
 	summaryDetach      = "Unable to detach virtual hard disk"
 	summaryUnreachable = "Hyper-V host unreachable, state kept"
-	summaryHostChanged = "Provider host changed"
-	summaryAbandoned   = "Virtual hard disk left attached to a former host"
+	summaryElsewhere   = "Another virtual hard disk under the same path"
+	summaryFormerNode  = "Something may be left on another node"
+	summaryAttached    = "Virtual hard disk attached to the host"
 	summaryNotReady    = "Provider configuration is not known yet"
 	summaryBug         = "Unexpected provider data"
 )
@@ -105,6 +106,9 @@ func (d *providerData) describeError(summary string, s subject, doing situation,
 	return diag.NewErrorDiagnostic(summary, errorDetail(s, known, doing, err))
 }
 
+// stillAttached is what there is to do about a disk that destroy could not detach.
+const stillAttached = "Nothing was forgotten. If a plan replaces a tainted resource, terraform untaint keeps it; terraform state rm forgets it as it is."
+
 // errorDetail names what an error is about, its cause and what helps.
 func errorDetail(s subject, known hyperv.Explanation, doing situation, err error) string {
 	detail := s.lines() + "\n" + err.Error()
@@ -113,6 +117,9 @@ func errorDetail(s subject, known hyperv.Explanation, doing situation, err error
 	}
 	if helps := remedy(known, doing); helps != "" {
 		detail += "\n\n" + helps
+	}
+	if doing.doing == detaching {
+		detail += "\n\n" + stillAttached
 	}
 	return detail
 }
@@ -177,17 +184,9 @@ func bug(detail string) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(summaryBug, detail+"\n\nThis is a bug in the provider: please report it to its developers.")
 }
 
-// abandonedWarning says that a disk is forgotten that may still be attached.
-func abandonedWarning(s subject) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(summaryAbandoned, s.lines()+"\n"+
-		"The disk may still be attached to this host. No credentials were sent to it, because the provider names another host.\n\n"+
-		"Detach it there: Dismount-VHD -Path '"+s.path+"'.")
-}
-
-// hostChangedWarning says why a plan replaces a disk that nobody touched.
-func hostChangedWarning(s subject, now string) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(summaryHostChanged, s.lines()+"\n"+
-		"The provider now names the host "+now+". The former host was not asked, since the credentials are not meant for it, "+
-		"and the file of this path on the new host is another one: the resource is replaced.\n\n"+
-		"To stay with the former host, set host of the resource.")
+// attachedWarning says that a disk is forgotten that somebody has attached.
+func attachedWarning(s subject) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(summaryAttached, s.lines()+"\n"+
+		"The last refresh saw the disk attached to the host read-only. It is not known to be an attachment of this resource, so it was left alone.\n\n"+
+		"If nobody needs it, detach it there: Dismount-VHD -Path '"+strings.ReplaceAll(s.path, "'", "''")+"'.")
 }

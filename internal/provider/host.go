@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
@@ -23,9 +24,17 @@ func checkHost(host string) string {
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
-// sameHost compares names of hosts, which have no letter case.
-func sameHost(a, b string) bool {
-	return strings.EqualFold(strings.Trim(a, "[]"), strings.Trim(b, "[]"))
+// hostKey is a host in the form in which two of them are compared: letters folded,
+// no brackets.
+func hostKey(host string) string { return strings.ToLower(strings.Trim(host, "[]")) }
+
+// hostOf is the host that a disk is asked on: its own, else the provider's of this
+// run. It is null or unknown while there is none.
+func hostOf(own, providers types.String) types.String {
+	if own.IsNull() {
+		return providers
+	}
+	return own
 }
 
 // hostValidator refuses what cannot be the name of a host.

@@ -112,11 +112,15 @@ func identity(t *testing.T, host, path any) *tfprotov6.ResourceIdentityData {
 	return &tfprotov6.ResourceIdentityData{IdentityData: &v}
 }
 
-// member reads a text of an object.
-func member(t *testing.T, v *tfprotov6.DynamicValue, kind tftypes.Type, name string) (s string) {
+// member reads a text of an object; empty for null.
+func member(t *testing.T, v *tfprotov6.DynamicValue, kind tftypes.Type, name string) string {
 	t.Helper()
+	var s *string
 	must(t, members(t, v, kind)[name].As(&s))
-	return s
+	if s == nil {
+		return ""
+	}
+	return *s
 }
 
 // number reads a whole number of an object; 0 for null.
@@ -148,9 +152,9 @@ func TestProtocol_identity(t *testing.T) {
 	for name, given := range map[string]any{"with a host": "localhost", "without a host": nil} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			want := sim.HostName()
+			asked, want := sim.HostName(), ""
 			if given != nil {
-				want = "localhost"
+				asked, want = "localhost", "localhost"
 			}
 			imported, err := s.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{
 				TypeName: "hyperv_vhd_compaction", Identity: identity(t, given, diskPath),
@@ -163,8 +167,8 @@ func TestProtocol_identity(t *testing.T) {
 			})
 			must(t, err)
 			s.clean(read.Diagnostics)
-			if got := member(t, read.NewState, kind, "id"); got != want+"|"+diskPath {
-				t.Errorf("id = %s, want %s|%s", got, want, diskPath)
+			if got := member(t, read.NewState, kind, "id"); got != asked+"|"+diskPath {
+				t.Errorf("id = %s, want %s|%s", got, asked, diskPath)
 			}
 			for name, value := range map[string]string{"host": want, "path": diskPath} {
 				if got := member(t, read.NewIdentity.IdentityData, identityType, name); got != value {

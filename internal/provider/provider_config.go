@@ -1,9 +1,10 @@
 package provider
 
 import (
+	"time"
+
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
-	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )

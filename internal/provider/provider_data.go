@@ -36,10 +36,8 @@ func providerDataFrom(handed any, diags *diag.Diagnostics) *providerData {
 
 // hostOr is the name of a host, or else the provider's. The diagnostic is nil
 // when there is one that can be asked now.
-func (d *providerData) hostOr(name types.String) (types.String, diag.Diagnostic) {
-	if name.IsNull() {
-		name = d.host
-	}
+func (d *providerData) hostOr(own types.String) (types.String, diag.Diagnostic) {
+	name := hostOf(own, d.host)
 	switch {
 	case name.IsNull():
 		return name, noHost()
@@ -49,19 +47,14 @@ func (d *providerData) hostOr(name types.String) (types.String, diag.Diagnostic)
 	return name, nil
 }
 
-// reachOr finds the host that is named, or else the provider's, and its name.
-func (d *providerData) reachOr(name types.String) (*hyperv.Host, types.String, diag.Diagnostic) {
-	name, bad := d.hostOr(name)
-	if bad != nil {
-		return nil, name, bad
-	}
-	host, bad := d.reach(name)
-	return host, name, bad
-}
-
-// reach finds a host by name. Nothing is dialled before it is asked something.
-func (d *providerData) reach(name types.String) (*hyperv.Host, diag.Diagnostic) {
-	if d.fleet == nil {
+// reach finds the host that is named, or else the provider's. Nothing is dialled
+// before it is asked something.
+func (d *providerData) reach(own types.String) (*hyperv.Host, diag.Diagnostic) {
+	name, bad := d.hostOr(own)
+	switch {
+	case bad != nil:
+		return nil, bad
+	case d.fleet == nil:
 		return nil, notReady()
 	}
 	host, err := d.fleet.Host(name.ValueString())

@@ -95,7 +95,7 @@ func (a *vhdCompactAction) ModifyPlan(ctx context.Context, req action.ModifyPlan
 	if resp.Diagnostics.HasError() || a.data == nil {
 		return
 	}
-	if config.Host.IsNull() && a.data.host.IsNull() {
+	if hostOf(config.Host, a.data.host).IsNull() {
 		resp.Diagnostics.Append(noHost())
 	}
 	resp.Diagnostics.Append(checkAllowAttach(a.data.allowAttach, config.Mode, config.AttachReadOnly)...)
@@ -108,12 +108,12 @@ func (a *vhdCompactAction) Invoke(ctx context.Context, req action.InvokeRequest,
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	timeout, diags := config.Timeouts.Invoke(ctx, defaultRunTimeout)
 	resp.Diagnostics.Append(diags...)
-	host, name, bad := a.data.reachOr(config.Host)
+	host, bad := a.data.reach(config.Host)
 	resp.Diagnostics.Append(bad)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	about := subject{path: config.Path.ValueString(), host: name.ValueString()}
+	about := subject{path: config.Path.ValueString(), host: host.Name()}
 	say := func(line string) {
 		if line != "" {
 			resp.SendProgress(action.InvokeProgressEvent{Message: line})

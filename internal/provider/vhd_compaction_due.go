@@ -48,7 +48,8 @@ func changedInputs(plan, prior *vhdCompactionModel) []string {
 	if !plan.AttachReadOnly.Equal(prior.AttachReadOnly) {
 		all = append(all, "attach_read_only changed")
 	}
-	if !plan.Triggers.Equal(prior.Triggers) {
+	none := len(plan.Triggers.Elements())+len(prior.Triggers.Elements()) == 0 // null and {} are one
+	if !none && !plan.Triggers.Equal(prior.Triggers) {
 		all = append(all, "triggers changed")
 	}
 	return all

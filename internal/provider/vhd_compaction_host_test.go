@@ -1,33 +1,15 @@
 package provider_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"regexp"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
-	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
-	"github.com/hashicorp/terraform-plugin-testing/plancheck"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
-
-// exchangesAre is a plan check: so many exchanges with the host since the count
-// was taken.
-type exchangesAre struct {
-	sim    *hypervsim.Host
-	before *int
-	want   int
-}
-
-// CheckPlan implements plancheck.PlanCheck.
-func (e exchangesAre) CheckPlan(_ context.Context, _ plancheck.CheckPlanRequest, resp *plancheck.CheckPlanResponse) {
-	if got := e.sim.Exchanges() - *e.before; got != e.want {
-		resp.Error = fmt.Errorf("exchanges with the host while planning = %d, want %d", got, e.want)
-	}
-}
 
 // closedPort is a port that nobody listens on.
 func closedPort(t *testing.T) string {
@@ -40,33 +22,6 @@ func closedPort(t *testing.T) string {
 	return port
 }
 
-// When the provider names another host, nobody is asked with its credentials:
-// the resource moves to the new host.
-func TestVHDCompactionResource_providerHostChanged(t *testing.T) {
-	t.Parallel()
-	sim := host(t, hypervsim.WithVHD(vhd()))
-	moved := providerFor(sim, settings{"host": `"LocalHost"`}) + disk()
-	count := 0
-	steps(t,
-		resource.TestStep{Config: providerFor(sim) + disk()},
-		resource.TestStep{
-			PreConfig: func() { count = sim.Exchanges() },
-			Config:    moved,
-			ConfigPlanChecks: before(
-				plancheck.ExpectResourceAction(address, plancheck.ResourceActionReplace),
-				plancheck.ExpectKnownValue(address, at("plan_reason"), knownvalue.StringExact("first run")),
-				exchangesAre{sim, &count, 0},
-			),
-			ConfigStateChecks: inState("host", "LocalHost", "id", "LocalHost|"+diskPath),
-		},
-		resource.TestStep{Config: moved, ConfigPlanChecks: emptyPlan()},
-		resource.TestStep{
-			Config: providerFor(sim, settings{"host": `"localhost"`}) + disk(), ConfigPlanChecks: emptyPlan(),
-		},
-	)
-	compactions(t, sim, 2)
-}
-
 func TestVHDCompactionResource_ownHostStays(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
@@ -77,7 +32,7 @@ func TestVHDCompactionResource_ownHostStays(t *testing.T) {
 		resource.TestStep{Config: providerFor(sim, settings{"host": ""}) + own, ConfigPlanChecks: emptyPlan()},
 		resource.TestStep{
 			Config:           providerFor(sim) + disk(settings{"host": `"LocalHost"`}),
-			ConfigPlanChecks: emptyPlan(), ConfigStateChecks: inState("host", "localhost"),
+			ConfigPlanChecks: updateWithoutRun(), ConfigStateChecks: inState("host", "LocalHost"),
 		},
 		resource.TestStep{ // it is still refreshed there
 			PreConfig: func() { must(t, sim.Grow(diskPath, 8*gib)) },
@@ -103,28 +58,6 @@ func TestVHDCompactionResource_providerHostBecomesOwn(t *testing.T) {
 		},
 	)
 	compactions(t, sim, 2)
-}
-
-// A resource that leaves its host to the provider leaves it together with the
-// provider: credentials for another host never go to the old one.
-func TestVHDCompactionResource_ownHostBecomesProviders(t *testing.T) {
-	t.Parallel()
-	sim := host(t, hypervsim.WithVHD(vhd()))
-	asked := 0
-	steps(t,
-		resource.TestStep{Config: providerFor(sim) + disk(settings{"host": quote(sim.HostName())})},
-		resource.TestStep{Config: providerFor(sim) + disk(), ConfigPlanChecks: updateWithoutRun()},
-		resource.TestStep{
-			PreConfig: func() { asked = len(sim.Requests()) },
-			Config:    providerFor(sim, settings{"host": `"hv02.invalid"`}) + disk(),
-			PlanOnly:  true, ExpectNonEmptyPlan: true,
-		},
-	)
-	// The destroy at the end asks nobody either: nothing is attached.
-	if now := len(sim.Requests()); now != asked {
-		t.Errorf("%d requests to the host that the provider has left", now-asked)
-	}
-	compactions(t, sim, 1)
 }
 
 func TestVHDCompactionResource_unreachableFails(t *testing.T) {
@@ -183,32 +116,6 @@ func TestVHDCompactionResource_faultIsNotSkipped(t *testing.T) {
 		},
 		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan()},
 	)
-}
-
-// Even a disk that was left attached is no reason to log on to a host that the
-// provider has turned away from.
-func TestVHDCompactionResource_leftAttachedOnFormerHost(t *testing.T) {
-	t.Parallel()
-	sim := host(t, hypervsim.WithVHD(vhd()))
-	moved := providerFor(sim, settings{"host": `"localhost"`}) + disk()
-	count := 0
-	steps(t,
-		resource.TestStep{Config: providerFor(sim) + disk()},
-		resource.TestStep{
-			PreConfig: func() {
-				must(t, sim.Grow(diskPath, 8*gib))
-				leaveAttached(t, sim)
-			},
-			Config: providerFor(sim) + disk(), ExpectError: cannotCompact(`not\s+detached`),
-		},
-		resource.TestStep{PreConfig: func() { count = sim.Exchanges() }, Config: moved, Destroy: true},
-	)
-	if got := sim.Exchanges() - count; count == 0 || got != 0 {
-		t.Errorf("exchanges with the former host = %d after %d, want none more", got, count)
-	}
-	if a := sim.Attachments(); len(a) != 1 {
-		t.Errorf("attached: %v, want the disk still attached", a)
-	}
 }
 
 // A host of the first generation has no modes and is not asked to attach.

@@ -168,8 +168,8 @@ resource "terraform_data" "host" {
 	steps(t,
 		resource.TestStep{
 			Config:            config("1"),
-			ConfigPlanChecks:  before(plancheck.ExpectUnknownValue(address, at("host"))),
-			ConfigStateChecks: inState("host", sim.HostName(), "status", "compacted"),
+			ConfigPlanChecks:  before(plancheck.ExpectUnknownValue(address, at("id"))),
+			ConfigStateChecks: inState("host", nil, "id", sim.HostName()+"|"+diskPath, "status", "compacted"),
 		},
 		resource.TestStep{Config: config("1"), ConfigPlanChecks: emptyPlan()},
 		resource.TestStep{

@@ -21,7 +21,7 @@ func TestVHDCompactionResource_lifecycle(t *testing.T) {
 			ConfigStateChecks: inState(
 				"id", sim.HostName()+"|"+diskPath,
 				"path", diskPath,
-				"host", sim.HostName(),
+				"host", nil, "node", knownvalue.NotNull(), "virtual_disk_id", knownvalue.NotNull(),
 				"mode", nil,
 				"attach_read_only", nil,
 				"if_in_use", "fail",

@@ -91,7 +91,7 @@ func (l *vhdCompactionList) List(ctx context.Context, req list.ListRequest, stre
 	diags.Append(more...)
 	listing, more := config.toListing(ctx)
 	diags.Append(more...)
-	host, name, bad := l.data.reachOr(config.Host)
+	host, bad := l.data.reach(config.Host)
 	diags.Append(bad)
 	if diags.HasError() {
 		stream.Results = list.ListResultsStreamDiagnostics(diags)
@@ -103,11 +103,11 @@ func (l *vhdCompactionList) List(ctx context.Context, req list.ListRequest, stre
 		var count int64
 		for disk, err := range host.List(ctx, listing) {
 			if err != nil {
-				push(list.ListResult{Diagnostics: diag.Diagnostics{l.data.listError(config.vhdSelection, name, err)}})
+				push(list.ListResult{Diagnostics: diag.Diagnostics{l.data.listError(config.vhdSelection, host, err)}})
 				return
 			}
 			count++
-			if !push(listResult(ctx, req, name, disk)) || count == req.Limit {
+			if !push(listResult(ctx, req, config.Host, host, disk)) || count == req.Limit {
 				return
 			}
 		}
@@ -115,10 +115,10 @@ func (l *vhdCompactionList) List(ctx context.Context, req list.ListRequest, stre
 }
 
 // listResult is a disk as an import of it begins.
-func listResult(ctx context.Context, req list.ListRequest, host types.String, disk hyperv.ListedDisk) list.ListResult {
-	model := importedModel(host.ValueString(), disk.Path)
+func listResult(ctx context.Context, req list.ListRequest, own types.String, host *hyperv.Host, disk hyperv.ListedDisk) list.ListResult {
+	model := importedModel(own, host.Name(), disk.Path)
 	result := req.NewListResult(ctx)
-	result.DisplayName = disk.Path + " on " + host.ValueString()
+	result.DisplayName = disk.Path + " on " + host.Name()
 	if disk.FileSizeBytes != nil {
 		model.refreshed(*disk.FileSizeBytes)
 		result.DisplayName += " (" + bytesize.Format(*disk.FileSizeBytes) + ")"

@@ -6,17 +6,17 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
-	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // marks is what private state holds about a disk: what nobody needs to see and
 // no host can tell. Terraform drops it when it replaces a tainted resource, so
 // nothing that must survive that is in it.
 type marks struct {
-	// HostSource says where the host came from; empty is not known.
-	HostSource hostSource `json:"host_source,omitempty"`
 	// Unreachable says that the last refresh could not connect to the host.
 	Unreachable bool `json:"unreachable,omitempty"`
+	// Owed says why a run is due that a plan could not plan while the host was
+	// unreachable.
+	Owed string `json:"owed,omitempty"`
 	// Imported says that no plan has taken mode, attach_read_only and triggers from the
 	// configuration yet.
 	Imported bool `json:"imported,omitempty"`
@@ -24,24 +24,14 @@ type marks struct {
 	// read-only though no run of this resource is under way: one that was killed may
 	// have left it so, and so may somebody else. A run is due, which finds out.
 	Attached bool `json:"attached,omitempty"`
-	// Owed says why a run is due that a plan could not plan while the host was
-	// unreachable.
-	Owed string `json:"owed,omitempty"`
-}
+	// Asked is the host that answered last, as hostKey writes it: what the state holds
+	// is true of the disk there. Empty is not asked yet.
+	Asked string `json:"asked,omitempty"`
+	// Elsewhere is a host on which the path names another disk, as hostKey writes it.
+	Elsewhere string `json:"elsewhere,omitempty"`
 
-type hostSource string
-
-const (
-	hostFromProvider hostSource = "provider"
-	hostFromResource hostSource = "resource"
-)
-
-// sourceOf says where the host of a configuration comes from.
-func sourceOf(configured types.String) hostSource {
-	if configured.IsNull() {
-		return hostFromProvider
-	}
-	return hostFromResource
+	// HostSource was noted by version 0 of the schema, see fromVersion0.
+	HostSource string `json:"host_source,omitempty"`
 }
 
 const marksKey = "marks"
@@ -79,14 +69,13 @@ func (m marks) write(ctx context.Context, private privateWriter) diag.Diagnostic
 // noteAttached notes anew whether the disk is attached, if the last run attached
 // it: only then can a later one that was killed have left it so. A host that does
 // not tell is none to complain about here, and changes nothing.
-func (m *marks) noteAttached(lastAttached bool, look func() (bool, error)) {
+func (m marks) noteAttached(lastAttached bool, look func() (bool, error)) marks {
 	if !lastAttached {
 		m.Attached = false
-		return
-	}
-	if attached, err := look(); err == nil {
+	} else if attached, err := look(); err == nil {
 		m.Attached = attached
 	}
+	return m
 }
 
 // afterUpdate is what holds after an update without a run: the configuration was
@@ -106,19 +95,7 @@ func (m marks) afterUpdate(plan, prior *vhdCompactionModel) marks {
 // afterRun is what holds after a run. After a failure nothing was taken over;
 // its status makes the next one due.
 func (m marks) afterRun(err error) marks {
-	m.Unreachable, m.Attached, m.Owed = false, false, ""
+	m.Unreachable, m.Owed, m.Attached = false, "", false
 	m.Imported = m.Imported && err != nil
 	return m
-}
-
-// abandons reports whether the provider has turned to another host than the one
-// a disk took from it. Credentials for the new host must not go to the old one.
-func (d *providerData) abandons(m *vhdCompactionModel, found marks) bool {
-	if found.HostSource == hostFromResource || d.host.IsUnknown() {
-		return false
-	}
-	if found.HostSource == "" && d.host.IsNull() {
-		return false // nothing is known to have come from the provider
-	}
-	return !sameHost(d.host.ValueString(), m.Host.ValueString())
 }

@@ -26,7 +26,7 @@ func TestMarks_roundTrip(t *testing.T) {
 	t.Parallel()
 	for _, want := range []marks{
 		{},
-		{HostSource: hostFromProvider, Unreachable: true, Imported: true, Owed: "triggers changed"},
+		{Unreachable: true, Owed: "triggers changed", Imported: true, Attached: true, Asked: "hv01", Elsewhere: "hv09", HostSource: "provider"},
 	} {
 		private := privateState{}
 		if diags := want.write(t.Context(), private); diags.HasError() {
@@ -83,36 +83,33 @@ func TestMarks_afterUpdate(t *testing.T) {
 
 func TestMarks_afterRun(t *testing.T) {
 	t.Parallel()
-	before := marks{HostSource: hostFromProvider, Unreachable: true, Imported: true, Owed: "triggers changed"}
-	if diff := cmp.Diff(marks{HostSource: hostFromProvider}, before.afterRun(nil)); diff != "" {
+	before := marks{Unreachable: true, Owed: "triggers changed", Imported: true, Attached: true, Asked: "hv01"}
+	if diff := cmp.Diff(marks{Asked: "hv01"}, before.afterRun(nil)); diff != "" {
 		t.Errorf("after a success (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(marks{HostSource: hostFromProvider, Imported: true}, before.afterRun(errors.New("in use"))); diff != "" {
+	if diff := cmp.Diff(marks{Imported: true, Asked: "hv01"}, before.afterRun(errors.New("in use"))); diff != "" {
 		t.Errorf("after a failure (-want +got):\n%s", diff)
 	}
 }
 
-func TestProviderData_abandons(t *testing.T) {
+// Version 0 had the host in the state even where it was the provider's.
+func TestFromVersion0(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
-		host   types.String
-		source hostSource
-		want   bool
+		found, want marks
+		host        types.String
 	}{
-		"same":                    {host: types.StringValue("HV01"), source: hostFromProvider},
-		"other":                   {host: types.StringValue("hv02"), source: hostFromProvider, want: true},
-		"none any more":           {host: types.StringNull(), source: hostFromProvider, want: true},
-		"not known yet":           {host: types.StringUnknown(), source: hostFromProvider},
-		"own":                     {host: types.StringValue("hv02"), source: hostFromResource},
-		"source lost, none":       {host: types.StringNull()},
-		"source lost, same":       {host: types.StringValue("hv01")},
-		"source lost, other host": {host: types.StringValue("hv02"), want: true},
+		"the provider's": {found: marks{HostSource: "provider", Owed: "triggers changed"}, want: marks{Asked: "hv01", Owed: "triggers changed"}, host: types.StringNull()},
+		"its own":        {found: marks{HostSource: "resource"}, want: marks{Asked: "hv01"}, host: types.StringValue("HV01")},
+		"not noted":      {found: marks{Imported: true}, want: marks{Imported: true}, host: types.StringValue("HV01")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := compacted()
-			if got := (&providerData{host: test.host}).abandons(&m, marks{HostSource: test.source}); got != test.want {
-				t.Errorf("abandons = %t, want %t", got, test.want)
+			m, found := compacted(), test.found
+			m.Host = types.StringValue("HV01")
+			m.fromVersion0(&found)
+			if diff := cmp.Diff(test.want, found); diff != "" || !m.Host.Equal(test.host) {
+				t.Errorf("host = %s, want %s; marks (-want +got):\n%s", m.Host, test.host, diff)
 			}
 		})
 	}

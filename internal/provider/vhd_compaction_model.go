@@ -43,6 +43,7 @@ type vhdCompactionOutputs struct {
 	BaselineFileSizeBytes types.Int64  `tfsdk:"baseline_file_size_bytes"`
 	GrowthBytes           types.Int64  `tfsdk:"growth_bytes"`
 	TotalReclaimedBytes   types.Int64  `tfsdk:"total_reclaimed_bytes"`
+	VirtualDiskID         types.String `tfsdk:"virtual_disk_id"`
 	Status                types.String `tfsdk:"status"`
 	StatusDetail          types.String `tfsdk:"status_detail"`
 	PlanReason            types.String `tfsdk:"plan_reason"`
@@ -53,8 +54,8 @@ type vhdCompactionOutputs struct {
 }
 
 // subject names the disk in diagnostics.
-func (m *vhdCompactionModel) subject() subject {
-	return subject{path: m.Path.ValueString(), host: m.Host.ValueString()}
+func (m *vhdCompactionModel) subject(host *hyperv.Host) subject {
+	return subject{path: m.Path.ValueString(), host: host.Name()}
 }
 
 // status is the status as package hyperv names it; empty when there is none.
@@ -64,7 +65,8 @@ func (m *vhdCompactionModel) status() hyperv.Status { return hyperv.Status(m.Sta
 // unknown.
 func (m *vhdCompactionModel) runIsPlanned() bool { return m.Status.IsUnknown() }
 
-// diskID is the id of a disk. Later spellings of host and path do not change it.
+// diskID is the id of a disk on the host that it is created on. Nothing changes it
+// later.
 func diskID(host, path types.String) types.String {
 	if host.IsUnknown() || path.IsUnknown() {
 		return types.StringUnknown()
@@ -125,9 +127,16 @@ func (m *vhdCompactionModel) afterRun(prior *vhdCompactionModel, result hyperv.C
 			state.Mode, state.AttachReadOnly, state.Triggers = prior.Mode, prior.AttachReadOnly, prior.Triggers
 		}
 	}
-	state.ID = diskID(m.Host, m.Path.StringValue)
-	state.PlanReason = m.PlanReason
+	state.ID, state.PlanReason = m.ID, m.PlanReason
 	state.fromResult(result, err)
+	return state
+}
+
+// withoutRun is the state after an update that started nothing: the planned inputs
+// with what was known before.
+func (m *vhdCompactionModel) withoutRun(prior *vhdCompactionModel) vhdCompactionModel {
+	state := vhdCompactionModel{vhdCompactionInputs: m.vhdCompactionInputs, vhdCompactionOutputs: prior.vhdCompactionOutputs}
+	state.PlanReason = m.PlanReason
 	return state
 }
 
@@ -157,6 +166,9 @@ func (m *vhdCompactionModel) fromResult(result hyperv.CompactResult, err error) 
 	}
 	if result.Type != "" {
 		m.VHDType = types.StringValue(string(result.Type))
+	}
+	if result.VirtualDiskID != nil {
+		m.VirtualDiskID = types.StringValue(*result.VirtualDiskID)
 	}
 	if result.FileSizeBytes != nil {
 		m.FileSizeBytes = types.Int64Value(*result.FileSizeBytes)
@@ -198,12 +210,13 @@ func (m *vhdCompactionModel) updateGrowth() {
 }
 
 // importedModel is the state right after an import: the defaults of the schema
-// and nothing observed yet.
-func importedModel(host, path string) vhdCompactionModel {
+// and nothing observed yet. Own is the host that the disk is imported with, null for
+// the provider's; asked is the one that either means.
+func importedModel(own types.String, asked, path string) vhdCompactionModel {
 	m := vhdCompactionModel{
 		vhdCompactionInputs: vhdCompactionInputs{
 			Path:                   pathtype.NewValue(path),
-			Host:                   types.StringValue(host),
+			Host:                   own,
 			IfInUse:                types.StringValue(onTroubleFail),
 			IfUnreachable:          types.StringValue(onTroubleFail),
 			AllowParent:            types.BoolValue(false),
@@ -217,7 +230,7 @@ func importedModel(host, path string) vhdCompactionModel {
 		},
 		vhdCompactionOutputs: firstOutputs(),
 	}
-	m.ID = diskID(m.Host, m.Path.StringValue)
+	m.ID = diskID(types.StringValue(asked), m.Path.StringValue)
 	m.Status = types.StringValue(string(hyperv.StatusImported))
 	return m
 }

@@ -32,7 +32,7 @@ func TestVHDCompactionModel_roundTrip(t *testing.T) {
 	unknown := compacted()
 	unknown.vhdCompactionOutputs = unknownOutputs(types.StringUnknown(), types.StringUnknown())
 	for name, want := range map[string]vhdCompactionModel{
-		"imported": importedModel("hv01", `D:\a.vhdx`), "compacted": ran, "unknown": unknown,
+		"imported": importedModel(types.StringNull(), "hv01", `D:\a.vhdx`), "compacted": ran, "unknown": unknown,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -92,7 +92,7 @@ func TestVHDCompactionModel_toOrder(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			m := importedModel("hv01", `D:\a.vhdx`)
+			m := importedModel(types.StringNull(), "hv01", `D:\a.vhdx`)
 			if test.change != nil {
 				test.change(&m)
 			}
@@ -115,7 +115,7 @@ func TestVHDCompactionModel_afterRun(t *testing.T) {
 	planned := compacted()
 	planned.Mode, planned.AttachReadOnly, planned.Triggers = types.StringValue("Full"), types.BoolValue(true), triggers(types.StringValue("new"))
 	planned.MaxPasses = types.Int64Value(4)
-	planned.vhdCompactionOutputs = unknownOutputs(types.StringUnknown(), types.StringValue("triggers changed"))
+	planned.vhdCompactionOutputs = unknownOutputs(planned.ID, types.StringValue("triggers changed"))
 
 	for name, test := range map[string]struct {
 		prior  *vhdCompactionModel
@@ -198,7 +198,7 @@ func TestVHDCompactionModel_afterRun(t *testing.T) {
 
 func TestVHDCompactionModel_refreshed(t *testing.T) {
 	t.Parallel()
-	imported := importedModel("hv01", `D:\a.vhdx`)
+	imported := importedModel(types.StringNull(), "hv01", `D:\a.vhdx`)
 	imported.refreshed(5 * gib)
 	if imported.BaselineFileSizeBytes.ValueInt64() != 5*gib || imported.GrowthBytes.ValueInt64() != 0 {
 		t.Errorf("after an import baseline = %s, growth = %s; want the size found and 0", imported.BaselineFileSizeBytes, imported.GrowthBytes)

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -17,7 +18,6 @@ func (r *vhdCompactionResource) ModifyPlan(ctx context.Context, req resource.Mod
 		return
 	}
 	facts := planFacts{host: r.data.host, allowAttach: r.data.allowAttach}
-	resp.Diagnostics.Append(req.Config.Get(ctx, &facts.config)...)
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &facts.plan)...)
 	if !req.State.Raw.IsNull() {
 		facts.prior = &vhdCompactionModel{}
@@ -28,21 +28,23 @@ func (r *vhdCompactionResource) ModifyPlan(ctx context.Context, req resource.Mod
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if facts.prior != nil {
+		facts.prior.fromVersion0(&found)
+	}
 	facts.marks = found
 	decision := decidePlan(facts)
 	resp.Diagnostics.Append(decision.diags...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &decision.plan)...)
-	if decision.replaceHost {
-		resp.RequiresReplace.Append(path.Root("host"))
+	if decision.replaceBy != "" {
+		resp.RequiresReplace.Append(path.Root(decision.replaceBy))
 	}
 }
 
 // planFacts is everything that a plan is decided from.
 type planFacts struct {
-	config vhdCompactionModel  // as written
-	plan   vhdCompactionModel  // with defaults
-	prior  *vhdCompactionModel // nil when there is none
-	marks  marks
+	plan  vhdCompactionModel  // with defaults
+	prior *vhdCompactionModel // nil when there is none
+	marks marks
 
 	host        types.String // of the provider
 	allowAttach types.Bool   // of the provider
@@ -50,9 +52,9 @@ type planFacts struct {
 
 // planDecision is what is planned.
 type planDecision struct {
-	plan        vhdCompactionModel
-	replaceHost bool
-	diags       diag.Diagnostics
+	plan      vhdCompactionModel
+	replaceBy string // an attribute; empty for none
+	diags     diag.Diagnostics
 }
 
 // reasonFirstRun is the reason of every create, also of one that replaces
@@ -64,55 +66,58 @@ const reasonFirstRun = "first run"
 // planned, or when an unknown input may ask for one; plan_reason is known unless
 // the latter.
 func decidePlan(f planFacts) planDecision {
-	d := planDecision{plan: f.plan}
-	d.plan.Host = f.plannedHost()
-	d.diags = f.check(d.plan)
+	d := planDecision{plan: f.plan, diags: f.check()}
 	switch {
-	case f.prior == nil:
-		d.planFirstRun()
-	case !d.plan.Host.Equal(f.prior.Host):
-		d.replaceHost = true
-		d.planFirstRun()
-		if f.config.Host.IsNull() && !d.diags.HasError() {
-			d.diags.Append(hostChangedWarning(f.prior.subject(), d.plan.Host.ValueString()))
-		}
-	case !f.plan.Path.Equal(f.prior.Path):
-		d.planFirstRun()
+	case f.prior == nil, !f.plan.Path.Equal(f.prior.Path):
+		d.planFirstRun(f)
+	case f.isMoved():
+		d.replaceBy = "host"
+		d.planFirstRun(f)
+	case f.isElsewhere() && f.prior.left() == "":
+		d.replaceBy = "node"
+		d.planFirstRun(f)
 	default:
 		d.planNext(f)
 	}
 	return d
 }
 
-// plannedHost is the host of the configuration, else of the provider, else of
-// the state, in the spelling of the state where that is the same host.
-func (f planFacts) plannedHost() types.String {
-	host := f.config.Host
-	if host.IsNull() {
-		host = f.host
-		if f.prior != nil && (host.IsUnknown() || host.IsNull() && f.marks.HostSource != hostFromProvider) {
-			return f.prior.Host
-		}
-	}
-	if f.prior != nil && !host.IsNull() && !host.IsUnknown() && sameHost(host.ValueString(), f.prior.Host.ValueString()) {
-		return f.prior.Host
-	}
-	return host
-}
-
 // check refuses what the configuration of the provider contradicts.
-func (f planFacts) check(plan vhdCompactionModel) diag.Diagnostics {
+func (f planFacts) check() diag.Diagnostics {
 	var diags diag.Diagnostics
-	if plan.Host.IsNull() {
+	if hostOf(f.plan.Host, f.host).IsNull() {
 		diags.Append(noHost())
 	}
-	diags.Append(checkAllowAttach(f.allowAttach, plan.Mode, plan.AttachReadOnly)...)
+	diags.Append(checkAllowAttach(f.allowAttach, f.plan.Mode, f.plan.AttachReadOnly)...)
 	return diags
 }
 
+// asks is the host that an apply of the plan asks, as hostKey writes it; empty while
+// that is not known.
+func (f planFacts) asks() string { return hostKey(hostOf(f.plan.Host, f.host).ValueString()) }
+
+// isMoved reports whether the configuration moves the disk to a host that was not
+// asked before: one was written, changed or removed, or may turn out to be another.
+// A provider that turns to another host moves nothing by itself, it may be the same
+// one by another name.
+func (f planFacts) isMoved() bool {
+	asked := cmp.Or(f.marks.Asked, hostKey(f.prior.Host.ValueString()))
+	switch {
+	case f.plan.Host.IsUnknown():
+		return true
+	case f.plan.Host.Equal(f.prior.Host), f.asks() == "", asked == "":
+		return false
+	}
+	return f.asks() != asked
+}
+
+// isElsewhere reports whether a refresh has found another disk on the host.
+func (f planFacts) isElsewhere() bool { return f.asks() != "" && f.asks() == f.marks.Elsewhere }
+
 // planFirstRun plans a create, or what Terraform turns into one: another disk.
-func (d *planDecision) planFirstRun() {
-	d.plan.vhdCompactionOutputs = unknownOutputs(diskID(d.plan.Host, d.plan.Path.StringValue), types.StringValue(reasonFirstRun))
+func (d *planDecision) planFirstRun(f planFacts) {
+	id := diskID(hostOf(f.plan.Host, f.host), f.plan.Path.StringValue)
+	d.plan.vhdCompactionOutputs = unknownOutputs(id, types.StringValue(reasonFirstRun))
 }
 
 // planNext plans a run in place, or none.
@@ -129,27 +134,6 @@ func (d *planDecision) planNext(f planFacts) {
 			d.plan.vhdCompactionOutputs = unknownOutputs(f.prior.ID, types.StringValue(strings.Join(reasons, "; ")))
 		}
 	}
-	if f.hostIsMisnoted() && !d.plan.runIsPlanned() {
-		d.plan.GrowthBytes = types.Int64Unknown() // an update without a run notes whose host it is
-	}
-}
-
-// hostIsMisnoted reports whether private state is wrong about whose host it is, the
-// provider's or the resource's own. Later, when the provider turns to another
-// host, nothing else tells whether credentials for that may go to this one. While
-// the provider's host is unknown nothing is planned: it may turn out to be another.
-func (f planFacts) hostIsMisnoted() bool {
-	if f.host.IsUnknown() {
-		return false
-	}
-	noted := f.marks.HostSource
-	return noted != "" && noted != sourceOf(f.config.Host) || f.unrefreshed()
-}
-
-// unrefreshed reports whether Read took the host for a former one of the provider,
-// while the configuration now names it as the resource's own.
-func (f planFacts) unrefreshed() bool {
-	return !f.config.Host.IsNull() && (&providerData{host: f.host}).abandons(f.prior, f.marks)
 }
 
 // undecided reports whether an input that may ask for a run is unknown.
@@ -183,6 +167,7 @@ func unknownOutputs(id, reason types.String) vhdCompactionOutputs {
 		BaselineFileSizeBytes: types.Int64Unknown(),
 		GrowthBytes:           types.Int64Unknown(),
 		TotalReclaimedBytes:   types.Int64Unknown(),
+		VirtualDiskID:         types.StringUnknown(),
 		Status:                types.StringUnknown(),
 		StatusDetail:          types.StringUnknown(),
 		PlanReason:            reason,

@@ -15,7 +15,7 @@ const gib = 1 << 30
 
 // compacted is the state of a disk of 10 GiB that is up to date.
 func compacted() vhdCompactionModel {
-	m := importedModel("hv01", `D:\a.vhdx`)
+	m := importedModel(types.StringNull(), "hv01", `D:\a.vhdx`)
 	m.Status = types.StringValue(string(hyperv.StatusCompacted))
 	m.FileSizeBytes = types.Int64Value(10 * gib)
 	m.BaselineFileSizeBytes = types.Int64Value(10 * gib)
@@ -28,10 +28,9 @@ func compacted() vhdCompactionModel {
 func next(changes ...func(*planFacts)) planFacts {
 	prior := compacted()
 	f := planFacts{
-		plan: compacted(), prior: &prior, marks: marks{HostSource: hostFromProvider},
+		plan: compacted(), prior: &prior, marks: marks{Asked: "hv01"},
 		host: types.StringValue("hv01"), allowAttach: types.BoolValue(true),
 	}
-	f.config.Host = types.StringNull()
 	for _, change := range changes {
 		change(&f)
 	}
@@ -49,6 +48,8 @@ func status(s hyperv.Status) func(*planFacts) {
 func triggers(value attr.Value) types.Map {
 	return types.MapValueMust(types.StringType, map[string]attr.Value{"month": value})
 }
+
+var noTriggers = types.MapValueMust(types.StringType, map[string]attr.Value{})
 
 // TestDecidePlan_next tells for each fact whether a run is planned, and why.
 func TestDecidePlan_next(t *testing.T) {
@@ -69,7 +70,9 @@ func TestDecidePlan_next(t *testing.T) {
 			f.plan.Triggers, f.prior.Triggers = triggers(types.StringValue("1")), triggers(types.StringValue("2"))
 		}}, reason: "triggers changed"},
 		"triggers removed":    {change: []func(*planFacts){func(f *planFacts) { f.prior.Triggers = triggers(types.StringValue("2")) }}, reason: "triggers changed"},
-		"triggers emptied":    {change: []func(*planFacts){func(f *planFacts) { f.plan.Triggers = types.MapValueMust(types.StringType, map[string]attr.Value{}) }}, reason: "triggers changed"},
+		"triggers emptied":    {change: []func(*planFacts){func(f *planFacts) { f.prior.Triggers, f.plan.Triggers = triggers(types.StringValue("2")), noTriggers }}, reason: "triggers changed"},
+		"triggers set to {}":  {change: []func(*planFacts){func(f *planFacts) { f.plan.Triggers = noTriggers }}},
+		"triggers from {}":    {change: []func(*planFacts){func(f *planFacts) { f.prior.Triggers = noTriggers }}},
 		"if_in_use changed":   {change: []func(*planFacts){func(f *planFacts) { f.plan.IfInUse = types.StringValue("skip") }}},
 		"max_passes changed":  {change: []func(*planFacts){func(f *planFacts) { f.plan.MaxPasses = types.Int64Value(5) }}},
 		"allow_parent":        {change: []func(*planFacts){func(f *planFacts) { f.plan.AllowParent = types.BoolValue(true) }}},
@@ -81,6 +84,7 @@ func TestDecidePlan_next(t *testing.T) {
 		"interrupted":         {change: []func(*planFacts){status(hyperv.StatusInterrupted)}, reason: "the last run was interrupted"},
 		"unknown":             {change: []func(*planFacts){status(hyperv.StatusUnknown)}, reason: "the outcome of the last run is unknown"},
 		"failed":              {change: []func(*planFacts){status(hyperv.StatusFailed)}, reason: "the last run failed"},
+		"attached":            {change: []func(*planFacts){func(f *planFacts) { f.marks.Attached = true }}, reason: "the disk is attached read-only to the host, as a run that was killed leaves it"},
 		"owed":                {change: []func(*planFacts){func(f *planFacts) { f.marks.Owed = "triggers changed" }}, reason: "triggers changed"},
 		"several":             {change: []func(*planFacts){status(hyperv.StatusFailed), grown(20 * gib), func(f *planFacts) { f.plan.Mode = types.StringValue("Quick") }}, reason: "the last run failed; mode changed from the default to Quick; grew 10.0 GiB (100 %) since the last compaction"},
 		"grown by a byte":     {change: []func(*planFacts){grown(10*gib + 1)}},
@@ -136,107 +140,104 @@ func TestDecidePlan_next(t *testing.T) {
 			if diff := cmp.Diff(f.plan.vhdCompactionInputs, d.plan.vhdCompactionInputs); diff != "" {
 				t.Errorf("inputs were changed (-want +got):\n%s", diff)
 			}
-			if d.replaceHost || len(d.diags) != 0 {
-				t.Errorf("replaceHost = %t, diagnostics = %v; want neither", d.replaceHost, d.diags)
+			if d.replaceBy != "" || len(d.diags) != 0 {
+				t.Errorf("replaced by %q, diagnostics = %v; want neither", d.replaceBy, d.diags)
 			}
 		})
 	}
 }
 
+// TestDecidePlan_host tells for each way in which a disk can come to another host
+// what is planned. Provider is the provider's host, own the one of the resource.
 func TestDecidePlan_host(t *testing.T) {
 	t.Parallel()
-	null, unknown := types.StringNull(), types.StringUnknown()
-	hv := types.StringValue
+	null, unknown, hv := types.StringNull(), types.StringUnknown(), types.StringValue
+	left := func(m *vhdCompactionModel) { m.LeftAttached = types.BoolValue(true) }
+	lost := func(m *vhdCompactionModel) {
+		m.Status, m.LastRun = types.StringValue("unknown"), lastRunValue(hyperv.CompactRun{JobID: "job-7"})
+	}
 	for name, test := range map[string]struct {
-		config, provider types.String
-		prior            string // empty: a create
-		source           hostSource
-		want             types.String
-		replace, warns   bool
-		fails            bool
+		provider, own, prior types.String
+		marks                marks
+		holds                func(*vhdCompactionModel) // what is left of the last run
+		replace              string
+		runs                 bool // in place
 	}{
-		"create, own host":              {config: hv("hv02"), provider: hv("hv01"), want: hv("hv02")},
-		"create, provider's":            {config: null, provider: hv("hv01"), want: hv("hv01")},
-		"create, own unknown":           {config: unknown, provider: hv("hv01"), want: unknown},
-		"create, provider's unknown":    {config: null, provider: unknown, want: unknown},
-		"create, none":                  {config: null, provider: null, want: null, fails: true},
-		"same":                          {config: null, provider: hv("hv01"), prior: "hv01", source: hostFromProvider, want: hv("hv01")},
-		"other letters":                 {config: null, provider: hv("HV01"), prior: "hv01", source: hostFromProvider, want: hv("hv01")},
-		"own, other letters":            {config: hv("HV01"), provider: null, prior: "hv01", source: hostFromResource, want: hv("hv01")},
-		"own, provider changes":         {config: hv("hv01"), provider: hv("hv09"), prior: "hv01", source: hostFromResource, want: hv("hv01")},
-		"provider changes":              {config: null, provider: hv("hv09"), prior: "hv01", source: hostFromProvider, want: hv("hv09"), replace: true, warns: true},
-		"own changes":                   {config: hv("hv02"), provider: hv("hv01"), prior: "hv01", source: hostFromResource, want: hv("hv02"), replace: true},
-		"own becomes unknown":           {config: unknown, provider: hv("hv01"), prior: "hv01", source: hostFromResource, want: unknown, replace: true},
-		"own removed, provider's same":  {config: null, provider: hv("hv01"), prior: "hv01", source: hostFromResource, want: hv("hv01")},
-		"own removed, provider's other": {config: null, provider: hv("hv09"), prior: "hv01", source: hostFromResource, want: hv("hv09"), replace: true, warns: true},
-		"provider unknown":              {config: null, provider: unknown, prior: "hv01", source: hostFromProvider, want: hv("hv01")},
-		"provider without host":         {config: null, provider: null, prior: "hv01", source: hostFromProvider, want: null, replace: true, fails: true},
-		"imported, nobody names it":     {config: null, provider: null, prior: "hv01", source: hostFromResource, want: hv("hv01")},
+		"null stays null":                    {provider: hv("hv01"), own: null, prior: null, marks: marks{Asked: "hv01"}},
+		"the provider turns elsewhere":       {provider: hv("hv09"), own: null, prior: null, marks: marks{Asked: "hv01"}},
+		"and shows another disk":             {provider: hv("hv09"), own: null, prior: null, marks: marks{Asked: "hv01", Elsewhere: "hv09"}, replace: "node"},
+		"another, but left attached":         {provider: hv("hv09"), own: null, prior: null, marks: marks{Asked: "hv01", Elsewhere: "hv09"}, holds: left, runs: true},
+		"another, but a job may run":         {provider: hv("hv09"), own: null, prior: null, marks: marks{Asked: "hv01", Elsewhere: "hv09"}, holds: lost, runs: true},
+		"another, and the former is written": {provider: hv("hv09"), own: hv("HV01"), prior: null, marks: marks{Asked: "hv01", Elsewhere: "hv09"}},
+		"another, and a third is written":    {provider: hv("hv09"), own: hv("hv03"), prior: null, marks: marks{Asked: "hv01", Elsewhere: "hv09"}, replace: "host"},
+		"the provider's is unknown":          {provider: unknown, own: null, prior: null, marks: marks{Asked: "hv01"}},
+		"unknown, another before":            {provider: unknown, own: null, prior: null, marks: marks{Asked: "hv01", Elsewhere: "hv09"}},
+
+		"own stays":                        {provider: hv("hv09"), own: hv("hv01"), prior: hv("hv01"), marks: marks{Asked: "hv01"}},
+		"own in other letters":             {provider: null, own: hv("HV01"), prior: hv("hv01"), marks: marks{Asked: "hv01"}},
+		"own in brackets":                  {provider: null, own: hv("[::1]"), prior: hv("::1"), marks: marks{Asked: "::1"}},
+		"own changes":                      {provider: hv("hv01"), own: hv("hv02"), prior: hv("hv01"), marks: marks{Asked: "hv01"}, replace: "host"},
+		"own becomes unknown":              {provider: hv("hv01"), own: unknown, prior: hv("hv01"), marks: marks{Asked: "hv01"}, replace: "host"},
+		"null becomes unknown":             {provider: hv("hv01"), own: unknown, prior: null, marks: marks{Asked: "hv01"}, replace: "host"},
+		"the provider's becomes own":       {provider: hv("hv01"), own: hv("hv01"), prior: null, marks: marks{Asked: "hv01"}},
+		"another becomes own":              {provider: hv("hv01"), own: hv("hv02"), prior: null, marks: marks{Asked: "hv01"}, replace: "host"},
+		"own is left to the provider":      {provider: hv("HV01"), own: null, prior: hv("hv01"), marks: marks{Asked: "hv01"}},
+		"own is left to another":           {provider: hv("hv09"), own: null, prior: hv("hv01"), marks: marks{Asked: "hv01"}, replace: "host"},
+		"own is left to an unknown":        {provider: unknown, own: null, prior: hv("hv01"), marks: marks{Asked: "hv01"}},
+		"imported with it, not asked yet":  {provider: null, own: hv("hv01"), prior: hv("hv01")},
+		"imported with another":            {provider: null, own: hv("hv02"), prior: hv("hv01"), replace: "host"},
+		"imported by path, own is written": {provider: hv("hv01"), own: hv("hv02"), prior: null},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := next(func(f *planFacts) {
-				f.config.Host, f.host, f.marks.HostSource = test.config, test.provider, test.source
-				f.prior.Host = hv(test.prior)
-				if test.prior == "" {
-					f.prior = nil
+				f.plan.Host, f.prior.Host, f.host, f.marks = test.own, test.prior, test.provider, test.marks
+				if test.holds != nil {
+					test.holds(f.prior)
 				}
 			})
 			d := decidePlan(f)
-			if !d.plan.Host.Equal(test.want) {
-				t.Errorf("host = %s, want %s", d.plan.Host, test.want)
+			if d.replaceBy != test.replace || len(d.diags) != 0 {
+				t.Errorf("replaced by %q, diagnostics = %v; want %q and none", d.replaceBy, d.diags, test.replace)
 			}
-			if d.replaceHost != test.replace {
-				t.Errorf("replaceHost = %t, want %t", d.replaceHost, test.replace)
+			if !d.plan.Host.Equal(test.own) {
+				t.Errorf("host = %s, want it as it is written: %s", d.plan.Host, test.own)
 			}
-			if got := d.diags.HasError(); got != test.fails {
-				t.Errorf("error = %t, want %t: %v", got, test.fails, d.diags)
+			if got, want := d.plan.runIsPlanned(), test.replace != "" || test.runs; got != want {
+				t.Errorf("a run is planned = %t, want %t", got, want)
 			}
-			if got := d.diags.WarningsCount() > 0; got != test.warns {
-				t.Errorf("warning = %t, want %t: %v", got, test.warns, d.diags)
-			}
-			if run := test.prior == "" || test.replace; run != d.plan.runIsPlanned() {
-				t.Errorf("a run is planned = %t, want %t", d.plan.runIsPlanned(), run)
-			}
-			if d.plan.runIsPlanned() && d.plan.PlanReason.ValueString() != reasonFirstRun {
+			if test.replace != "" && d.plan.PlanReason.ValueString() != reasonFirstRun {
 				t.Errorf("plan_reason = %s, want %s", d.plan.PlanReason, reasonFirstRun)
+			}
+			if test.replace == "" && !d.plan.ID.Equal(f.prior.ID) {
+				t.Errorf("id = %s, want that of the creation: %s", d.plan.ID, f.prior.ID)
 			}
 		})
 	}
 }
 
-// A disk whose host is noted wrongly, as the provider's or as its own, is updated
-// without a run; what is due goes first.
-func TestDecidePlan_hostIsMisnoted(t *testing.T) {
+func TestDecidePlan_create(t *testing.T) {
 	t.Parallel()
-	own := func(f *planFacts) { f.config.Host, f.host = types.StringValue("hv01"), types.StringValue("hv09") }
+	null, unknown, hv := types.StringNull(), types.StringUnknown(), types.StringValue
 	for name, test := range map[string]struct {
-		change   []func(*planFacts)
-		run, due bool
+		provider, own types.String
+		id            types.String
+		fails         bool
 	}{
-		"noted as the provider's":  {change: []func(*planFacts){own}, due: true},
-		"and unreachable before":   {change: []func(*planFacts){own, func(f *planFacts) { f.marks.Unreachable = true }}, due: true},
-		"and failed":               {change: []func(*planFacts){own, status(hyperv.StatusFailed)}, run: true},
-		"noted as its own":         {change: []func(*planFacts){own, func(f *planFacts) { f.marks.HostSource = hostFromResource }}},
-		"the provider's as well":   {change: []func(*planFacts){own, func(f *planFacts) { f.host = types.StringValue("HV01") }}, due: true},
-		"left to the provider":     {change: []func(*planFacts){func(f *planFacts) { f.marks.HostSource = hostFromResource }}, due: true},
-		"the provider's unknown":   {change: []func(*planFacts){func(f *planFacts) { f.marks.HostSource, f.host = hostFromResource, types.StringUnknown() }}},
-		"the provider's all along": {},
-		"not noted":                {change: []func(*planFacts){func(f *planFacts) { f.marks.HostSource = "" }}},
-		"not noted, refreshed":     {change: []func(*planFacts){own, func(f *planFacts) { f.marks.HostSource, f.host = "", types.StringValue("HV01") }}},
-		"not noted, unrefreshed":   {change: []func(*planFacts){own, func(f *planFacts) { f.marks.HostSource = "" }}, due: true},
+		"own":                {provider: hv("hv01"), own: hv("hv02"), id: hv(`hv02|D:\a.vhdx`)},
+		"provider's":         {provider: hv("HV01"), own: null, id: hv(`HV01|D:\a.vhdx`)},
+		"own unknown":        {provider: hv("hv01"), own: unknown, id: unknown},
+		"provider's unknown": {provider: unknown, own: null, id: unknown},
+		"none":               {provider: null, own: null, id: hv(`|D:\a.vhdx`), fails: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := next(test.change...)
-			d := decidePlan(f)
-			if got := d.plan.runIsPlanned(); got != test.run {
-				t.Errorf("a run is planned = %t, want %t", got, test.run)
+			d := decidePlan(next(func(f *planFacts) { f.prior, f.host, f.plan.Host, f.marks = nil, test.provider, test.own, marks{} }))
+			if !d.plan.ID.Equal(test.id) || !d.plan.Host.Equal(test.own) || !d.plan.runIsPlanned() {
+				t.Errorf("id = %s, host = %s, run = %t; want %s, %s and a run", d.plan.ID, d.plan.Host, d.plan.runIsPlanned(), test.id, test.own)
 			}
-			want := f.prior.vhdCompactionOutputs
-			want.GrowthBytes = types.Int64Unknown()
-			if due := cmp.Equal(want, d.plan.vhdCompactionOutputs); due != test.due {
-				t.Errorf("an update of nothing but the mark is planned = %t, want %t", due, test.due)
+			if d.diags.HasError() != test.fails || d.replaceBy != "" {
+				t.Errorf("diagnostics = %v, replaced by %q; want an error = %t", d.diags, d.replaceBy, test.fails)
 			}
 		})
 	}
@@ -246,8 +247,8 @@ func TestDecidePlan_otherPath(t *testing.T) {
 	t.Parallel()
 	f := next(func(f *planFacts) { f.plan.Path = pathtype.NewValue(`D:\b.vhdx`) })
 	d := decidePlan(f)
-	if !d.plan.runIsPlanned() || d.replaceHost {
-		t.Errorf("run = %t, replaceHost = %t; want a run, and the path to replace", d.plan.runIsPlanned(), d.replaceHost)
+	if !d.plan.runIsPlanned() || d.replaceBy != "" {
+		t.Errorf("run = %t, replaced by %q; want a run, and the path to replace", d.plan.runIsPlanned(), d.replaceBy)
 	}
 	if got, want := d.plan.ID.ValueString(), `hv01|D:\b.vhdx`; got != want {
 		t.Errorf("id = %s, want %s", got, want)

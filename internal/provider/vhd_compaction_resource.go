@@ -38,6 +38,8 @@ func newVHDCompactionResource() resource.Resource { return &vhdCompactionResourc
 
 func (r *vhdCompactionResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = vhdCompactionName
+	// A host that is written, removed or respelled changes the identity in place.
+	resp.ResourceBehavior.MutableIdentity = true
 }
 
 func (r *vhdCompactionResource) Configure(_ context.Context, req resource.ConfigureRequest, resp *resource.ConfigureResponse) {
@@ -54,22 +56,23 @@ func (r *vhdCompactionResource) ValidateConfig(ctx context.Context, req resource
 }
 
 func (r *vhdCompactionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
-	var config, plan vhdCompactionModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	var plan vhdCompactionModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	timeout, diags := plan.Timeouts.Create(ctx, defaultRunTimeout)
 	resp.Diagnostics.Append(diags...)
+	host, bad := r.data.reach(plan.Host)
+	resp.Diagnostics.Append(bad)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
-	result, err := r.run(ctx, &resp.Diagnostics, &plan, nil, timeout)
+	result, err := r.run(ctx, host, &resp.Diagnostics, &plan, nil, timeout)
 	if err != nil && result.Run == nil && !result.LeftAttached {
 		return // nothing was started on the host, so there is nothing to remember
 	}
 	state := plan.afterRun(nil, result, err)
 	resp.Diagnostics.Append(saveDisk(ctx, &state, &resp.State, resp.Identity)...)
-	resp.Diagnostics.Append(marks{HostSource: sourceOf(config.Host)}.write(ctx, resp.Private)...)
+	resp.Diagnostics.Append(marks{Asked: hostKey(host.Name())}.write(ctx, resp.Private)...)
 }
 
 func (r *vhdCompactionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
@@ -82,52 +85,91 @@ func (r *vhdCompactionResource) Read(ctx context.Context, req resource.ReadReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	state.fromVersion0(&found)
 	// Terraform before 1.12 misses the identity even of a resource that is gone.
 	resp.Diagnostics.Append(setIdentity(ctx, &state, resp.Identity)...)
-	if r.data.fleet == nil || r.data.abandons(&state, found) {
-		return
-	}
-
-	size, err := r.fileSize(ctx, &state, timeout)
-	switch {
-	case errors.Is(err, hyperv.ErrNotFound):
-		resp.State.RemoveResource(ctx)
-		return
-	case errors.Is(err, hyperv.ErrUnreachable) && state.IfUnreachable.ValueString() == onTroubleSkip:
-		resp.Diagnostics.Append(unreachableWarning(state.subject(), err))
-	case err != nil:
-		resp.Diagnostics.Append(r.data.describeError(summaryRead, state.subject(), state.refreshSituation(), err))
-		return
-	default:
-		state.refreshed(size)
-		found.noteAttached(state.lastAttached(), func() (bool, error) { return r.isAttached(ctx, &state) })
+	if host, bad := r.data.reach(state.Host); bad == nil { // else there is nothing to ask yet
+		gone, diags := r.refresh(ctx, host, &state, &found, timeout)
+		resp.Diagnostics.Append(diags...)
+		if gone {
+			resp.State.RemoveResource(ctx)
+		}
+		if gone || diags.HasError() {
+			return
+		}
 	}
 	resp.Diagnostics.Append(resp.State.Set(ctx, &state)...)
-	found.Unreachable = err != nil
 	resp.Diagnostics.Append(found.write(ctx, resp.Private)...)
 }
 
+// refresh reads what the host says of the disk now. Gone is true only of a file that
+// is proven to be absent.
+func (r *vhdCompactionResource) refresh(ctx context.Context, host *hyperv.Host, state *vhdCompactionModel, found *marks, timeout time.Duration) (gone bool, diags diag.Diagnostics) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	about := state.subject(host)
+	err := state.settle(ctx, host, found)
+	var size int64
+	if err == nil {
+		size, err = host.FileSize(ctx, state.Path.ValueString())
+	}
+	found.Unreachable = errors.Is(err, hyperv.ErrUnreachable) && state.IfUnreachable.ValueString() == onTroubleSkip
+	switch {
+	case errors.Is(err, hyperv.ErrNotFound):
+		return true, nil
+	case errors.Is(err, errElsewhere):
+		diags.Append(state.elsewhereWarning(about, *found))
+	case found.Unreachable:
+		diags.Append(unreachableWarning(about, err))
+	case err != nil:
+		diags.Append(r.data.describeError(summaryRead, about, state.refreshSituation(), err))
+	default:
+		state.refreshed(size)
+		*found = found.noteAttached(state.lastAttached(), func() (bool, error) { return isAttached(ctx, host, state.Path.ValueString()) })
+	}
+	return false, diags
+}
+
 func (r *vhdCompactionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var config, plan, prior vhdCompactionModel
-	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
+	var plan, prior vhdCompactionModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
 	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
 	found, diags := readMarks(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := plan.Timeouts.Update(ctx, defaultRunTimeout)
 	resp.Diagnostics.Append(diags...)
+	host, bad := r.data.reach(plan.Host)
+	resp.Diagnostics.Append(bad)
+	if resp.Diagnostics.HasError() {
+		return
+	}
+
+	prior.fromVersion0(&found)
+	asked := found
+	err := prior.settle(ctx, host, &asked)
+	unreachable := errors.Is(err, hyperv.ErrUnreachable) && plan.IfUnreachable.ValueString() == onTroubleSkip
+	switch about := plan.subject(host); {
+	case errors.Is(err, errElsewhere):
+		resp.Diagnostics.Append(prior.elsewhereError(about, found))
+	case unreachable:
+		resp.Diagnostics.Append(unreachableWarning(about, err))
+		found.Unreachable = true
+	case err != nil:
+		resp.Diagnostics.Append(r.data.describeError(summaryCompact, about, plan.refreshSituation(), err))
+	}
 	if resp.Diagnostics.HasError() {
 		return
 	}
 
 	state, noted := plan, found.afterUpdate(&plan, &prior)
-	if plan.runIsPlanned() {
-		result, err := r.run(ctx, &resp.Diagnostics, &plan, &prior, timeout)
-		state, noted = plan.afterRun(&prior, result, err), found.afterRun(err)
-	} else {
-		state.updateGrowth() // unknown when only the source of the host has changed
+	switch {
+	case !plan.runIsPlanned():
+	case unreachable:
+		state = plan.withoutRun(&prior)
+	default:
+		result, err := r.run(ctx, host, &resp.Diagnostics, &plan, &prior, timeout)
+		state, noted = plan.afterRun(&prior, result, err), asked.afterRun(err)
 	}
-	noted.HostSource = sourceOf(config.Host)
 	resp.Diagnostics.Append(saveDisk(ctx, &state, &resp.State, resp.Identity)...)
 	resp.Diagnostics.Append(noted.write(ctx, resp.Private)...)
 }
@@ -138,14 +180,28 @@ func (r *vhdCompactionResource) Delete(ctx context.Context, req resource.DeleteR
 	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
 	found, diags := readMarks(ctx, req.Private)
 	resp.Diagnostics.Append(diags...)
-	if resp.Diagnostics.HasError() || !state.LeftAttached.ValueBool() {
-		return
+	state.fromVersion0(&found)
+	switch {
+	case resp.Diagnostics.HasError():
+	case state.LeftAttached.ValueBool():
+		resp.Diagnostics.Append(r.detach(ctx, &state)...)
+	case found.Attached:
+		resp.Diagnostics.Append(attachedWarning(subject{path: state.Path.ValueString(), host: state.formerHost(found)}))
 	}
-	if r.data.abandons(&state, found) {
-		resp.Diagnostics.Append(abandonedWarning(state.subject()))
-		return
+}
+
+// detach gives back what the last run left attached, as the state remembers it.
+func (r *vhdCompactionResource) detach(ctx context.Context, state *vhdCompactionModel) diag.Diagnostics {
+	host, bad := r.data.reach(state.Host)
+	if bad != nil {
+		return diag.Diagnostics{bad}
 	}
-	resp.Diagnostics.Append(r.detach(ctx, &state)...)
+	ctx, cancel := context.WithTimeout(ctx, detachTimeout)
+	defer cancel()
+	if err := host.GiveBack(ctx, state.Path.ValueString(), state.leftAt()); err != nil {
+		return diag.Diagnostics{r.data.describeError(summaryDetach, state.subject(host), situation{doing: detaching}, err)}
+	}
+	return nil
 }
 
 // ImportState takes a path, a host and a path, or an identity. What the host
@@ -156,81 +212,36 @@ func (r *vhdCompactionResource) ImportState(ctx context.Context, req resource.Im
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	name, bad := r.data.hostOr(host)
+	asked, bad := r.data.hostOr(host)
 	if bad != nil {
 		resp.Diagnostics.Append(bad)
 		return
 	}
-	state := importedModel(name.ValueString(), file)
+	state := importedModel(host, asked.ValueString(), file)
 	resp.Diagnostics.Append(saveDisk(ctx, &state, &resp.State, resp.Identity)...)
-	source := sourceOf(host)
-	if !host.IsNull() && sameHost(host.ValueString(), r.data.host.ValueString()) {
-		source = "" // the configuration may name this host or leave it to the provider
-	}
-	resp.Diagnostics.Append(marks{HostSource: source, Imported: true}.write(ctx, resp.Private)...)
+	resp.Diagnostics.Append(marks{Imported: true}.write(ctx, resp.Private)...)
 }
 
 // run carries out a compaction and reports what came of it; the result holds
 // what is known, beside an error too.
-func (r *vhdCompactionResource) run(ctx context.Context, diags *diag.Diagnostics, plan, prior *vhdCompactionModel, timeout time.Duration) (hyperv.CompactResult, error) {
-	about := plan.subject()
-	host, bad := r.data.reach(plan.Host)
-	if bad != nil {
-		diags.Append(bad)
-		return unchanged(prior), errNotStarted
-	}
+func (r *vhdCompactionResource) run(ctx context.Context, host *hyperv.Host, diags *diag.Diagnostics, plan, prior *vhdCompactionModel, timeout time.Duration) (hyperv.CompactResult, error) {
+	about := plan.subject(host)
 	order := plan.toOrder(prior, timeout)
 	order.OnProgress = logProgress(ctx, about)
 	result, told, err := r.data.compact(ctx, host, about, compacting, order)
 	diags.Append(told...)
+	if errors.Is(err, hyperv.ErrInUse) && prior != nil {
+		diags.Append(prior.formerNodeWarning(about, result.Node))
+	}
 	return result, err
-}
-
-// errNotStarted stands for an error that was reported before a host was asked.
-var errNotStarted = errors.New("no host was asked")
-
-// unchanged is the result of a run that did not come to ask the host.
-func unchanged(prior *vhdCompactionModel) hyperv.CompactResult {
-	result := hyperv.CompactResult{Status: hyperv.StatusFailed, Detail: errNotStarted.Error()}
-	if prior != nil {
-		result.LeftAttached, result.LeftAttachedAt = prior.LeftAttached.ValueBool(), prior.leftAt()
-	}
-	return result
-}
-
-func (r *vhdCompactionResource) fileSize(ctx context.Context, state *vhdCompactionModel, timeout time.Duration) (int64, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	host, err := r.data.fleet.Host(state.Host.ValueString())
-	if err != nil {
-		return 0, err
-	}
-	return host.FileSize(ctx, state.Path.ValueString())
 }
 
 // isAttached reports whether the host has the disk attached read-only, as a killed
 // run leaves it, and as others may have attached it.
-func (r *vhdCompactionResource) isAttached(ctx context.Context, state *vhdCompactionModel) (bool, error) {
-	host, err := r.data.fleet.Host(state.Host.ValueString())
-	if err != nil {
-		return false, err
-	}
+func isAttached(ctx context.Context, host *hyperv.Host, path string) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
-	return host.AttachedReadOnly(ctx, state.Path.ValueString())
-}
-
-func (r *vhdCompactionResource) detach(ctx context.Context, state *vhdCompactionModel) diag.Diagnostics {
-	ctx, cancel := context.WithTimeout(ctx, detachTimeout)
-	defer cancel()
-	host, bad := r.data.reach(state.Host)
-	if bad != nil {
-		return diag.Diagnostics{bad}
-	}
-	if err := host.GiveBack(ctx, state.Path.ValueString(), state.leftAt()); err != nil {
-		return diag.Diagnostics{r.data.describeError(summaryDetach, state.subject(), situation{doing: detaching}, err)}
-	}
-	return nil
+	return host.AttachedReadOnly(ctx, path)
 }
 
 // saveDisk writes state and identity.

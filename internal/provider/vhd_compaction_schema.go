@@ -58,9 +58,8 @@ func inputAttributes() map[string]schema.Attribute {
 		},
 		"host": schema.StringAttribute{
 			Optional:            true,
-			Computed:            true,
 			Validators:          []validator.String{hostValidator{}},
-			MarkdownDescription: describeHost + " Another host is another resource.",
+			MarkdownDescription: describeHost + " A host that is written here or removed replaces the resource, unless it is the one that was asked before.",
 		},
 		"mode": schema.StringAttribute{
 			Optional:            true,
@@ -138,7 +137,8 @@ func dueAttributes() map[string]schema.Attribute {
 
 func outputAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"id":                       computedString("Host and path, as `host|path`."),
+		"id":                       computedString("Host and path at creation, as `host|path`."),
+		"virtual_disk_id":          computedString("Identifier inside the disk. If the host changes and the path names a disk with another identifier there, the resource is replaced."),
 		"format":                   computedString(describeFormat),
 		"vhd_type":                 computedString(describeVHDType),
 		"file_size_bytes":          computedInt64("Size in bytes of the file on the host, refreshed by every plan."),

@@ -81,21 +81,20 @@ func (d *vhdDataSource) Read(ctx context.Context, req datasource.ReadRequest, re
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	timeout, diags := model.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
-	host, name, bad := d.data.reachOr(model.Host)
+	host, bad := d.data.reach(model.Host)
 	resp.Diagnostics.Append(bad)
 	if resp.Diagnostics.HasError() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	about := subject{path: model.Path.ValueString(), host: name.ValueString()}
+	about := subject{path: model.Path.ValueString(), host: host.Name()}
 
 	found, err := host.Describe(ctx, model.Path.ValueString())
 	if err != nil {
 		resp.Diagnostics.Append(d.data.describeError(summaryRead, about, situation{doing: reading}, err))
 		return
 	}
-	model.Host = name
 	model.fromDescription(found)
 	resp.Diagnostics.Append(hiddenUsesWarning(about, found.UsesHidden)...)
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)

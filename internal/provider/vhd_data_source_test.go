@@ -49,7 +49,7 @@ func TestVHDDataSource(t *testing.T) {
 	steps(t, resource.TestStep{
 		Config: providerFor(sim) + dataSource("hyperv_vhd", settings{"path": quote(`d:/vms/WEB01.vhdx`)}),
 		ConfigStateChecks: inData(dataAddress,
-			"path", `d:/vms/WEB01.vhdx`, "host", "127.0.0.1", "format", "vhdx", "vhd_type", "dynamic",
+			"path", `d:/vms/WEB01.vhdx`, "host", nil, "format", "vhdx", "vhd_type", "dynamic",
 			"file_size_bytes", 10*gib, "virtual_size_bytes", 127*gib, "minimum_virtual_size_bytes", 64*gib,
 			"fragmentation_percent", 7, "block_size_bytes", knownvalue.NotNull(),
 			"logical_sector_size_bytes", knownvalue.NotNull(), "physical_sector_size_bytes", knownvalue.NotNull(),

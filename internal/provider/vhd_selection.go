@@ -65,12 +65,12 @@ func (s vhdSelection) toListing(ctx context.Context) (hyperv.Listing, diag.Diagn
 }
 
 // subject names what is listed in diagnostics.
-func (s vhdSelection) subject(host types.String) subject {
-	return subject{path: s.Directory.ValueString(), machine: s.VMName.ValueString(), host: host.ValueString()}
+func (s vhdSelection) subject(host *hyperv.Host) subject {
+	return subject{path: s.Directory.ValueString(), machine: s.VMName.ValueString(), host: host.Name()}
 }
 
 // listError says why a listing ended, at the attribute that asked for it.
-func (d *providerData) listError(s vhdSelection, host types.String, err error) diag.Diagnostic {
+func (d *providerData) listError(s vhdSelection, host *hyperv.Host, err error) diag.Diagnostic {
 	known := hyperv.Explain(err)
 	if known.HostWide {
 		return d.describeError(summaryList, s.subject(host), situation{doing: reading}, err)

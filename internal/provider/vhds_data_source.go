@@ -117,7 +117,7 @@ func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	resp.Diagnostics.Append(diags...)
 	listing, diags := model.toListing(ctx)
 	resp.Diagnostics.Append(diags...)
-	host, name, bad := d.data.reachOr(model.Host)
+	host, bad := d.data.reach(model.Host)
 	resp.Diagnostics.Append(bad)
 	if resp.Diagnostics.HasError() {
 		return
@@ -128,7 +128,7 @@ func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	var found []hyperv.ListedDisk
 	for disk, err := range host.List(ctx, listing) {
 		if err != nil {
-			resp.Diagnostics.Append(d.data.listError(model.vhdSelection, name, err))
+			resp.Diagnostics.Append(d.data.listError(model.vhdSelection, host, err))
 			return
 		}
 		found = append(found, disk)
@@ -136,7 +136,6 @@ func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	slices.SortFunc(found, func(a, b hyperv.ListedDisk) int {
 		return strings.Compare(winpath.Key(a.Path), winpath.Key(b.Path))
 	})
-	model.Host = name
 	resp.Diagnostics.Append(model.fill(ctx, d.data, host, found)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
@@ -149,7 +148,7 @@ func (m *vhdsModel) fill(ctx context.Context, data *providerData, host *hyperv.H
 	m.Disks, m.Paths = []listedDiskModel{}, []string{}
 	told := false // who uses the disks of a host is hidden for one reason, mostly
 	for _, disk := range found {
-		about := subject{path: disk.Path, host: m.Host.ValueString()}
+		about := subject{path: disk.Path, host: host.Name()}
 		uses, hidden, err := host.VisibleUses(ctx, disk.Path)
 		if err != nil {
 			diags.Append(data.describeError(summaryList, about, situation{doing: reading}, err))

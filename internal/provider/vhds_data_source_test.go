@@ -39,7 +39,7 @@ func TestVHDsDataSource_directory(t *testing.T) {
 	steps(t, resource.TestStep{
 		Config: providerFor(sim) + dataSource("hyperv_vhds", settings{"directory": quote(`D:\VMs`), "recurse": "true"}),
 		ConfigStateChecks: []statecheck.StateCheck{
-			statecheck.ExpectKnownValue(listAddress, at("host"), knownvalue.StringExact("127.0.0.1")),
+			statecheck.ExpectKnownValue(listAddress, at("host"), knownvalue.Null()),
 			statecheck.ExpectKnownValue(listAddress, at("disks"), knownvalue.ListSizeExact(3)),
 			statecheck.ExpectKnownValue(listAddress, of(0, "path"), knownvalue.StringExact(`D:\VMs\old\é'1%.vhdx`)),
 			statecheck.ExpectKnownValue(listAddress, of(1, "path"), knownvalue.StringExact(diskPath)),

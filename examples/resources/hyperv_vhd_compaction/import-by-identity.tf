@@ -2,6 +2,6 @@ import {
   to = hyperv_vhd_compaction.web01
   identity = {
     path = "D:\\VMs\\web01.vhdx"
-    # host: that of the provider if left out
+    # host: left out here, as in the resource, for that of the provider
   }
 }
