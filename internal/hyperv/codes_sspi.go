@@ -13,7 +13,7 @@ var sspiStatuses = []Code{
 	{KindSSPI, 0x80090304, "the local security authority failed", "Look at the event log System of this machine (source LsaSrv, Kerberos or NTLM).", ErrUnauthenticated},
 	{KindSSPI, 0x80090305, "this Windows has no such security package", hintReport, ErrUnauthenticated},
 	{KindSSPI, 0x80090308, "the host's answer is no security token", "Check that host and port are those of WinRM, and that nothing in between answers for it.", ErrUnauthenticated},
-	{KindSSPI, 0x8009030C, "the logon was denied", "Check that the account that runs Terraform is not locked, disabled or expired, and that it may log on to the host over the network.", ErrUnauthenticated},
+	{KindSSPI, 0x8009030C, "the logon was denied", "Check that the account that runs this program is not locked, disabled or expired, and that it may log on to the host over the network.", ErrUnauthenticated},
 	{KindSSPI, 0x8009030D, "the credentials of the user cannot be used", "Log on again, or run the task with a stored password or as a group-managed service account.", ErrUnauthenticated},
 	{KindSSPI, 0x8009030E, "this logon session has no credentials for the network", "Run the task with a stored password or as a group-managed service account, not without a password (S4U), and not inside a remote session.", ErrUnauthenticated},
 	{KindSSPI, 0x8009030F, "a message was changed on its way", hintTampered, nil},

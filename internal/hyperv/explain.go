@@ -111,7 +111,7 @@ var causes = [...]Cause{
 	{secure.ErrWeakKey, ReasonNone, "Somebody between here and the KDC may be after the password: look at the network, and at the iteration count that the KDC is set to."},
 	{secure.ErrTicketExpired, ReasonTicket, "Renew the ticket cache (kinit)."},
 	{secure.ErrClockSkew, ReasonNone, "Set the clock of this machine or of the KDC: Kerberos allows five minutes."},
-	{secure.ErrNotWindows, ReasonNone, "Run Terraform on Windows, or log on with a user name and a password."},
+	{secure.ErrNotWindows, ReasonNone, "Run this on Windows, or log on with a user name and a password."},
 	{secure.ErrNoKDC, ReasonNoKDC, "Name the KDC in krb5.conf, or make the realm's _kerberos._tcp record resolvable, and allow TCP port 88."},
 	{secure.ErrTampered, ReasonTampering, hintTampered},
 	{ErrNoHyperV, ReasonNone, hintNoRole},
