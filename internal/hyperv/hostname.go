@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"unicode"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
 // Bounds of a DNS name (RFC 1035 2.3.4).
@@ -66,7 +68,7 @@ func checkZone(zone string, hasZone bool) error {
 func wellFormed(name string) error {
 	for _, r := range name {
 		if !unicode.In(r, unicode.L, unicode.N, unicode.M) && !strings.ContainsRune("-_.", r) {
-			return fmt.Errorf("remove the character %U, which cannot be in the name of a host", r)
+			return fmt.Errorf("remove %s: it cannot be in the name of a host", winpath.Describe(r))
 		}
 	}
 	return nil

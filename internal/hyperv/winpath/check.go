@@ -45,6 +45,9 @@ func checkPath(path string) refusal {
 	case units(path) > maxPath:
 		return refusal{"the path is longer than 32767 characters, the most that Windows takes", "Write a shorter path."}
 	}
+	if r := checkStray(path); r != (refusal{}) {
+		return r
+	}
 	elements, r := split(single(path))
 	if r != (refusal{}) {
 		return r

@@ -3,6 +3,7 @@ package winpath
 import (
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // checkElement says why Windows has no file or directory of this name.
@@ -49,7 +50,7 @@ func checkRune(name string, r rune) refusal {
 		}
 	case strings.ContainsRune(`<>"|`, r):
 		return refusal{fmt.Sprintf("the element %q holds %c, which Windows forbids in names", name, r), fmt.Sprintf("Write the path without %c.", r)}
-	case r < ' ':
+	case unicode.IsControl(r):
 		return refusal{
 			fmt.Sprintf("the element %q holds the control character U+%04X", name, r),
 			"Write the path without it.",
