@@ -51,6 +51,8 @@ type attachment struct {
 	cause error     // of left: why it could not be given back
 	since time.Time // of held: when that was seen
 	free  func()    // of held: ends the claim to the address
+	// detachLost is when the answer to a detach was lost, zero if none was.
+	detachLost time.Time
 }
 
 func attachmentOf(order *Order) attachment {

@@ -86,14 +86,15 @@ func (c *compactor) awaitRun(ctx context.Context, done <-chan struct{}) error {
 // end of a compaction has done so for longer than that takes.
 func (c *compactor) watch(ctx context.Context, image *mountedImage) error {
 	c.borrow(image)
-	holder := holderWatch{quiet: time.Now()}
+	c.holder = holderWatch{quiet: time.Now()}
+	holder := &c.holder
 	for {
 		c.report(Progress{Phase: PhaseWaiting})
 		jobs, err := c.host.compactions(ctx, c.order.Path)
 		if err != nil && !transient(err) {
 			return fmt.Errorf("%w: attached read-only on %s, by whom is not known: %w", ErrInUse, c.nodeName(), err)
 		}
-		holder.look(jobs, err)
+		holder.look(jobs, "", err)
 		if time.Since(holder.quiet) >= c.host.takeOver {
 			return nil
 		}
@@ -113,12 +114,45 @@ func (c *compactor) watch(ctx context.Context, image *mountedImage) error {
 	}
 }
 
+// errHolderEnded: the holder of an attachment may be about to detach.
+var errHolderEnded = fmt.Errorf("%w: a compaction on the host has ended just now, and its run may be about to detach the disk", ErrInUse)
+
+// holderEnded looks once more whether a compaction that can be that of the holder
+// of a borrowed attachment has ended: right before ours is sent, and right after
+// the host took it. In between, the end of the holder's may be what let the host
+// take ours. Own is the job of ours.
+func (c *compactor) holderEnded(ctx context.Context, own string) bool {
+	if c.attachment.state != attachBorrowed {
+		return false
+	}
+	before := c.holder.quiet
+	jobs, err := c.host.compactions(ctx, c.order.Path)
+	c.holder.look(jobs, own, err)
+	return c.holder.quiet.After(before)
+}
+
+// withdraw ends our compaction on an attachment whose holder may be about to
+// detach it. One that has ended well meanwhile counts, and so does one that cannot
+// be ended; neither makes the attachment ours.
+func (c *compactor) withdraw(ctx context.Context) error {
+	last, err := c.host.cancelJob(ctx, *c.pending.job)
+	*c.pending.job = last
+	if !last.State.Terminal() {
+		return fmt.Errorf("job %s was started beside the end of another compaction, and could not be cancelled: %w", last.ID, errors.Join(ErrOutcomeUnknown, err))
+	}
+	c.pending = nil
+	if last.outcome() == nil {
+		return nil
+	}
+	return errHolderEnded
+}
+
 // borrow notes somebody's attachment. One at another address than an earlier run
 // left shows that what that one left is gone; one that an attach of ours may have
 // made stays to be told of.
 func (c *compactor) borrow(image *mountedImage) {
 	a := &c.attachment
-	if at := c.order.LeftAt; at != nil && !image.is(at, c.found.node) {
+	if at := c.order.LeftAt; at.hasAddress() && !c.leftElsewhere() && !image.is(at, c.found.node) {
 		a.prior = false
 	}
 	a.prior = a.prior || a.state == attachAsked
@@ -134,8 +168,8 @@ type holderWatch struct {
 
 // look compares the compactions with those of the last look. One that ended or
 // vanished may be the holder's, who has yet to notice and to detach; what a look
-// does not show may have ended.
-func (w *holderWatch) look(jobs []StorageJob, err error) {
+// does not show may have ended. Own is a job of ours, which is not the holder's.
+func (w *holderWatch) look(jobs []StorageJob, own string, err error) {
 	now := time.Now()
 	if err != nil {
 		w.quiet = now
@@ -143,6 +177,9 @@ func (w *holderWatch) look(jobs []StorageJob, err error) {
 	}
 	seen := map[string]bool{}
 	for _, j := range jobs {
+		if j.ID == own {
+			continue
+		}
 		seen[j.ID] = j.State.Terminal()
 		if before, known := w.ended[j.ID]; w.ended != nil && seen[j.ID] && !(known && before) {
 			w.quiet = now

@@ -167,23 +167,40 @@ func (c *compactor) detachOnce(clean, waits context.Context) error {
 	if err := c.guard(clean, waits); err != nil {
 		return err
 	}
-	return c.host.detachImage(clean, c.attachment.image)
+	a := &c.attachment
+	if time.Since(a.detachLost) < lostLook && waits.Err() == nil {
+		return c.lookDetached(clean)
+	}
+	o, err := c.host.detachImage(clean, a.image)
+	if o == outcomeUnknown {
+		a.detachLost = time.Now()
+	}
+	return err
+}
+
+// lookDetached looks whether a detach whose outcome is unknown has been carried
+// out. It is not sent again for a minute: one that a slow host carries out late
+// must meet our attachment, not the next one at its address.
+func (c *compactor) lookDetached(ctx context.Context) error {
+	now, err := c.host.imageAt(ctx, c.attachment.image.ref)
+	if err == nil && c.attachment.image.same(now) {
+		return fmt.Errorf("%w: the host was asked to detach the disk, and it is still attached", ErrOutcomeUnknown)
+	}
+	return err
 }
 
 // detachImage looks at an attachment and detaches it if it still is what it was.
-func (h *Host) detachImage(ctx context.Context, image *mountedImage) error {
+// The outcome is that of the request, if there was one.
+func (h *Host) detachImage(ctx context.Context, image *mountedImage) (outcome, error) {
 	now, err := h.imageAt(ctx, image.ref)
 	if err != nil || !image.same(now) {
-		return err
+		return outcomeRefused, err
 	}
 	job, o, err := h.sendOnce(ctx, image.detachMethod())
-	switch {
-	case o != outcomeAccepted || err != nil:
-		return err
-	case job != nil:
+	if err == nil && job != nil {
 		_, err = h.waitJob(ctx, *job, nil)
 	}
-	return err
+	return o, err
 }
 
 // unseenLimit is how long ago a job may have been seen running for its attachment
@@ -281,13 +298,15 @@ func (c *compactor) readAfter(ctx context.Context) {
 	if run.FileSizeAfterBytes == nil {
 		c.result.FileSizeBytes = nil
 	}
+	start := time.Now()
 	for wait := time.Second; ; wait = min(2*wait, detachPauseLongest) {
 		size, err := c.host.FileSize(ctx, c.order.Path)
 		if err == nil {
 			c.result.FileSizeBytes, run.FileSizeAfterBytes = &size, &size
 			return
 		}
-		if !transient(err) || pause(ctx, wait) != nil {
+		inUse := errors.Is(err, ErrInUse) && time.Since(start) < inUseTrial
+		if !transient(err) && !inUse || pause(ctx, wait) != nil {
 			return
 		}
 	}

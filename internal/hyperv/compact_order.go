@@ -116,7 +116,7 @@ type CompactResult struct {
 	// not seen.
 	Node string
 	// LeftAttached says that the disk may still be attached to the node by us, at
-	// LeftAttachedAt, which is nil if that was not seen.
+	// LeftAttachedAt, which holds what was seen of that.
 	LeftAttached   bool
 	LeftAttachedAt *AttachedAt
 	Warnings       []Warning

@@ -90,6 +90,9 @@ func (c *compactor) attempt(ctx context.Context, pass int) error {
 	if err := c.measure(ctx); err != nil {
 		return err
 	}
+	if c.holderEnded(ctx, "") {
+		return errHolderEnded
+	}
 	c.report(Progress{Phase: PhaseCompacting, Pass: pass})
 	sent := time.Now()
 	job, o, err := c.host.sendOnce(ctx, c.compactMethod())
@@ -168,6 +171,9 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 	job.ID, _ = ref.Selector("InstanceID")
 	c.host.jobs.note(job.ID, c.order.Path)
 	c.result.Run.JobID, c.pending.job = job.ID, &job
+	if c.holderEnded(ctx, job.ID) {
+		return c.withdraw(ctx)
+	}
 	start := time.Now()
 	last, err := c.host.waitJob(ctx, ref, func(j StorageJob) {
 		c.pending.seen, *c.pending.job = time.Now(), j

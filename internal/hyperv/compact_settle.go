@@ -62,15 +62,16 @@ func (c *compactor) skip(err error) error {
 	return nil
 }
 
-// leftAt is where the disk may stay attached, nil if that was not seen.
+// leftAt is where the disk may stay attached: the node at least.
 func (c *compactor) leftAt() *AttachedAt {
-	switch a := c.attachment; {
+	a := &c.attachment
+	switch {
+	case a.prior && c.order.LeftAt != nil && (a.image == nil || c.leftElsewhere()):
+		return c.order.LeftAt
 	case a.image != nil:
 		return a.image.at(c.found.node)
-	case a.prior:
-		return c.order.LeftAt
 	}
-	return nil
+	return &AttachedAt{Node: c.found.node}
 }
 
 func (c *compactor) settleSuccess() error {

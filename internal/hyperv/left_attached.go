@@ -66,7 +66,8 @@ func (h *Host) giveBack(ctx context.Context, path string, at *AttachedAt) error 
 	if err := h.awaitShown(ctx, path); err != nil {
 		return err
 	}
-	return h.detachImage(ctx, image)
+	_, err = h.detachImage(ctx, image)
+	return err
 }
 
 // awaitShown waits for the compactions that one list shows running.

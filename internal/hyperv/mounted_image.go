@@ -29,11 +29,13 @@ type mountedImage struct {
 var mountKeys = [...]string{"PortNumber", "PathId", "TargetId", "Lun"}
 
 // AttachedAt says where a disk is attached: on which node, at which address, and
-// by which name, all as the host gave them.
+// by which name, all as the host gave them. The address is empty if it was not seen.
 type AttachedAt struct {
 	Node, Name                        string
 	PortNumber, PathID, TargetID, Lun string
 }
+
+func (at *AttachedAt) hasAddress() bool { return at != nil && at.Lun != "" }
 
 func (m *mountedImage) at(node string) *AttachedAt {
 	at := AttachedAt{Node: node, Name: m.name}

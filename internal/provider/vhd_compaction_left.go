@@ -35,11 +35,11 @@ func leftAtValue(at *hyperv.AttachedAt) types.Object {
 	}
 	return types.ObjectValueMust(leftAtTypes(), map[string]attr.Value{
 		"node":        optionalString(at.Node),
-		"name":        types.StringValue(at.Name),
-		"port_number": types.StringValue(at.PortNumber),
-		"path_id":     types.StringValue(at.PathID),
-		"target_id":   types.StringValue(at.TargetID),
-		"lun":         types.StringValue(at.Lun),
+		"name":        optionalString(at.Name),
+		"port_number": optionalString(at.PortNumber),
+		"path_id":     optionalString(at.PathID),
+		"target_id":   optionalString(at.TargetID),
+		"lun":         optionalString(at.Lun),
 	})
 }
 

@@ -154,7 +154,7 @@ func outputAttributes() map[string]schema.Attribute {
 		},
 		"left_attached_at": schema.SingleNestedAttribute{
 			Computed:            true,
-			MarkdownDescription: "Where the disk may still be attached, as the node named it; null if that was not seen.",
+			MarkdownDescription: "Where the disk may still be attached, as the node named it; what was not seen is null.",
 			Attributes:          leftAtAttributes(),
 		},
 		"node": computedString("Computer name of the Hyper-V host that answered the last run, by its own word. It differs from `host` where that is an alias or the name of a cluster; null before the first run and where the host does not tell it."),
