@@ -25,9 +25,14 @@ type lostError struct{ err error }
 func (e *lostError) Error() string   { return "the answer was lost: " + e.err.Error() }
 func (e *lostError) Unwrap() []error { return []error{e.err, ErrOutcomeUnknown} }
 
-// lose notes that the answer to a compaction is lost from now on.
+// lose notes that the answer to a compaction is lost from now on. If the host has
+// taken it on somebody's attachment, that may be ours, and is told if nothing
+// settles it.
 func (c *compactor) lose(err error) error {
 	c.pending.lost = time.Now()
+	if c.attachment.state == attachBorrowed {
+		c.attachment.prior = true
+	}
 	return &lostError{err: err}
 }
 

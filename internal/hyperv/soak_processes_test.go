@@ -243,9 +243,6 @@ func (s *processSoak) note(t *testing.T, name, path string, got hyperv.CompactRe
 	t.Helper()
 	s.cluster.Hosts()[0].Check(hypervsim.Claim{Client: name, Path: path, LeftAttached: got.LeftAttached})
 	s.count(string(got.Status))
-	if os.Getenv("DEBUGSOAK") != "" {
-		t.Logf("RUN %s %s %s %s left=%v at=%+v run=%+v warn=%v: %v", time.Now().Format("15:04:05"), name, path, got.Status, got.LeftAttached, got.LeftAttachedAt, got.Run, got.Warnings, err)
-	}
 	if got.LeftAttached {
 		s.count("left attached, and told")
 	}
@@ -334,11 +331,9 @@ func (s *processSoak) trouble(life context.Context) {
 		s.count("faults")
 		switch s.draw(20) {
 		case 0:
-			dbg("service restart", node.ComputerName(), node.Attachments())
 			node.RestartService()
 		case 1:
-			dbg("restart", node.ComputerName(), node.Attachments())
-			node.Restart(2 * time.Minute)
+			node.Restart(45 * time.Second) // over before the next trouble comes
 		default:
 			node.AddRule(hypervsim.Rule{Method: methods[s.draw(len(methods))], Times: 1 + s.draw(2), Effect: effects[s.draw(len(effects))]})
 		}
@@ -352,20 +347,6 @@ func (s *processSoak) trouble(life context.Context) {
 func (s *processSoak) settle(t *testing.T) {
 	t.Helper()
 	time.Sleep(2 * time.Hour)
-	if v := s.cluster.Hosts()[0].Violations(); len(v) != 0 && os.Getenv("DEBUGSOAK") != "" {
-		for _, node := range s.cluster.Hosts() {
-			t.Logf("=========== %s %q", node.ComputerName(), v)
-			for _, r := range node.Requests() {
-				if r.Operation == hypervsim.OperationGet && r.Class == "Msvm_StorageJob" {
-					continue
-				}
-				t.Logf("%s %s %v %s %s %v %v", r.Time.Format("15:04:05.00"), r.Operation, r.Client, r.Class, r.Method, r.Parameters, r.Selectors)
-			}
-			for _, j := range node.Jobs() {
-				t.Logf("job %+v", j)
-			}
-		}
-	}
 	for _, node := range s.cluster.Hosts() {
 		for _, a := range node.Attachments() {
 			if strings.HasPrefix(a.Client, "process") && !s.faulty {
@@ -382,11 +363,5 @@ func sleep(ctx context.Context, d time.Duration) bool {
 		return true
 	case <-ctx.Done():
 		return false
-	}
-}
-
-func dbg(args ...any) {
-	if os.Getenv("DEBUGSOAK") != "" {
-		fmt.Println(append([]any{"EVENT", time.Now().Format("15:04:05")}, args...)...)
 	}
 }
