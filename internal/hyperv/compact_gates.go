@@ -86,13 +86,7 @@ func checkKind(disk VHD) error {
 func (v *verdict) chooseMode(order *Order) error {
 	wants := order.AttachReadOnly != nil && *order.AttachReadOnly
 	if !v.gen.modes {
-		switch {
-		case order.Mode != nil:
-			return because(ReasonNoModes, fmt.Errorf("%w: the host has only %s, whose method takes no mode", ErrNotSupported, v.gen.namespace))
-		case wants:
-			return because(ReasonWritesAttached, fmt.Errorf("%w: the host has only %s, which attaches with write access only", ErrNotSupported, v.gen.namespace))
-		}
-		return nil
+		return v.refuseModes(order.Mode != nil, wants)
 	}
 	v.mode = defaultMode(v.disk.Format)
 	if order.Mode != nil {
@@ -107,6 +101,17 @@ func (v *verdict) chooseMode(order *Order) error {
 		return because(ReasonAttachForbidden, fmt.Errorf("%w: the disk is to be attached, which is not allowed", ErrNotSupported))
 	case v.mode.NeedsAttachment() && !v.attaches:
 		return because(ReasonNotAttached, fmt.Errorf("%w: mode %s needs the disk attached read-only", ErrNotSupported, v.mode))
+	}
+	return nil
+}
+
+// refuseModes refuses what a host without modes cannot do.
+func (v *verdict) refuseModes(mode, attach bool) error {
+	switch {
+	case mode:
+		return because(ReasonNoModes, fmt.Errorf("%w: the host has only %s, whose method takes no mode", ErrNotSupported, v.gen.namespace))
+	case attach:
+		return because(ReasonWritesAttached, fmt.Errorf("%w: the host has only %s, which attaches with write access only", ErrNotSupported, v.gen.namespace))
 	}
 	return nil
 }

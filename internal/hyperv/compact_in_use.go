@@ -177,18 +177,28 @@ func (w *holderWatch) look(jobs []StorageJob, own string, err error) {
 	}
 	seen := map[string]bool{}
 	for _, j := range jobs {
-		if j.ID == own {
-			continue
-		}
-		seen[j.ID] = j.State.Terminal()
-		if before, known := w.ended[j.ID]; w.ended != nil && seen[j.ID] && !(known && before) {
-			w.quiet = now
+		if j.ID != own {
+			seen[j.ID] = j.State.Terminal()
 		}
 	}
-	for id, ended := range w.ended {
-		if _, listed := seen[id]; !listed && !ended {
-			w.quiet = now
-		}
+	if w.ended != nil && someEnded(w.ended, seen) {
+		w.quiet = now
 	}
 	w.ended = seen
+}
+
+// someEnded reports whether a job ended or vanished between two looks, or came and
+// went.
+func someEnded(before, now map[string]bool) bool {
+	for id, ended := range now {
+		if ended && !before[id] {
+			return true
+		}
+	}
+	for id, ended := range before {
+		if _, listed := now[id]; !listed && !ended {
+			return true
+		}
+	}
+	return false
 }

@@ -218,13 +218,12 @@ func (c *compactor) guard(clean, waits context.Context) error {
 		return nil
 	}
 	since := p.seen
-	switch {
-	case !p.lost.IsZero() && p.own == nil:
-		_ = pause(waits, time.Until(p.lost.Add(lostLook))) // then, or when the time is over, one list tells
+	if !p.lost.IsZero() {
 		since = p.sent
-	case !p.lost.IsZero():
-		since = p.sent
-	case !p.vanished && time.Since(p.seen) <= unseenLimit:
+		if p.own == nil {
+			_ = pause(waits, time.Until(p.lost.Add(lostLook))) // then, or when the time is over, one list tells
+		}
+	} else if !p.vanished && time.Since(p.seen) <= unseenLimit {
 		return nil
 	}
 	running, err := c.host.compactionsSince(clean, c.order.Path, since)

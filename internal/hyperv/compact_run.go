@@ -114,30 +114,38 @@ func (c *compactor) onNode(ctx context.Context) context.Context { return onNode(
 // end. It is none of this run's passes: what it reclaimed is in the size that the
 // gates read afterwards.
 func (c *compactor) followPrior(ctx context.Context) (followed bool, err error) {
-	id := c.order.PriorJobID
-	if id == "" || c.found.gen == nil || !sameNode(c.order.PriorNode, c.found.node) {
-		return false, nil
-	}
 	ctx = c.onNode(ctx)
-	ref := c.found.gen.storageJob(id)
-	job, err := c.host.getJob(ctx, ref)
-	switch {
-	case errors.Is(err, ErrJobGone):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("look for job %s of the last run: %w", id, err)
-	case job.Type != jobTypeCompaction || job.State.Terminal():
-		return false, nil
+	job, err := c.priorJob(ctx)
+	if err != nil || job == nil {
+		return false, err
 	}
-	c.host.jobs.note(id, c.order.Path)
-	c.warn(WarnAwaited, "Job "+id+" of the last run was still running; its end was awaited before the disk was compacted.")
-	_, err = c.host.waitJob(ctx, ref, func(j StorageJob) {
+	c.host.jobs.note(job.ID, c.order.Path)
+	c.warn(WarnAwaited, "Job "+job.ID+" of the last run was still running; its end was awaited before the disk was compacted.")
+	_, err = c.host.waitJob(ctx, job.ref, func(j StorageJob) {
 		c.report(Progress{Phase: PhaseWaiting, Percent: j.Percent, JobID: j.ID})
 	})
 	if err != nil && !isAnswer(err) && !errors.Is(err, ErrJobGone) {
-		return true, fmt.Errorf("wait for job %s of the last run: %w", id, err)
+		return true, fmt.Errorf("wait for job %s of the last run: %w", job.ID, err)
 	}
 	return true, nil
+}
+
+// priorJob is the job of an earlier run if it still runs on this node, else nil.
+func (c *compactor) priorJob(ctx context.Context) (*StorageJob, error) {
+	id := c.order.PriorJobID
+	if id == "" || c.found.gen == nil || !sameNode(c.order.PriorNode, c.found.node) {
+		return nil, nil //nolint:nilnil // no job is an answer, not an error
+	}
+	job, err := c.host.getJob(ctx, c.found.gen.storageJob(id))
+	switch {
+	case errors.Is(err, ErrJobGone):
+		return nil, nil //nolint:nilnil // no job is an answer, not an error
+	case err != nil:
+		return nil, fmt.Errorf("look for job %s of the last run: %w", id, err)
+	case job.Type != jobTypeCompaction || job.State.Terminal():
+		return nil, nil //nolint:nilnil // no job is an answer, not an error
+	}
+	return &job, nil
 }
 
 func (c *compactor) warn(kind WarningKind, detail string) {

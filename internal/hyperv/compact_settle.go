@@ -10,37 +10,11 @@ import (
 // ran is never hidden by what came after it.
 func (c *compactor) settle(err error) error {
 	res := &c.result
-	if !c.started {
-		res.Run = nil
-	} else {
-		res.Run.CompletedAt = time.Now().UTC()
-	}
-	if c.attachment.left() {
-		res.LeftAttached, res.LeftAttachedAt = true, c.leftAt()
-	}
-	if c.leftElsewhere() && errors.Is(err, ErrInUse) {
-		err = fmt.Errorf("%w; an earlier run left it attached on %s", err, c.order.LeftAt.Node)
-	}
-	var job *JobError
-	switch {
-	case err == nil:
+	c.noteWhatStays()
+	if err == nil {
 		err = c.settleSuccess()
-	case errors.Is(err, ErrInterrupted):
-		res.Status = StatusInterrupted
-	case errors.Is(err, ErrDependedOn) && c.order.SkipInUse && !res.LeftAttached && c.pending == nil:
-		c.warn(WarnDependedOn, err.Error())
-		res.Status, res.Detail = StatusSkippedDependents, err.Error()
-		return nil
-	case errors.Is(err, ErrInUse) && c.order.SkipInUse && !res.LeftAttached && c.pending == nil:
-		return c.skip(err)
-	case errors.As(err, &job) && job.CompletionStatus == hresultNotCompactable && !res.LeftAttached:
-		res.Status, res.Detail = StatusNotCompactable, err.Error()
-		c.warn(WarnNotCompactable, err.Error())
-		return nil
-	case errors.Is(err, ErrOutcomeUnknown) && c.ran(), errors.Is(err, ErrJobGone):
-		res.Status = StatusUnknown
-	default:
-		res.Status = StatusFailed
+	} else {
+		err = c.settleError(err)
 	}
 	if err != nil {
 		res.Detail = err.Error()
@@ -48,18 +22,80 @@ func (c *compactor) settle(err error) error {
 	return err
 }
 
+// noteWhatStays notes what was started and what stays attached.
+func (c *compactor) noteWhatStays() {
+	res := &c.result
+	if c.started {
+		res.Run.CompletedAt = time.Now().UTC()
+	} else {
+		res.Run = nil
+	}
+	if c.attachment.left() {
+		res.LeftAttached, res.LeftAttachedAt = true, c.leftAt()
+	}
+}
+
+// settleError sets the status that an error stands for. Nil means that it is none
+// to fail for.
+func (c *compactor) settleError(err error) error {
+	res := &c.result
+	switch {
+	case errors.Is(err, ErrInterrupted):
+		res.Status = StatusInterrupted
+	case !res.LeftAttached && c.pending == nil && c.forgives(err):
+		return c.forgive(err)
+	case errors.Is(err, ErrOutcomeUnknown) && c.ran(), errors.Is(err, ErrJobGone):
+		res.Status = StatusUnknown
+	default:
+		res.Status = StatusFailed
+	}
+	if c.leftElsewhere() && errors.Is(err, ErrInUse) {
+		return fmt.Errorf("%w; an earlier run left it attached on %s", err, c.order.LeftAt.Node)
+	}
+	return err
+}
+
+// forgives reports whether an error is none to fail for, unless something stays
+// attached or may be running.
+func (c *compactor) forgives(err error) bool {
+	return isNotCompactable(err) || c.order.SkipInUse && (errors.Is(err, ErrInUse) || errors.Is(err, ErrDependedOn))
+}
+
+// forgive ends a run without the error. Passes that ran before count.
+func (c *compactor) forgive(err error) error {
+	switch {
+	case isNotCompactable(err):
+		return c.end(StatusNotCompactable, WarnNotCompactable, err)
+	case errors.Is(err, ErrDependedOn):
+		return c.end(StatusSkippedDependents, WarnDependedOn, err)
+	}
+	return c.skip(err)
+}
+
+// end ends a run with a status and a warning in place of an error.
+func (c *compactor) end(status Status, kind WarningKind, why error) error {
+	c.warn(kind, why.Error())
+	c.result.Status, c.result.Detail = status, why.Error()
+	return nil
+}
+
+func isNotCompactable(err error) bool {
+	job, ok := errors.AsType[*JobError](err)
+	return ok && job.CompletionStatus == hresultNotCompactable
+}
+
 // skip settles a run that a disk in use has ended and that may be skipped. Passes
 // that ran before count.
 func (c *compactor) skip(err error) error {
 	res := &c.result
-	c.warn(WarnInUse, err.Error())
 	if c.ran() && res.Run.FileSizeAfterBytes != nil {
+		c.warn(WarnInUse, err.Error())
 		c.compareSizes()
 		res.Detail = fmt.Sprintf("pass %d was not possible: %v", res.Run.Passes+1, err)
 		return nil
 	}
-	res.Status, res.Detail, res.Run = StatusSkippedInUse, err.Error(), nil
-	return nil
+	res.Run = nil
+	return c.end(StatusSkippedInUse, WarnInUse, err)
 }
 
 // leftAt is where the disk may stay attached: the node at least.

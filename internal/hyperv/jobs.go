@@ -107,14 +107,7 @@ func (h *Host) cancelJob(ctx context.Context, job StorageJob) (StorageJob, error
 	for deadline := time.Now().Add(cancelTry); ; {
 		_, o, err := h.sendOnce(ctx, cancelMethod(job.ref))
 		if o != outcomeRefused {
-			last, waitErr := h.waitJob(ctx, job.ref, nil)
-			if last.State == 0 {
-				last = job
-			}
-			if last.State.Terminal() {
-				return last, nil
-			}
-			return last, fmt.Errorf("the job has not ended after it was cancelled: %w", errors.Join(err, waitErr))
+			return h.awaitCancelled(ctx, job, err)
 		}
 		// A job refuses when it has ended since it was last looked at.
 		if last, readErr := h.getJob(ctx, job.ref); readErr == nil && last.State.Terminal() {
@@ -124,4 +117,17 @@ func (h *Host) cancelJob(ctx context.Context, job StorageJob) (StorageJob, error
 			return job, err
 		}
 	}
+}
+
+// awaitCancelled waits for the end of a job that was asked to end; sent is what the
+// request itself failed with.
+func (h *Host) awaitCancelled(ctx context.Context, job StorageJob, sent error) (StorageJob, error) {
+	last, err := h.waitJob(ctx, job.ref, nil)
+	switch {
+	case last.State.Terminal():
+		return last, nil
+	case last.State == 0:
+		last = job
+	}
+	return last, fmt.Errorf("the job has not ended after it was cancelled: %w", errors.Join(sent, err))
 }
