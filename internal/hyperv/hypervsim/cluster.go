@@ -23,6 +23,8 @@ type ClusterConfig struct {
 	Shares []string
 	// OnlyQualified: names resolve with the domain only.
 	OnlyQualified bool
+	// Addresses are where nodes listen, by their names: as WithAddress.
+	Addresses map[string]string
 }
 
 // Cluster is a failover cluster: hosts that reach common volumes, know of each
@@ -77,7 +79,11 @@ func NewCluster(c ClusterConfig, opts []Option, nodes ...string) (*Cluster, erro
 // add makes a node.
 func (c *Cluster) add(name string, opts []Option) error {
 	join := []Option{optionFunc(func(o *options) { o.site = c.site }), WithFailover(c.picture())}
-	h, err := New(slices.Concat(join, opts, []Option{WithComputerName(name)})...)
+	own := []Option{WithComputerName(name)}
+	if address := c.config.Addresses[name]; address != "" {
+		own = append(own, WithAddress(address))
+	}
+	h, err := New(slices.Concat(join, opts, own)...)
 	if err != nil {
 		return fmt.Errorf("node %s: %w", name, err)
 	}
