@@ -45,6 +45,8 @@ var variables = map[string][]string{
 	"kerberos.keytab_path":       {"HYPERV_KRB5_KEYTAB_PATH"},
 	"timeout":                    {"HYPERV_TIMEOUT"},
 	"allow_attach":               {"HYPERV_ALLOW_ATTACH"},
+	"allow_unseen_machines":      {"HYPERV_ALLOW_UNSEEN_MACHINES"},
+	"cluster_nodes":              {"HYPERV_CLUSTER_NODES"},
 	"max_concurrent_compactions": {"HYPERV_MAX_CONCURRENT_COMPACTIONS"},
 	"max_concurrent_requests":    {"HYPERV_MAX_CONCURRENT_REQUESTS", "HYPERV_WINRM_MAX_SHELLS"},
 }

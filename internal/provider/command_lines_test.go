@@ -109,16 +109,24 @@ func lifecycle(line string, changes ...settings) string {
 // otherInputs are other values than the default of every input.
 var otherInputs = settings{
 	"path": `"D:\\VMs\\other.vhdx"`, "host": `"` + elsewhereAddress + `"`, "mode": `"Full"`, "attach_read_only": "false",
-	"if_in_use": `"skip"`, "if_unreachable": `"skip"`, "allow_parent": "true", "max_passes": "3", "timeouts": `{ create = "2h" }`,
+	"if_in_use": `"skip"`, "if_unreachable": `"skip"`, "allow_parent": "true", "allow_replicated": "true", "max_passes": "3", "timeouts": `{ create = "2h" }`,
 	"min_file_size_bytes": "1", "recompact_on_growth": "false", "recompact_growth_bytes": "1", "recompact_growth_percent": "1",
 	"triggers": `{ month = "12" }`,
+}
+
+// besides are inputs without which another is refused.
+func besides(name string) settings {
+	if name == "allow_parent" {
+		return settings{"mode": `"Prezeroed"`}
+	}
+	return nil
 }
 
 // ignoring is a resource for each input, with another value that is ignored.
 func ignoring() string {
 	var all strings.Builder
 	for name, value := range otherInputs {
-		block := named(name, settings{name: value})
+		block := named(name, besides(name), settings{name: value})
 		all.WriteString(strings.TrimSuffix(block, "}\n") + "  lifecycle {\n    ignore_changes = [" + name + "]\n  }\n}\n")
 	}
 	return all.String()
@@ -127,7 +135,7 @@ func ignoring() string {
 func plainly() string {
 	var all strings.Builder
 	for name := range otherInputs {
-		all.WriteString(named(name))
+		all.WriteString(named(name, besides(name)))
 	}
 	return all.String()
 }

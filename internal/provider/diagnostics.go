@@ -24,6 +24,7 @@ const (
 	summaryInspect     = "Virtual hard disk not inspected"
 	summaryRead        = "Unable to read virtual hard disk"
 	summaryDetach      = "Unable to detach virtual hard disk"
+	summaryNotRead     = "Virtual hard disk not read, last size kept"
 	summaryUnreachable = "Hyper-V host unreachable, state kept"
 	summaryElsewhere   = "Another virtual hard disk under the same path"
 	summaryFormerNode  = "Something may be left on another node"

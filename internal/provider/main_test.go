@@ -30,6 +30,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(envServe) == "" {
 		os.Exit(m.Run())
 	}
+	if names := os.Getenv(envNames); names != "" {
+		resolveOnly(names)
+	}
 	err := providerserver.Serve(context.Background(), provider.New("test"), providerserver.ServeOpts{Address: provider.Address})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

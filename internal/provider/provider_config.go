@@ -25,6 +25,8 @@ type providerModel struct {
 	Kerberos                 types.Object `tfsdk:"kerberos"`
 	Timeout                  types.String `tfsdk:"timeout"`
 	AllowAttach              types.Bool   `tfsdk:"allow_attach"`
+	AllowUnseenMachines      types.Bool   `tfsdk:"allow_unseen_machines"`
+	ClusterNodes             types.Map    `tfsdk:"cluster_nodes"`
 	MaxConcurrentCompactions types.Int64  `tfsdk:"max_concurrent_compactions"`
 	MaxConcurrentRequests    types.Int64  `tfsdk:"max_concurrent_requests"`
 }
@@ -44,6 +46,7 @@ func (m providerModel) resolve(env lookupEnv) (*providerData, diag.Diagnostics) 
 	data := &providerData{told: &toldErrors{}}
 	data.host = s.host(m.Host)
 	data.allowAttach = s.unlessUnknown(m.AllowAttach, s.flag("allow_attach", m.AllowAttach, true))
+	data.allowUnseen = s.flag("allow_unseen_machines", m.AllowUnseenMachines, false)
 	cfg := m.connection(s)
 	if s.unknown || s.diags.HasError() {
 		return data, s.diags
@@ -53,6 +56,7 @@ func (m providerModel) resolve(env lookupEnv) (*providerData, diag.Diagnostics) 
 		s.diags.AddError(summaryProvider, err.Error())
 	}
 	data.fleet, data.connection = fleet, connectionOf(cfg)
+	data.connection.unseen = data.allowUnseen
 	return data, s.diags
 }
 
@@ -69,6 +73,7 @@ func (m providerModel) connection(s *settings) hyperv.Config {
 		RequestTimeout:           s.duration("timeout", m.Timeout, defaultTimeout),
 		MaxConcurrentCompactions: s.number("max_concurrent_compactions", m.MaxConcurrentCompactions, defaultCompactions, 1, 100),
 		MaxConcurrentRequests:    s.number("max_concurrent_requests", m.MaxConcurrentRequests, defaultRequests, 1, maxConcurrentRequests),
+		ClusterNodes:             s.clusterNodes(m.ClusterNodes),
 		Logger:                   newLogger(s.env),
 		TakeOverAfter:            testPace(s.env, "HYPERV_TEST_TAKE_OVER_AFTER"),
 		CleanUpFor:               testPace(s.env, "HYPERV_TEST_CLEAN_UP_FOR"),

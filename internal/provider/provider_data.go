@@ -16,6 +16,7 @@ type providerData struct {
 	fleet       *hyperv.Fleet
 	host        types.String
 	allowAttach types.Bool
+	allowUnseen bool // known whenever there is a fleet
 	connection  connection
 	// told remembers which errors of whole hosts were told in full.
 	told *toldErrors

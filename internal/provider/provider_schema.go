@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/provider/schema"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
 // providerSchema is flat on purpose: a pipeline sets each attribute by one
@@ -69,6 +70,15 @@ func providerSchema() schema.Schema {
 			"allow_attach": schema.BoolAttribute{
 				Optional:            true,
 				MarkdownDescription: withEnv("allow_attach", "Let resources attach disks to the host read-only while they are compacted. Default: `true`."),
+			},
+			"allow_unseen_machines": schema.BoolAttribute{
+				Optional:            true,
+				MarkdownDescription: withEnv("allow_unseen_machines", "Compact disks although the account is not shown every virtual machine, or a node of the cluster does not answer: what depends on a disk may not be known then. Default: `false`."),
+			},
+			"cluster_nodes": schema.MapAttribute{
+				Optional:            true,
+				ElementType:         types.StringType,
+				MarkdownDescription: withEnv("cluster_nodes", "Addresses of nodes of failover clusters by their names, where a node does not resolve under its name in the domain of the cluster. In the variable as `HV02=hv02.example.net,HV03=192.0.2.13`."),
 			},
 			"max_concurrent_compactions": schema.Int64Attribute{
 				Optional:            true,

@@ -19,6 +19,19 @@ func checkAttach(mode types.String, attach types.Bool) diag.Diagnostics {
 		"Leave attach_read_only out, or choose Pretrimmed, which works unattached.")}
 }
 
+// checkParent refuses a consent that nothing could come of: beneath a child only
+// blocks of zeros can be dropped, which one mode does, without attaching.
+func checkParent(allowed types.Bool, mode types.String, attach types.Bool) diag.Diagnostics {
+	if !allowed.ValueBool() || mode.IsUnknown() || attach.IsUnknown() {
+		return nil
+	}
+	if mode.ValueString() == string(hyperv.ModePrezeroed) && !attach.ValueBool() {
+		return nil
+	}
+	return diag.Diagnostics{invalidAttribute(path.Root("allow_parent"), "true", `true together with mode = "Prezeroed" and without attach_read_only = true`,
+		"Every other way drops blocks that hold data, after which the children of the disk can refuse to open. Set mode, or remove allow_parent.")}
+}
+
 // checkAllowAttach refuses what allow_attach of the provider contradicts.
 func checkAllowAttach(allowed types.Bool, mode types.String, attach types.Bool) diag.Diagnostics {
 	var diags diag.Diagnostics

@@ -37,14 +37,15 @@ func (a *vhdCompactAction) Configure(_ context.Context, req action.ConfigureRequ
 }
 
 type vhdCompactModel struct {
-	Path           pathtype.Value `tfsdk:"path"`
-	Host           types.String   `tfsdk:"host"`
-	Mode           types.String   `tfsdk:"mode"`
-	AttachReadOnly types.Bool     `tfsdk:"attach_read_only"`
-	IfInUse        types.String   `tfsdk:"if_in_use"`
-	AllowParent    types.Bool     `tfsdk:"allow_parent"`
-	MaxPasses      types.Int64    `tfsdk:"max_passes"`
-	Timeouts       timeouts.Value `tfsdk:"timeouts"`
+	Path            pathtype.Value `tfsdk:"path"`
+	Host            types.String   `tfsdk:"host"`
+	Mode            types.String   `tfsdk:"mode"`
+	AttachReadOnly  types.Bool     `tfsdk:"attach_read_only"`
+	IfInUse         types.String   `tfsdk:"if_in_use"`
+	AllowParent     types.Bool     `tfsdk:"allow_parent"`
+	AllowReplicated types.Bool     `tfsdk:"allow_replicated"`
+	MaxPasses       types.Int64    `tfsdk:"max_passes"`
+	Timeouts        timeouts.Value `tfsdk:"timeouts"`
 }
 
 // Schema describes the inputs, as those of the resource.
@@ -60,7 +61,8 @@ func (a *vhdCompactAction) Schema(_ context.Context, _ action.SchemaRequest, res
 				Optional: true, Validators: []validator.String{oneOf(onTroubleFail, onTroubleSkip)},
 				MarkdownDescription: "What a disk in use does: `fail` (default) is an error, `skip` a warning.",
 			},
-			"allow_parent": schema.BoolAttribute{Optional: true, MarkdownDescription: describeParent},
+			"allow_parent":     schema.BoolAttribute{Optional: true, MarkdownDescription: describeParent},
+			"allow_replicated": schema.BoolAttribute{Optional: true, MarkdownDescription: describeReplicated},
 			"max_passes": schema.Int64Attribute{
 				Optional: true, Validators: []validator.Int64{int64validator.Between(1, mostPasses)},
 				MarkdownDescription: describeRepeats,
@@ -85,6 +87,7 @@ func (a *vhdCompactAction) ValidateConfig(ctx context.Context, req action.Valida
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
 	if !resp.Diagnostics.HasError() {
 		resp.Diagnostics.Append(checkAttach(config.Mode, config.AttachReadOnly)...)
+		resp.Diagnostics.Append(checkParent(config.AllowParent, config.Mode, config.AttachReadOnly)...)
 	}
 }
 
@@ -136,13 +139,14 @@ func (a *vhdCompactAction) Invoke(ctx context.Context, req action.InvokeRequest,
 // toOrder turns the inputs into an order, with the defaults of the resource.
 func (m vhdCompactModel) toOrder(timeout time.Duration) hyperv.Order {
 	order := hyperv.Order{
-		Path:           m.Path.ValueString(),
-		Mode:           orderedMode(m.Mode),
-		AttachReadOnly: m.AttachReadOnly.ValueBoolPointer(),
-		SkipInUse:      m.IfInUse.ValueString() == onTroubleSkip,
-		AllowParent:    m.AllowParent.ValueBool(),
-		MaxPasses:      defaultMaxPasses,
-		Timeout:        timeout,
+		Path:            m.Path.ValueString(),
+		Mode:            orderedMode(m.Mode),
+		AttachReadOnly:  m.AttachReadOnly.ValueBoolPointer(),
+		SkipInUse:       m.IfInUse.ValueString() == onTroubleSkip,
+		AllowParent:     m.AllowParent.ValueBool(),
+		AllowReplicated: m.AllowReplicated.ValueBool(),
+		MaxPasses:       defaultMaxPasses,
+		Timeout:         timeout,
 	}
 	if !m.MaxPasses.IsNull() {
 		order.MaxPasses = int(m.MaxPasses.ValueInt64())

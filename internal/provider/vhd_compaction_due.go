@@ -33,6 +33,9 @@ func (f planFacts) reasons() []string {
 	if !f.marks.Imported {
 		all = append(all, changedInputs(&f.plan, f.prior)...)
 	}
+	if f.prior.status() == hyperv.StatusSkippedDependents {
+		all = append(all, newConsents(&f.plan, f.prior)...)
+	}
 	if reason := sizeReason(&f.plan, f.prior); reason != "" {
 		all = append(all, reason)
 	}
@@ -51,6 +54,18 @@ func changedInputs(plan, prior *vhdCompactionModel) []string {
 	none := len(plan.Triggers.Elements())+len(prior.Triggers.Elements()) == 0 // null and {} are one
 	if !none && !plan.Triggers.Equal(prior.Triggers) {
 		all = append(all, "triggers changed")
+	}
+	return all
+}
+
+// newConsents names the consents that a disk was left alone for want of.
+func newConsents(plan, prior *vhdCompactionModel) []string {
+	var all []string
+	if plan.AllowParent.ValueBool() && !prior.AllowParent.ValueBool() {
+		all = append(all, "allow_parent was set")
+	}
+	if plan.AllowReplicated.ValueBool() && !prior.AllowReplicated.ValueBool() {
+		all = append(all, "allow_replicated was set")
 	}
 	return all
 }

@@ -162,7 +162,7 @@ func TestVHDCompactionResource_volumeGone(t *testing.T) {
 		resource.TestStep{Config: config},
 		resource.TestStep{
 			PreConfig: func() { sim.RemoveVolume("D:") },
-			Config:    config, ExpectError: regexp.MustCompile(`Unable to read virtual hard disk[\s\S]*volume\s+is\s+online`),
+			Config:    config, ConfigPlanChecks: emptyPlan(), ConfigStateChecks: inState("file_size_bytes", 4*gib, "status", "compacted"),
 		},
 		resource.TestStep{
 			PreConfig: func() { sim.RestoreVolume("D:") },

@@ -75,7 +75,7 @@ func TestVHDCompactionResource_inputsThatDoNotRun(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
 	other := settings{
-		"if_in_use": `"skip"`, "if_unreachable": `"skip"`, "allow_parent": "true", "max_passes": "3",
+		"if_in_use": `"skip"`, "if_unreachable": `"skip"`, "allow_replicated": "true", "max_passes": "3",
 		"min_file_size_bytes": "1024", "recompact_on_growth": "false", "recompact_growth_bytes": "1",
 		"recompact_growth_percent": "1", "timeouts": `{ create = "1h", update = "2h", read = "1m" }`,
 	}
@@ -200,6 +200,12 @@ func TestVHDCompactionResource_invalidInputs(t *testing.T) {
 		"if_in_use":           {disk: settings{"if_in_use": `"wait"`}, want: `if_in_use is "wait"\. Allowed: one of\s+fail,\s+skip`},
 		"if_unreachable":      {disk: settings{"if_unreachable": `"ignore"`}, want: `if_unreachable is\s+"ignore"`},
 		"Retrim unattached":   {disk: settings{"mode": `"Retrim"`, "attach_read_only": "false"}, want: `attach_read_only is "false"`},
+		"parent, no mode":     {disk: settings{"allow_parent": "true"}, want: `allow_parent is "true"`},
+		"parent, Full":        {disk: settings{"allow_parent": "true", "mode": `"Full"`}, want: `mode = "Prezeroed"`},
+		"parent attached":     {disk: settings{"allow_parent": "true", "mode": `"Prezeroed"`, "attach_read_only": "true"}, want: `allow_parent is "true"`},
+		"node with a port":    {provider: settings{"cluster_nodes": `{ HV02 = "hv02:5986" }`}, want: `cluster_nodes\["HV02"\] is "hv02:5986"[\s\S]*Remove the port`},
+		"node without a name": {provider: settings{"cluster_nodes": `{ "" = "hv02" }`}, want: `name\s+of\s+a\s+node`},
+		"one node twice":      {provider: settings{"cluster_nodes": `{ HV02 = "hv02", "hv02.example.com" = "192.0.2.2" }`}, want: `one\s+node`},
 		"attach forbidden":    {provider: settings{"allow_attach": "false"}, disk: settings{"attach_read_only": "true"}, want: `attach_read_only is true`},
 		"Retrim, no attach":   {provider: settings{"allow_attach": "false"}, disk: settings{"mode": `"Retrim"`}, want: `mode is Retrim`},
 		"negative minimum":    {disk: settings{"min_file_size_bytes": "-1"}, want: `min_file_size_bytes`},

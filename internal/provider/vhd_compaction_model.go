@@ -25,6 +25,7 @@ type vhdCompactionInputs struct {
 	IfInUse                types.String   `tfsdk:"if_in_use"`
 	IfUnreachable          types.String   `tfsdk:"if_unreachable"`
 	AllowParent            types.Bool     `tfsdk:"allow_parent"`
+	AllowReplicated        types.Bool     `tfsdk:"allow_replicated"`
 	MinFileSizeBytes       types.Int64    `tfsdk:"min_file_size_bytes"`
 	RecompactOnGrowth      types.Bool     `tfsdk:"recompact_on_growth"`
 	RecompactGrowthBytes   types.Int64    `tfsdk:"recompact_growth_bytes"`
@@ -82,6 +83,7 @@ func (m *vhdCompactionModel) toOrder(prior *vhdCompactionModel, timeout time.Dur
 		AttachReadOnly:   m.AttachReadOnly.ValueBoolPointer(),
 		SkipInUse:        m.IfInUse.ValueString() == onTroubleSkip,
 		AllowParent:      m.AllowParent.ValueBool(),
+		AllowReplicated:  m.AllowReplicated.ValueBool(),
 		MinFileSizeBytes: m.MinFileSizeBytes.ValueInt64(),
 		MaxPasses:        int(m.MaxPasses.ValueInt64()),
 		Timeout:          timeout,
@@ -177,6 +179,9 @@ func (m *vhdCompactionModel) fromResult(result hyperv.CompactResult, err error) 
 		m.LastRun = lastRunValue(*run)
 		m.addRun(*run)
 	}
+	if result.Status == hyperv.StatusSkippedDependents {
+		m.BaselineFileSizeBytes = m.FileSizeBytes // a disk that must be left alone goes quiet
+	}
 	m.updateGrowth()
 }
 
@@ -220,6 +225,7 @@ func importedModel(own types.String, asked, path string) vhdCompactionModel {
 			IfInUse:                types.StringValue(onTroubleFail),
 			IfUnreachable:          types.StringValue(onTroubleFail),
 			AllowParent:            types.BoolValue(false),
+			AllowReplicated:        types.BoolValue(false),
 			MinFileSizeBytes:       types.Int64Value(defaultMinFileSizeBytes),
 			RecompactOnGrowth:      types.BoolValue(true),
 			RecompactGrowthBytes:   types.Int64Value(defaultRecompactGrowthBytes),

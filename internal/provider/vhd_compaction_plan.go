@@ -79,7 +79,16 @@ func decidePlan(f planFacts) planDecision {
 	default:
 		d.planNext(f)
 	}
+	d.sayResynchronisation()
 	return d
+}
+
+// sayResynchronisation says in the plan what a run costs whose user has consented
+// to it: whether the disk is replicated, only the host knows.
+func (d *planDecision) sayResynchronisation() {
+	if reason := d.plan.PlanReason; d.plan.runIsPlanned() && d.plan.AllowReplicated.ValueBool() && !reason.IsUnknown() {
+		d.plan.PlanReason = types.StringValue(reason.ValueString() + "; a replicated machine is resynchronised afterwards")
+	}
 }
 
 // check refuses what the configuration of the provider contradicts.

@@ -53,6 +53,7 @@ func (r *vhdCompactionResource) ValidateConfig(ctx context.Context, req resource
 		return
 	}
 	resp.Diagnostics.Append(checkAttach(config.Mode, config.AttachReadOnly)...)
+	resp.Diagnostics.Append(checkParent(config.AllowParent, config.Mode, config.AttachReadOnly)...)
 }
 
 func (r *vhdCompactionResource) Create(ctx context.Context, req resource.CreateRequest, resp *resource.CreateResponse) {
@@ -121,6 +122,8 @@ func (r *vhdCompactionResource) refresh(ctx context.Context, host *hyperv.Host, 
 		diags.Append(state.elsewhereWarning(about, *found))
 	case found.Unreachable:
 		diags.Append(unreachableWarning(about, err))
+	case keepsLastSize(err):
+		diags.Append(notReadWarning(about, err))
 	case err != nil:
 		diags.Append(r.data.describeError(summaryRead, about, state.refreshSituation(), err))
 	default:

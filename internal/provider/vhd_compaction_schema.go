@@ -74,7 +74,7 @@ func inputAttributes() map[string]schema.Attribute {
 			Optional: true, Computed: true,
 			Default:             stringdefault.StaticString(onTroubleFail),
 			Validators:          []validator.String{oneOf(onTroubleFail, onTroubleSkip)},
-			MarkdownDescription: "What a disk in use does: `fail` (default) is an error, `skip` a warning and a new try at the next apply.",
+			MarkdownDescription: "What a disk in use does: `fail` (default) is an error, `skip` a warning and a new try at the next apply. A disk on which others depend for good, such as linked clones or a replica, is tried again only when it has grown or `triggers` changed.",
 		},
 		"if_unreachable": schema.StringAttribute{
 			Optional: true, Computed: true,
@@ -86,6 +86,11 @@ func inputAttributes() map[string]schema.Attribute {
 			Optional: true, Computed: true,
 			Default:             booldefault.StaticBool(false),
 			MarkdownDescription: describeParent,
+		},
+		"allow_replicated": schema.BoolAttribute{
+			Optional: true, Computed: true,
+			Default:             booldefault.StaticBool(false),
+			MarkdownDescription: describeReplicated,
 		},
 		"max_passes": schema.Int64Attribute{
 			Optional: true, Computed: true,
@@ -142,10 +147,10 @@ func outputAttributes() map[string]schema.Attribute {
 		"format":                   computedString(describeFormat),
 		"vhd_type":                 computedString(describeVHDType),
 		"file_size_bytes":          computedInt64("Size in bytes of the file on the host, refreshed by every plan."),
-		"baseline_file_size_bytes": computedInt64("Size in bytes after the last compaction that ran; growth counts from it."),
+		"baseline_file_size_bytes": computedInt64("Size in bytes after the last compaction that ran, or when the disk was last left alone because of what depends on it; growth counts from it."),
 		"growth_bytes":             computedInt64("Growth in bytes since the baseline; negative when the file has shrunk."),
 		"total_reclaimed_bytes":    computedInt64("Bytes that all runs of this resource have reclaimed."),
-		"status":                   computedString("How the last run ended: `compacted`, `unchanged`, `skipped_in_use`, `below_minimum`, `interrupted`, `unknown`, `failed`, `not_compactable` or `imported`."),
+		"status":                   computedString("How the last run ended: `compacted`, `unchanged`, `skipped_in_use`, `skipped_dependents`, `below_minimum`, `interrupted`, `unknown`, `failed`, `not_compactable` or `imported`."),
 		"status_detail":            computedString("One sentence about the status."),
 		"plan_reason":              computedString("Why a run is planned, known in the plan; afterwards why the last run was planned."),
 		"left_attached": schema.BoolAttribute{

@@ -12,7 +12,7 @@ import (
 // compact carries out an order, as far as the provider allows, and tells what
 // came of it. The result holds what is known, beside an error too.
 func (d *providerData) compact(ctx context.Context, host *hyperv.Host, about subject, doing operation, order hyperv.Order) (hyperv.CompactResult, diag.Diagnostics, error) {
-	order.AllowAttach = d.allowAttach.ValueBool()
+	order.AllowAttach, order.AllowUnseen = d.allowAttach.ValueBool(), d.allowUnseen
 	result, err := host.Compact(ctx, order)
 	if result.Run != nil {
 		about.job = result.Run.JobID
@@ -28,10 +28,11 @@ func (d *providerData) compact(ctx context.Context, host *hyperv.Host, about sub
 // orderSituation is what advice about an order depends on.
 func orderSituation(doing operation, order hyperv.Order) situation {
 	return situation{
-		doing:        doing,
-		skipsInUse:   order.SkipInUse,
-		allowsParent: order.AllowParent,
-		unattached:   order.AttachReadOnly != nil && !*order.AttachReadOnly,
+		doing:            doing,
+		skipsInUse:       order.SkipInUse,
+		allowsParent:     order.AllowParent,
+		allowsReplicated: order.AllowReplicated,
+		unattached:       order.AttachReadOnly != nil && !*order.AttachReadOnly,
 	}
 }
 
