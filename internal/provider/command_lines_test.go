@@ -108,7 +108,7 @@ func lifecycle(line string, changes ...settings) string {
 
 // otherInputs are other values than the default of every input.
 var otherInputs = settings{
-	"path": `"D:\\VMs\\other.vhdx"`, "host": `"` + elsewhereAddress + `"`, "mode": `"Full"`, "attach_read_only": "false",
+	"path": `"D:\\VMs\\other.vhdx"`, "host": `"` + elsewhereAddress + `"`, "mode": `"Prezeroed"`, "attach_read_only": "false",
 	"if_in_use": `"skip"`, "if_unreachable": `"skip"`, "allow_parent": "true", "allow_replicated": "true", "max_passes": "3", "timeouts": `{ create = "2h" }`,
 	"min_file_size_bytes": "1", "recompact_on_growth": "false", "recompact_growth_bytes": "1", "recompact_growth_percent": "1",
 	"triggers": `{ month = "12" }`,
