@@ -13,6 +13,8 @@ import (
 var (
 	// errObjectGone: the addressed instance does not exist.
 	errObjectGone = errors.New("no such object")
+	// errLogonLater: the account was rejected, and is tried again later.
+	errLogonLater = errors.New("the logon is tried again later")
 	// errTransient: the host may answer the same request at another time.
 	errTransient = errors.New("the host cannot answer now")
 )

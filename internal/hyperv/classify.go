@@ -45,6 +45,9 @@ func kinds(err error) []error {
 		found = append(found, ErrOutcomeUnknown)
 	case errors.As(err, &auth):
 		found = append(found, ErrUnauthenticated)
+		if !auth.Again.IsZero() {
+			found = append(found, errLogonLater)
+		}
 	case errors.As(err, &secured):
 	case errors.As(err, &unreachable):
 		found = append(found, ErrUnreachable)

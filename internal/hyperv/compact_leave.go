@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
 // detachReserve is the part of the time for cleaning up that waits leave to a last
@@ -137,7 +139,11 @@ func (c *compactor) leaveAttached(cause error) {
 func (c *compactor) detach(clean, waits context.Context) {
 	c.report(Progress{Phase: PhaseDetaching})
 	for wait := detachPauseFirst; ; wait = min(2*wait, detachPauseLongest) {
-		err := c.detachOnce(clean, waits)
+		ctx := clean
+		if waits.Err() != nil {
+			ctx = wsman.Insist(clean) // the last tries
+		}
+		err := c.detachOnce(ctx, waits)
 		if err == nil {
 			c.attachment.end()
 			return

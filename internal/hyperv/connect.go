@@ -20,6 +20,7 @@ const (
 type connector struct {
 	cfg      Config
 	kerberos *secure.Kerberos // nil for other ways to authenticate
+	account  *wsman.Account   // nil where no password goes to a host: each host stands for itself
 }
 
 func newConnector(cfg Config) (*connector, error) {
@@ -27,12 +28,23 @@ func newConnector(cfg Config) (*connector, error) {
 		return nil, err
 	}
 	c := &connector{cfg: cfg}
-	if cfg.Auth != AuthKerberos {
-		return c, nil
-	}
 	var err error
-	c.kerberos, err = newKerberos(cfg)
+	switch cfg.Auth {
+	case AuthNTLM, AuthBasic:
+		c.account = wsman.NewAccount(cfg.localAccount())
+	case AuthKerberos:
+		c.kerberos, err = newKerberos(cfg)
+	case AuthCertificate:
+	}
 	return c, err
+}
+
+// localAccount reports whether each host has an account of its own by this name.
+// WinRM takes Basic for local accounts only. A user name without a domain is for
+// the host to find, and may be found in the host's domain: it counts as one of the
+// domain, which is tried less.
+func (c Config) localAccount() bool {
+	return c.Auth == AuthBasic || strings.HasPrefix(c.Username, `.\`)
 }
 
 // WireConfig is what a client of WS-Management needs to reach host, for programs
@@ -63,7 +75,7 @@ func (c *connector) connect(host string, confirm func() (wsman.Confirmation, boo
 func (c *connector) wire(host string) (wsman.Config, error) {
 	cfg := wsman.Config{
 		Endpoint: c.endpoint(host), MaxConns: c.cfg.MaxConcurrentRequests,
-		RequestTimeout: c.cfg.RequestTimeout, Logger: c.cfg.Logger, Dial: c.cfg.Dial,
+		RequestTimeout: c.cfg.RequestTimeout, Logger: c.cfg.Logger, Dial: c.cfg.Dial, Account: c.account,
 	}
 	switch c.cfg.Auth {
 	case AuthNTLM:

@@ -117,8 +117,12 @@ func (w *jobWatch) look(ctx context.Context) (ended bool, err error) {
 }
 
 // transient reports whether an error of a read may be over at the next try: the
-// host could not be asked, or could not answer just then.
+// host could not be asked, could not answer just then, or rejected an account that
+// it, or another host, had accepted before.
 func transient(err error) bool {
+	if errors.Is(err, errLogonLater) {
+		return true
+	}
 	for _, final := range [...]error{ErrJobGone, ErrUnauthenticated, ErrAccessDenied, ErrNotSupported} {
 		if errors.Is(err, final) {
 			return false

@@ -33,6 +33,9 @@ type Config struct {
 	// Certificate logs on with the client certificate of Endpoint, over verified
 	// https only.
 	Certificate bool
+	// Account is what clients with the same credentials share about their logons; one
+	// of the client's own if nil.
+	Account *Account
 	// Confirm returns the read that confirms a connection before the first message
 	// that changes something, false while it is not known. If nil or false, the
 	// last token of the logon is sent alone then, and no node is known.
@@ -92,6 +95,9 @@ func (cfg Config) withDefaults() Config {
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Account == nil {
+		cfg.Account = NewAccount(false)
 	}
 	if cfg.Confirm == nil {
 		cfg.Confirm = func() (Confirmation, bool) { return Confirmation{}, false }

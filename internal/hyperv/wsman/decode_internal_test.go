@@ -418,7 +418,7 @@ func FuzzBuilder(f *testing.F) {
 	f.Add("\xff")
 	f.Add("\uFFFE")
 	f.Fuzz(func(t *testing.T, value string) {
-		c := &Client{session: &session{url: "http://h/wsman"}, locale: "en-US"}
+		c := &Client{session: &session{wire: &wire{url: "http://h/wsman"}}, locale: "en-US"}
 		e, err := c.envelope(request{reference: cim.Reference{ResourceURI: "urn:" + value, Selectors: []cim.Selector{{Name: value, Value: value}}}, action: "a"})
 		if err != nil {
 			return

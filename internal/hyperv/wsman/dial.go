@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -14,71 +13,7 @@ import (
 const (
 	dialTimeout = 30 * time.Second
 	keepAlive   = 30 * time.Second
-	// unreachableFor is how long a host that never answered counts as
-	// unreachable without being asked again: it costs one time-out, not one for
-	// each of its disks.
-	unreachableFor = 30 * time.Second
 )
-
-// reach lets dials begin. Until one has succeeded they go one at a time, and a
-// failure answers for all that wait or follow soon.
-type reach struct {
-	turn chan struct{} // held by the dial that goes alone
-
-	mu      sync.Mutex
-	reached bool
-	failed  error
-	until   time.Time
-}
-
-// enter waits until a dial may begin; the function it returns records how it
-// ended.
-func (g *reach) enter(ctx context.Context) (settle func(error), err error) {
-	reached, failed := g.state()
-	alone := !reached && failed == nil
-	if alone {
-		select {
-		case g.turn <- struct{}{}:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-		if reached, failed = g.state(); reached || failed != nil {
-			<-g.turn
-			alone = false
-		}
-	}
-	if failed != nil {
-		return nil, failed
-	}
-	return func(err error) {
-		g.record(err)
-		if alone {
-			<-g.turn
-		}
-	}, nil
-}
-
-func (g *reach) state() (reached bool, failed error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if g.failed != nil && time.Now().After(g.until) {
-		g.failed = nil
-	}
-	return g.reached, g.failed
-}
-
-func (g *reach) record(err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	switch e := err.(type) { //nolint:errorlint // made by connect, never wrapped
-	case nil:
-		g.reached, g.failed = true, nil
-	case *UnreachableError:
-		if !g.reached {
-			g.failed, g.until = e, time.Now().Add(unreachableFor)
-		}
-	}
-}
 
 // dial makes a connection, with TLS, and the security context for it.
 func (s *session) dial(ctx context.Context) (*link, error) {
@@ -91,16 +26,16 @@ func (s *session) dial(ctx context.Context) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.counters.connections.Add(1)
+	s.wire.counters.connections.Add(1)
 	if s.mechanism == nil {
-		return newLink(conn, raw, nil), nil
+		return newLink(s.wire, conn, raw, nil), nil
 	}
 	sec, err := s.newContext(conn)
 	if err != nil {
 		_ = conn.Close()
 		return nil, &AuthError{Err: err}
 	}
-	return newLink(conn, raw, sec), nil
+	return newLink(s.wire, conn, raw, sec), nil
 }
 
 // newContext starts a security context that is bound to the TLS connection, if conn
@@ -122,14 +57,14 @@ func (s *session) newContext(conn net.Conn) (secure.Context, error) {
 func (s *session) connect(ctx context.Context) (net.Conn, *countedConn, error) {
 	dialCtx, cancel := context.WithTimeout(ctx, s.dialTimeout)
 	defer cancel()
-	conn, err := s.dialRaw(dialCtx, "tcp", s.address)
+	conn, err := s.dialRaw(dialCtx, "tcp", s.wire.address)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil, nil, context.Cause(ctx)
 		}
-		return nil, nil, &UnreachableError{Address: s.address, Err: err}
+		return nil, nil, &UnreachableError{Address: s.wire.address, Err: err}
 	}
-	raw := &countedConn{Conn: conn, counters: &s.counters}
+	raw := &countedConn{Conn: conn, counters: &s.wire.counters}
 	if s.tls == nil {
 		return raw, raw, nil
 	}
@@ -139,7 +74,7 @@ func (s *session) connect(ctx context.Context) (net.Conn, *countedConn, error) {
 		if ctx.Err() != nil {
 			return nil, nil, context.Cause(ctx)
 		}
-		return nil, nil, tlsFailure(s.address, s.tls.ServerName, err)
+		return nil, nil, tlsFailure(s.wire.address, s.tls.ServerName, err)
 	}
 	return t, raw, nil
 }

@@ -118,7 +118,7 @@ func (c *Client) page(ctx context.Context, r request, p page, again func(error) 
 	if r.node == nil {
 		r.node = new(string)
 	}
-	err := c.readWhile(ctx, r, again, func(body *xmlNode) error { return p.decode(body, response) })
+	err := c.do(ctx, &call{request: r, again: again, decode: func(body *xmlNode) error { return p.decode(body, response) }})
 	p.node = *r.node
 	return p, err
 }
@@ -141,7 +141,7 @@ func (c *Client) release(ctx context.Context, e Enumeration, p page, cause error
 		release := b.element(body, enumerationNamespace, "Release")
 		b.text(release, enumerationNamespace, "EnumerationContext", p.context)
 	})
-	_ = c.try(ctx, r, func(*xmlNode) error { return nil })
+	_ = c.do(ctx, &call{request: r, decode: func(*xmlNode) error { return nil }})
 }
 
 func (e Enumeration) request(op, action string, body func(b *builder, body *dom.Element)) request {

@@ -66,7 +66,7 @@ func (c *Client) envelope(r request) (envelope, error) {
 func (c *Client) header(b *builder, header *dom.Element, r request, id string) {
 	understood := func(e *dom.Element, must bool) { b.attribute(e, "s:mustUnderstand", strconv.FormatBool(must)) }
 
-	b.text(header, addressingNamespace, "To", c.session.url)
+	b.text(header, addressingNamespace, "To", c.session.wire.url)
 	understood(b.text(header, wsmanNamespace, "ResourceURI", r.reference.ResourceURI), true)
 	replyTo := b.element(header, addressingNamespace, "ReplyTo")
 	understood(b.text(replyTo, addressingNamespace, "Address", anonymous), true)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 )
@@ -161,16 +162,23 @@ type AuthError struct {
 	Schemes []string
 	// Err is the cause: secure.ErrRejected when the host refused the credentials.
 	Err error
+	// Again is when the next logon is tried after a rejection, see [Account]; zero
+	// if none is.
+	Again time.Time
 
 	vouched bool // a verified TLS connection says that it is from the host
 }
 
 // Error implements error.
 func (e *AuthError) Error() string {
-	if len(e.Schemes) == 0 {
-		return "authentication: " + e.Err.Error()
+	text := "authentication: " + e.Err.Error()
+	if len(e.Schemes) > 0 {
+		text += " (the host offers " + strings.Join(e.Schemes, ", ") + ")"
 	}
-	return fmt.Sprintf("authentication: %v (the host offers %s)", e.Err, strings.Join(e.Schemes, ", "))
+	if !e.Again.IsZero() {
+		text += "; the next logon is tried at " + e.Again.Format(time.TimeOnly)
+	}
+	return text
 }
 
 // Unwrap returns the cause.

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/masterzen/winrm"
 
@@ -152,6 +153,9 @@ type fakeHost struct {
 	mu         sync.Mutex
 	requests   []string // the envelopes that were accepted
 	handshakes int
+	failed     int                 // logons with a wrong password
+	verdicts   func(accepted bool) // told of each logon; may be nil
+	slow       time.Duration       // how long a logon takes
 	conns      int
 	posts      int
 	open401    int // so many established contexts are forgotten
@@ -275,10 +279,29 @@ func (h *fakeHost) checkForm(r *http.Request) {
 	}
 }
 
+// judge takes its time over a proof, and then says whether it is right.
+func (h *fakeHost) judge(token string) bool {
+	time.Sleep(h.slow)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	accepted := token == "proof "+h.password
+	if !accepted {
+		h.failed++
+	}
+	if h.verdicts != nil {
+		h.verdicts(accepted)
+	}
+	return accepted
+}
+
+// setPassword changes the password of the account.
+func (h *fakeHost) setPassword(password string) { h.count(func() { h.password = password }) }
+
 func (h *fakeHost) authenticate(w http.ResponseWriter, r *http.Request, c *fakeConn) bool {
 	authorization := r.Header.Get("Authorization")
 	if h.header != "" {
 		if authorization != h.header || h.forget() {
+			h.count(func() { h.failed++ })
 			w.Header().Set("Www-Authenticate", `Basic realm="WSMAN"`)
 			w.WriteHeader(http.StatusUnauthorized)
 			return false
@@ -310,9 +333,10 @@ func (h *fakeHost) authenticate(w http.ResponseWriter, r *http.Request, c *fakeC
 			w.Header().Set("Www-Authenticate", "Negotiate "+base64.StdEncoding.EncodeToString([]byte(challenge)))
 			w.WriteHeader(http.StatusUnauthorized)
 			return false
-		case string(token) == "proof "+h.password && c.begun:
-			c.established = true
-			return true
+		case c.begun:
+			if c.established = h.judge(string(token)); c.established {
+				return true
+			}
 		}
 		return refuse()
 	}
@@ -421,6 +445,13 @@ func (h *fakeHost) totals() (conns, handshakes, posts int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.conns, h.handshakes, h.posts
+}
+
+// failedLogons returns how often the host rejected a password.
+func (h *fakeHost) failedLogons() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.failed
 }
 
 // forgetContexts makes the host answer 401 to the next n requests on an

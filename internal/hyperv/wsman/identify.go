@@ -21,7 +21,7 @@ func (c *Client) Identify(ctx context.Context) (Identity, error) {
 		b.element(body, identityNamespace, "Identify")
 	}}
 	var id Identity
-	err := c.read(ctx, r, func(body *xmlNode) error {
+	err := c.do(ctx, &call{request: r, again: Retryable, decode: func(body *xmlNode) error {
 		e := body.child("IdentifyResponse", nsIdentity)
 		if e == nil {
 			return malformed("no IdentifyResponse")
@@ -32,6 +32,6 @@ func (c *Client) Identify(ctx context.Context) (Identity, error) {
 			ProductVersion:  e.child("ProductVersion", nsIdentity).value(),
 		}
 		return nil
-	})
+	}})
 	return id, err
 }

@@ -49,11 +49,11 @@ func (c *Client) Invoke(ctx context.Context, inv Invocation, options ...CallOpti
 		out = decodeInstance(e)
 		return nil
 	}
-	send := c.once
+	x := &call{request: r, decode: decode}
 	if inv.ReadOnly {
-		send = c.read
+		x.again = Retryable
 	}
-	if err := send(ctx, r, decode); err != nil {
+	if err := c.do(ctx, x); err != nil {
 		return nil, err
 	}
 	return out, nil

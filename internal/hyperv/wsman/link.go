@@ -10,8 +10,11 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
@@ -23,12 +26,48 @@ const maxHeader = 64 << 10
 // a byte of the request was written.
 var errGone = errors.New("the connection had gone before the request")
 
+// wire is how every connection of a session speaks HTTP.
+type wire struct {
+	url           string
+	address       string // host and port
+	authorization string // secret; the header of every request when there is no mechanism
+	plain         bool   // no TLS
+	timeout       time.Duration
+	maxAnswer     int64
+	counters      counters
+}
+
+func newWire(cfg Config) *wire {
+	ep := cfg.Endpoint
+	port := strconv.Itoa(ep.Port)
+	w := &wire{
+		address:   net.JoinHostPort(ep.Host, port),
+		plain:     !ep.HTTPS,
+		timeout:   cfg.RequestTimeout + answerSlack,
+		maxAnswer: cfg.MaxAnswer,
+	}
+	scheme := "https"
+	if w.plain {
+		scheme = "http"
+	}
+	w.url = (&url.URL{Scheme: scheme, Host: net.JoinHostPort(withoutZone(ep.Host), port), Path: "/wsman"}).String()
+	switch {
+	case cfg.Basic != nil:
+		w.authorization = cfg.Basic.header()
+	case cfg.Certificate:
+		w.authorization = certificateScheme
+	}
+	return w
+}
+
 // link is one connection and the one security context bound to it.
 type link struct {
+	wire        *wire
 	conn        net.Conn
 	raw         *countedConn // beneath TLS
 	transport   *http.Transport
 	context     secure.Context // nil without a mechanism
+	wraps       bool           // the context can seal
 	established bool           // the host has accepted the credentials
 	confirmed   bool           // the read of the Confirmation was answered
 	node        string         // which the connection leads to; empty if unknown
@@ -37,7 +76,7 @@ type link struct {
 // newLink hands conn to a transport that can never make another one. HTTP/2,
 // which http.sys offers, must be impossible: it has no connection
 // authentication.
-func newLink(conn net.Conn, raw *countedConn, sec secure.Context) *link {
+func newLink(w *wire, conn net.Conn, raw *countedConn, sec secure.Context) *link {
 	var used atomic.Bool
 	dial := func(context.Context, string, string) (net.Conn, error) {
 		if used.Swap(true) {
@@ -47,7 +86,7 @@ func newLink(conn net.Conn, raw *countedConn, sec secure.Context) *link {
 	}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
-	return &link{conn: conn, raw: raw, context: sec, transport: &http.Transport{
+	return &link{wire: w, conn: conn, raw: raw, context: sec, transport: &http.Transport{
 		DialContext:            dial,
 		DialTLSContext:         dial,
 		MaxConnsPerHost:        1,
@@ -74,28 +113,28 @@ type reply struct {
 	body   []byte
 }
 
-// send is one HTTP exchange. An error other than errGone and that of the
+// exchange is one HTTP exchange. An error other than errGone and that of the
 // caller's context is a [ConnectionError] or says what else is wrong with the
 // answer.
-func (s *session) send(ctx context.Context, l *link, token, body []byte, contentType string) (*reply, error) {
-	sendCtx, cancel := context.WithTimeout(ctx, s.timeout)
+func (l *link) exchange(ctx context.Context, token, body []byte, contentType string) (*reply, error) {
+	inTime, cancel := context.WithTimeout(ctx, l.wire.timeout)
 	defer cancel()
-	r, err := s.roundTrip(sendCtx, l, token, body, contentType)
+	r, err := l.roundTrip(inTime, token, body, contentType)
 	var decode *DecodeError
 	switch {
 	case err == nil, errors.Is(err, errGone), errors.As(err, &decode):
 		return r, err
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case s.tls == nil && l.raw.sawTLS():
-		return nil, &TLSError{Address: s.address, Err: ErrTLS}
+	case l.wire.plain && l.raw.sawTLS():
+		return nil, &TLSError{Address: l.wire.address, Err: ErrTLS}
 	}
-	return nil, &ConnectionError{Address: s.address, Err: err}
+	return nil, &ConnectionError{Address: l.wire.address, Err: err}
 }
 
 // roundTrip bypasses http.Client: no redirects, no cookies.
-func (s *session) roundTrip(ctx context.Context, l *link, token, body []byte, contentType string) (*reply, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url, bytes.NewReader(body))
+func (l *link) roundTrip(ctx context.Context, token, body []byte, contentType string) (*reply, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.wire.url, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -107,23 +146,23 @@ func (s *session) roundTrip(ctx context.Context, l *link, token, body []byte, co
 	switch {
 	case token != nil:
 		req.Header.Set("Authorization", "Negotiate "+base64.StdEncoding.EncodeToString(token))
-	case s.authorization != "":
-		req.Header.Set("Authorization", s.authorization)
+	case l.wire.authorization != "":
+		req.Header.Set("Authorization", l.wire.authorization)
 	}
 	resp, err := l.transport.RoundTrip(req)
 	if !errors.Is(err, errGone) { // nothing was sent then
-		s.counters.exchanges.Add(1)
+		l.wire.counters.exchanges.Add(1)
 	}
 	if err != nil {
 		return nil, err
 	}
 	defer resp.Body.Close() //nolint:errcheck // read to its end or given up
-	answer, err := io.ReadAll(io.LimitReader(resp.Body, s.maxAnswer+1))
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, l.wire.maxAnswer+1))
 	if err != nil {
 		return nil, err
 	}
-	if int64(len(answer)) > s.maxAnswer {
-		return nil, &DecodeError{Err: fmt.Errorf("larger than %d bytes", s.maxAnswer)}
+	if int64(len(answer)) > l.wire.maxAnswer {
+		return nil, &DecodeError{Err: fmt.Errorf("larger than %d bytes", l.wire.maxAnswer)}
 	}
 	return &reply{status: resp.StatusCode, header: resp.Header, body: answer}, nil
 }

@@ -2,10 +2,8 @@ package wsman
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
-	"sync"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
@@ -13,99 +11,95 @@ import (
 // maxHandshake is the largest number of tokens that a mechanism exchanges.
 const maxHandshake = 4
 
-// logon lets handshakes in. Until one has succeeded they go one at a time, and
-// the first rejection is final: a wrong password costs one failed logon, not one
-// for each disk, which would lock the account out. Credentials that were good
-// before get one more try, alone: a host that lost its domain controller for a
-// moment, or a 401 that somebody forged on plain http, must not keep a process
-// from detaching its disks.
-type logon struct {
-	turn chan struct{} // held by the handshake that goes alone
-
-	mu      sync.Mutex
-	proven  bool
-	refused error
-}
-
-// enter waits until a handshake may begin. The function it returns records how
-// the handshake and its first message ended.
-func (g *logon) enter(ctx context.Context) (settle func(error), err error) {
-	proven, refused := g.state()
-	alone := !proven && refused == nil
-	if alone {
-		select {
-		case g.turn <- struct{}{}:
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
-		}
-		if proven, refused = g.state(); proven || refused != nil {
-			<-g.turn
-			alone = false
-		}
+// loggedOn logs on over l before m goes on. The account lets in what carries the
+// proof of a password, until its first answer, and not what comes before: a host
+// that hangs holds nobody.
+func (s *session) loggedOn(ctx context.Context, l *link, m message) (answer, error) {
+	token, accepted, err := s.introduce(ctx, l)
+	if err != nil || accepted {
+		err = s.account.outside(s.wire.address, accepted, err)
 	}
-	if refused != nil {
-		return nil, refused
-	}
-	return func(err error) {
-		g.record(err)
-		if alone {
-			<-g.turn
-		}
-	}, nil
-}
-
-func (g *logon) state() (proven bool, refused error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.proven, g.refused
-}
-
-func (g *logon) record(err error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	switch {
-	case err == nil:
-		g.proven = true
-	case !errors.Is(err, secure.ErrRejected):
-	case g.proven:
-		g.proven = false
-	default:
-		g.refused = err
+	case err != nil:
+		return answer{}, err
+	case accepted:
+		l.established = true
+		return s.confirmed(ctx, l, m, nil)
 	}
+	settle, err := s.account.enter(ctx, s.wire.address, s.width())
+	if err != nil {
+		return answer{}, err
+	}
+	before := l.established
+	a, err := s.proved(ctx, l, m, token)
+	return a, settle(err == nil || l.established != before, err)
 }
 
-// handshake exchanges tokens until messages can be wrapped. The last token, if
-// there is one, is left to ride on the first message.
-func (s *session) handshake(ctx context.Context, l *link) ([]byte, error) {
+// width is how many proofs may be under way to the host at once. With Basic
+// authentication every message is one.
+func (s *session) width() int {
+	if s.everyMessageProves {
+		return 2
+	}
+	return 1
+}
+
+// introduce begins the handshake of a mechanism: its first token, and what answers
+// the host's. A mechanism that has no more to say then has been accepted by a host
+// that proved to know its ticket.
+func (s *session) introduce(ctx context.Context, l *link) (token []byte, accepted bool, err error) {
 	if l.context == nil {
-		return nil, nil
+		return nil, false, nil
 	}
-	s.counters.handshakes.Add(1)
-	token, established, err := l.context.Next(ctx, nil)
-	for turn := 0; err == nil && !established; turn++ {
-		var in []byte
-		if in, err = s.sendToken(ctx, l, token); err != nil {
-			return nil, err
-		}
-		if in == nil || turn == maxHandshake {
-			return nil, &AuthError{Err: fmt.Errorf("%w: handshake without end", secure.ErrMalformed)}
-		}
-		token, established, err = l.context.Next(ctx, in)
+	s.wire.counters.handshakes.Add(1)
+	token, err = next(ctx, l, nil)
+	if err == nil {
+		token, err = s.reply(ctx, l, token)
 	}
+	return token, err == nil && l.wraps && token == nil, err
+}
+
+// proved sends the tokens that are left, and m with the last one if it may.
+func (s *session) proved(ctx context.Context, l *link, m message, token []byte) (a answer, err error) {
+	for turn := 2; l.context != nil && !l.wraps; turn++ {
+		if turn == maxHandshake {
+			return answer{}, &AuthError{Err: fmt.Errorf("%w: handshake without end", secure.ErrMalformed)}
+		}
+		if token, err = s.reply(ctx, l, token); err != nil {
+			return answer{}, err
+		}
+	}
+	return s.confirmed(ctx, l, m, token)
+}
+
+// reply sends a token and returns the one that answers the host's.
+func (s *session) reply(ctx context.Context, l *link, token []byte) ([]byte, error) {
+	in, err := l.exchangeToken(ctx, token)
+	if err != nil {
+		return nil, err
+	}
+	if in == nil {
+		return nil, &AuthError{Err: fmt.Errorf("%w: handshake without end", secure.ErrMalformed)}
+	}
+	return next(ctx, l, in)
+}
+
+// next takes the host's token and returns the next one.
+func next(ctx context.Context, l *link, in []byte) (token []byte, err error) {
+	token, l.wraps, err = l.context.Next(ctx, in)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	case err != nil:
 		return nil, &AuthError{Err: err}
 	}
-	l.established = true
 	return token, nil
 }
 
-// sendToken sends a token without a message and returns the one that answers
+// exchangeToken sends a token without a message and returns the one that answers
 // it, nil when the host is content without.
-func (s *session) sendToken(ctx context.Context, l *link, token []byte) ([]byte, error) {
-	r, err := s.send(ctx, l, token, nil, secure.SOAPType)
+func (l *link) exchangeToken(ctx context.Context, token []byte) ([]byte, error) {
+	r, err := l.exchange(ctx, token, nil, secure.SOAPType)
 	if err != nil {
 		return nil, err
 	}

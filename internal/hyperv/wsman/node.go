@@ -3,7 +3,6 @@ package wsman
 import (
 	"context"
 	"errors"
-	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 )
@@ -73,13 +72,6 @@ func (r request) with(options []CallOption) request {
 	return r
 }
 
-// answeredBy tells the caller of FromNode.
-func (r request) answeredBy(node string) {
-	if r.node != nil {
-		*r.node = node
-	}
-}
-
 // confirm makes sure that l is confirmed, with the last token of the handshake
 // if there is one. Without a [Confirmation] that token goes alone: whatever the
 // host makes of a request without a message, anything but a 401 means that it
@@ -91,15 +83,15 @@ func (s *session) confirm(ctx context.Context, l *link, token []byte) error {
 	confirmation, ok := s.confirmation()
 	switch {
 	case ok:
-		node, err := s.ask(ctx, confirmation, func(soap []byte) (answer, error) {
-			return s.deliver(ctx, l, message{soap: soap}, token)
+		node, err := s.ask(ctx, confirmation, func(ctx context.Context, m message) (answer, error) {
+			return s.sealed(ctx, l, m, token)
 		})
 		if err != nil {
 			return &ConfirmError{Err: err}
 		}
 		l.node, l.confirmed = node, true
 	case token != nil:
-		if _, err := s.sendToken(ctx, l, token); !isHTTPError(err) {
+		if _, err := l.exchangeToken(ctx, token); !isHTTPError(err) {
 			return err
 		}
 	}
@@ -111,39 +103,24 @@ func isHTTPError(err error) bool {
 	return ok
 }
 
-// ask sends the read of a [Confirmation] and returns the name of the node. A
-// host that cannot tell, because it has no such instance or does not show it,
-// has taken the logon all the same.
-func (c *Client) ask(ctx context.Context, confirmation Confirmation, deliver func(soap []byte) (answer, error)) (node string, err error) {
-	r := request{op: "confirm", reference: confirmation.Reference, action: actionGet}
-	e, err := c.envelope(r)
-	if err != nil {
-		return "", err
+// ask sends the read of a [Confirmation] over one connection and returns the name
+// of the node. A host that cannot tell, because it has no such instance or does not
+// show it, has taken the logon all the same.
+func (c *Client) ask(ctx context.Context, confirmation Confirmation, over transport) (node string, err error) {
+	x := &call{
+		request: request{op: "confirm", reference: confirmation.Reference, action: actionGet},
+		decode: func(body *xmlNode) error {
+			e := body.first()
+			if e == nil {
+				return malformed("the body is empty")
+			}
+			node, _ = decodeInstance(e).String(confirmation.Property)
+			return nil
+		},
 	}
-	c.traceBody(ctx, "request", r, e.message.String)
-	start := time.Now()
-	a, err := deliver([]byte(e.message.String()))
-	if err == nil {
-		c.traceBody(ctx, "answer", r, func() string { return string(a.body) })
-		node, err = a.property(e.id, confirmation.Property)
-	}
-	c.trace(ctx, r, e, a.status, time.Since(start), err)
+	err = c.built(c.traced(opened(c.carried(over))))(ctx, x)
 	if fault, ok := errors.AsType[*Fault](err); ok && !fault.retryable() {
 		return "", nil
 	}
 	return node, err
-}
-
-// property reads one property of the instance in an answer, empty if it has none.
-func (a answer) property(messageID, name string) (string, error) {
-	body, err := a.open(messageID)
-	if err != nil {
-		return "", err
-	}
-	e := body.first()
-	if e == nil {
-		return "", malformed("the body is empty")
-	}
-	text, _ := decodeInstance(e).String(name)
-	return text, nil
 }

@@ -11,7 +11,7 @@ func (c *Client) Send(ctx context.Context, envelope []byte) (status int, body []
 	c.traceBody(ctx, "request", r, func() string { return string(envelope) })
 	a, err := c.session.exchange(ctx, message{soap: envelope})
 	if err != nil {
-		return 0, nil, c.annotate(r, err)
+		return 0, nil, &OpError{Op: r.op, Err: err}
 	}
 	c.traceBody(ctx, "answer", r, func() string { return string(a.body) })
 	return a.status, a.body, nil

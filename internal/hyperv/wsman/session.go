@@ -8,8 +8,6 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -28,60 +26,47 @@ const (
 
 // session is a pool of authenticated connections to one host.
 type session struct {
-	url, address  string
-	tls           *tls.Config // nil for http
-	mechanism     secure.Mechanism
-	authorization string // secret; the header of every request when there is no mechanism
-	seals         bool   // bodies go through the security context
-	dialRaw       func(ctx context.Context, network, address string) (net.Conn, error)
-	dialTimeout   time.Duration
-	timeout       time.Duration // of one HTTP exchange
-	maxAnswer     int64
+	wire        *wire
+	tls         *tls.Config      // nil for http
+	mechanism   secure.Mechanism // nil with Basic and a certificate
+	seals       bool             // bodies go through the security context
+	dialRaw     func(ctx context.Context, network, address string) (net.Conn, error)
+	dialTimeout time.Duration
 
-	confirmation func() (Confirmation, bool)
-	ask          func(ctx context.Context, c Confirmation, deliver func(soap []byte) (answer, error)) (node string, err error)
+	account            *Account
+	everyMessageProves bool // Basic: a password in each header
+	confirmation       func() (Confirmation, bool)
+	ask                func(ctx context.Context, c Confirmation, over transport) (node string, err error)
 
-	counters counters
-	slots    chan struct{} // one per exchange under way
-	logon    logon
-	reach    reach
+	slots chan struct{} // one per exchange under way
+	reach reach
 
 	mu     sync.Mutex
 	idle   []*link // the last one used is last
 	closed bool
 }
 
+// transport carries the message of a request and returns the answer.
+type transport func(ctx context.Context, m message) (answer, error)
+
 func newSession(cfg Config) (*session, error) {
 	ep := cfg.Endpoint
 	s := &session{
-		address:      net.JoinHostPort(ep.Host, strconv.Itoa(ep.Port)),
-		mechanism:    cfg.Mechanism,
-		seals:        cfg.Mechanism != nil && (!ep.HTTPS || ep.Insecure),
-		dialRaw:      cfg.Dial,
-		dialTimeout:  min(dialTimeout, cfg.RequestTimeout),
-		timeout:      cfg.RequestTimeout + answerSlack,
-		maxAnswer:    cfg.MaxAnswer,
-		confirmation: cfg.Confirm,
-		slots:        make(chan struct{}, cfg.MaxConns),
-		logon:        logon{turn: make(chan struct{}, 1)},
-		reach:        reach{turn: make(chan struct{}, 1)},
+		wire:               newWire(cfg),
+		mechanism:          cfg.Mechanism,
+		seals:              cfg.Mechanism != nil && (!ep.HTTPS || ep.Insecure),
+		dialRaw:            cfg.Dial,
+		dialTimeout:        min(dialTimeout, cfg.RequestTimeout),
+		account:            cfg.Account,
+		everyMessageProves: cfg.Basic != nil,
+		confirmation:       cfg.Confirm,
+		slots:              make(chan struct{}, cfg.MaxConns),
 	}
-	scheme := "http"
+	var err error
 	if ep.HTTPS {
-		scheme = "https"
-		var err error
-		if s.tls, err = tlsConfig(ep, cfg.Certificate); err != nil {
-			return nil, err
-		}
+		s.tls, err = tlsConfig(ep, cfg.Certificate)
 	}
-	s.url = (&url.URL{Scheme: scheme, Host: net.JoinHostPort(withoutZone(ep.Host), strconv.Itoa(ep.Port)), Path: "/wsman"}).String()
-	switch {
-	case cfg.Basic != nil:
-		s.authorization = cfg.Basic.header()
-	case cfg.Certificate:
-		s.authorization = certificateScheme
-	}
-	return s, nil
+	return s, err
 }
 
 // message is a SOAP envelope on its way out.
@@ -92,9 +77,19 @@ type message struct {
 	node      string // only over a connection to that node, if not empty
 }
 
-// exchange sends m and returns the answer. It goes out a second time, on a new
-// connection, only when the host did not look at it the first time, or when it
-// is a read whose security context the host had dropped.
+// exchange sends m and returns the answer. These are the steps, each named by what
+// it adds to the one after it:
+//
+//	exchange    one of the connections that a host may have at once
+//	over        that the connection is given back
+//	loggedOn    the logon, on a new connection
+//	confirmed   the node, where m needs it
+//	sealed      the seal, where the channel has none
+//	link        HTTP, within a time
+//
+// M goes out a second time, on a new connection, only when the host did not look at
+// it the first time, or when it is a read whose security context the host had
+// dropped.
 func (s *session) exchange(ctx context.Context, m message) (answer, error) {
 	select {
 	case s.slots <- struct{}{}:
@@ -103,27 +98,30 @@ func (s *session) exchange(ctx context.Context, m message) (answer, error) {
 		return answer{}, context.Cause(ctx)
 	}
 	if l := s.take(); l != nil {
-		a, err := s.exchangeOn(ctx, l, m)
+		a, err := s.over(ctx, l, m)
 		if !m.unseen(a, err) || ctx.Err() != nil {
 			return a, err
 		}
+	}
+	if err := s.account.held(ctx, s.wire.address); err != nil {
+		return answer{}, err
 	}
 	l, err := s.dial(ctx)
 	if err != nil {
 		return answer{}, err
 	}
-	a, err := s.exchangeOn(ctx, l, m)
+	a, err := s.over(ctx, l, m)
 	if errors.Is(err, errGone) {
-		err = &ConnectionError{Address: s.address, Err: err}
+		err = &ConnectionError{Address: s.wire.address, Err: err}
 	}
 	return a, err
 }
 
 // unseen reports that m may go out again: the host did not look at it. An idle
-// connection may lead to a node that the name has left. A context
-// that it refused means that it looked at the header only; on plain http anybody
-// can forge that after the host has acted. A context that ended here may have
-// ended before or after m went out.
+// connection may lead to a node that the name has left. A context that it refused
+// means that it looked at the header only; on plain http anybody can forge that
+// after the host has acted. A context that ended here may have ended before or
+// after m went out.
 func (m message) unseen(a answer, err error) bool {
 	_, otherNode := errors.AsType[*NodeError](err)
 	switch {
@@ -135,38 +133,22 @@ func (m message) unseen(a answer, err error) bool {
 	return false
 }
 
-// exchangeOn sends m over l, after the handshake if l has no context yet, and
-// gives l back.
-func (s *session) exchangeOn(ctx context.Context, l *link, m message) (a answer, err error) {
+// over sends m over l and gives l back.
+func (s *session) over(ctx context.Context, l *link, m message) (a answer, err error) {
 	defer func() {
 		a.node = l.node
 		s.put(l, err)
 	}()
-	if l.established {
-		return s.first(ctx, l, m, nil)
+	if l.established && !s.everyMessageProves {
+		return s.confirmed(ctx, l, m, nil)
 	}
-	settle, err := s.logon.enter(ctx)
-	if err != nil {
-		return answer{}, err
-	}
-	a, err = s.begin(ctx, l, m)
-	settle(err)
-	return a, err
+	return s.loggedOn(ctx, l, m)
 }
 
-// begin is the handshake and the first message.
-func (s *session) begin(ctx context.Context, l *link, m message) (answer, error) {
-	token, err := s.handshake(ctx, l)
-	if err != nil {
-		return answer{}, err
-	}
-	return s.first(ctx, l, m, token)
-}
-
-// first confirms l if m needs that: the last token of the handshake never rides
-// on a message that changes something, for there a 401 that anybody can forge
-// would leave open what became of it.
-func (s *session) first(ctx context.Context, l *link, m message, token []byte) (answer, error) {
+// confirmed confirms l if m needs that: the last token of the handshake never
+// rides on a message that changes something, for there a 401 that anybody can
+// forge would leave open what became of it.
+func (s *session) confirmed(ctx context.Context, l *link, m message, token []byte) (answer, error) {
 	if m.effectful || m.confirmed || m.node != "" {
 		if err := s.confirm(ctx, l, token); err != nil {
 			return answer{}, err
@@ -176,11 +158,12 @@ func (s *session) first(ctx context.Context, l *link, m message, token []byte) (
 	if m.node != "" && !strings.EqualFold(m.node, l.node) {
 		return answer{}, &NodeError{Want: m.node, Got: l.node}
 	}
-	return s.deliver(ctx, l, m, token)
+	return s.sealed(ctx, l, m, token)
 }
 
-// deliver sends m, with the last token of the handshake if there is one.
-func (s *session) deliver(ctx context.Context, l *link, m message, token []byte) (answer, error) {
+// sealed seals m and opens the answer, where the channel does not do that. The last
+// token of the handshake, if there is one, goes along.
+func (s *session) sealed(ctx context.Context, l *link, m message, token []byte) (answer, error) {
 	body, contentType := m.soap, secure.SOAPType
 	if s.seals {
 		signature, sealed, err := l.context.Wrap(m.soap)
@@ -189,7 +172,7 @@ func (s *session) deliver(ctx context.Context, l *link, m message, token []byte)
 		}
 		body, contentType = secure.EncodeSealed(secure.ProtocolSPNEGO, len(m.soap), signature, sealed), secure.SealedContentType(secure.ProtocolSPNEGO)
 	}
-	r, err := s.send(ctx, l, token, body, contentType)
+	r, err := l.exchange(ctx, token, body, contentType)
 	switch {
 	case errors.Is(err, errGone):
 		return answer{}, err
@@ -200,9 +183,9 @@ func (s *session) deliver(ctx context.Context, l *link, m message, token []byte)
 	case r.status == http.StatusUnauthorized:
 		return answer{written: true}, &AuthError{Schemes: r.schemes(), Err: secure.ErrRejected, vouched: !s.seals}
 	}
-	l.established = true
 	a, err := s.open(l, r)
 	a.written = true
+	l.established = l.established || err == nil
 	return a, err
 }
 

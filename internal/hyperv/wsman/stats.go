@@ -20,7 +20,7 @@ type counters struct {
 
 // Stats returns the counts.
 func (c *Client) Stats() Stats {
-	n := &c.session.counters
+	n := &c.session.wire.counters
 	return Stats{
 		Exchanges:     n.exchanges.Load(),
 		BytesSent:     n.sent.Load(),

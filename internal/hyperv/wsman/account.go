@@ -1,0 +1,333 @@
+package wsman
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
+)
+
+// How often an account is tried. A domain commonly locks an account after five to
+// ten failed logons in a row.
+const (
+	// maxUnproven is how many hosts may reject an account that nothing has proven.
+	maxUnproven = 2
+	// maxRejections is how many rejections in a row an account, or a host, meets.
+	maxRejections = 4
+	// A rejection that nothing explains is doubted twice, both counted from the
+	// first one: a domain controller that is restarted is back within minutes.
+	firstRetry  = 30 * time.Second
+	secondRetry = 4 * time.Minute
+	// slowProof is after how long a proof without an answer no longer makes others
+	// wait, as long as all of them together cannot lock the account. A rejection of a
+	// password comes at once; the answer to the message that the proof rides on may
+	// take long.
+	slowProof = 3 * time.Second
+	// othersFirst is how long hosts that have rejected an account in doubt leave its
+	// next try to hosts that have accepted it before.
+	othersFirst = 10 * time.Second
+)
+
+// Account is what is known about the logons of one user, on all hosts that it logs
+// on to. Clients that share the credentials share the Account, so that a wrong
+// password is tried twice and not once for each host. It holds no secret.
+//
+// It lets in the messages that carry a proof of the password, by these rules:
+//
+//   - An account that nothing has proven yet is tried on two hosts at most, one
+//     after the other: one host alone may reject a right password. Two rejections
+//     are final, and so is that of a host for itself.
+//   - Once a host has accepted it, a rejection lets one other host try, alone. If
+//     that one accepts, the rejection concerns the first host, otherwise the
+//     account. If there is no other, it concerns the account.
+//   - Whom it concerns is tried again, alone, 30 s and 4 min after the first
+//     rejection, and once more for those who insist, see [Insist]. An account, and
+//     a host, meets four rejections in a row at most; an acceptance ends the row.
+//   - Proofs under way count as rejections until their end is known. Of an account
+//     without doubts two are sent at once at most, on two hosts.
+type Account struct {
+	gate
+
+	// perHost: each host has an account of its own by this name and password. Once
+	// one has accepted it, each host stands for itself.
+	perHost bool
+
+	proven map[string]bool   // the hosts that have accepted it
+	row    int               // rejections since the last acceptance, by whichever host
+	doubt  doubt             // of the account
+	hosts  map[string]*doubt // of single hosts
+	proofs map[*proof]bool   // under way
+	events int               // counts what happens, to tell before from after
+	last   int               // the event that was the last rejection
+}
+
+// NewAccount makes an account that nothing has proven. PerHost says that it is an
+// account of each host's own, not of a domain.
+func NewAccount(perHost bool) *Account {
+	return &Account{perHost: perHost, proven: map[string]bool{}, hosts: map[string]*doubt{}, proofs: map[*proof]bool{}}
+}
+
+// proof is a message with a proof of the password, from before it is sent until
+// it is answered.
+type proof struct {
+	host  string
+	began time.Time
+	event int // that its beginning was
+}
+
+// insistent is the key of a context that insists.
+type insistent struct{}
+
+// Insist returns a context for what must not be left undone: under it an account,
+// or a host, that is in doubt is tried once more, unless that could lock it.
+func Insist(ctx context.Context) context.Context { return context.WithValue(ctx, insistent{}, true) }
+
+func insists(ctx context.Context) bool { return ctx.Value(insistent{}) != nil }
+
+// held returns the rejection that keeps a logon on host from being tried now; nil
+// if it may be, perhaps after others. It is for those who have not dialled yet.
+func (a *Account) held(ctx context.Context, host string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.admit(host, 1, insists(ctx), time.Now()).refused
+}
+
+// enter waits until a proof may be sent to host, with fewer than width others to
+// it under way. Settle notes how that ended and returns its error, with the time
+// of the next try if it was a rejection.
+func (a *Account) enter(ctx context.Context, host string, width int) (settle func(accepted bool, err error) error, err error) {
+	p := &proof{host: host}
+	insist := insists(ctx)
+	err = a.wait(ctx, func(now time.Time) verdict {
+		v := a.admit(host, width, insist, now)
+		if v.enter {
+			a.events++
+			p.began, p.event, a.proofs[p] = now, a.events, true
+			if d := a.concerning(host); d != nil && insist && !a.due(host, d, now) {
+				d.insisted = true
+			}
+		}
+		return v
+	})
+	return func(accepted bool, err error) error { return a.settle(p, accepted, err) }, err
+}
+
+// outside notes the end of a logon that had not to enter: what it proves is no
+// password.
+func (a *Account) outside(host string, accepted bool, err error) error {
+	return a.settle(&proof{host: host, event: math.MaxInt}, accepted, err)
+}
+
+func (a *Account) settle(p *proof, accepted bool, err error) error {
+	a.change(func(now time.Time) {
+		delete(a.proofs, p)
+		switch {
+		case errors.Is(err, secure.ErrRejected):
+			a.reject(p.host, now, err)
+			err = a.again(p.host, now, err)
+		case accepted:
+			a.accept(p)
+		}
+	})
+	return err
+}
+
+// accept: what other hosts have rejected meanwhile concerns them. A proof that was
+// sent before the last rejection says nothing about what the password is now.
+func (a *Account) accept(p *proof) {
+	a.proven[p.host] = true
+	if p.event < a.last {
+		return
+	}
+	for other, count := range a.doubt.hosts {
+		a.hosts[other] = &doubt{err: a.doubt.err, first: a.doubt.first, last: a.doubt.last, count: count}
+	}
+	a.row, a.doubt = 0, doubt{}
+	delete(a.hosts, p.host)
+}
+
+func (a *Account) reject(host string, now time.Time, err error) {
+	a.events++
+	a.row, a.last = a.row+1, a.events
+	if a.perHost && a.isProven() && a.hosts[host] == nil {
+		a.hosts[host] = &doubt{}
+	}
+	if d := a.hosts[host]; d != nil {
+		d.add(host, now, err)
+		return
+	}
+	a.doubt.add(host, now, err)
+}
+
+// concerning returns the doubt that a logon on host meets, nil if there is none.
+func (a *Account) concerning(host string) *doubt {
+	switch d := a.hosts[host]; {
+	case d != nil:
+		return d
+	case a.doubt.count == 0, a.isProven() && a.doubt.leaves(host):
+		return nil
+	}
+	return &a.doubt
+}
+
+// admit is the rule: it lets in, refuses, or makes wait.
+func (a *Account) admit(host string, width int, insist bool, now time.Time) verdict {
+	d := a.concerning(host)
+	switch {
+	case d == nil && a.isProven() && a.doubt.count == 0:
+		return a.abreast(host, width, now)
+	case d == nil: // the first of all, or the other host
+	case !a.isProven() && (d.hosts[host] > 0 || len(d.hosts) >= maxUnproven):
+		return verdict{refused: d.err}
+	case a.isProven() && !a.due(host, d, now) && (!insist || d.insisted || d.count >= maxRejections):
+		return verdict{refused: a.again(host, now, d.err)}
+	}
+	return a.alone(host, d, now)
+}
+
+// abreast is the rule of an account without doubts.
+func (a *Account) abreast(host string, width int, now time.Time) verdict {
+	here, all, until := a.underWay(host, now)
+	if here < width && (a.perHost || all < maxUnproven) && a.left(host) > 0 {
+		return verdict{enter: true}
+	}
+	return verdict{until: until}
+}
+
+// alone is the rule of an account that nothing has proven, or that is in doubt.
+func (a *Account) alone(host string, d *doubt, now time.Time) verdict {
+	here, all, until := a.underWay(host, now)
+	if a.standsAlone() {
+		all = here
+	}
+	left := a.left(host)
+	if !a.perHost && d != nil && d == a.hosts[host] {
+		left -= maxRejections - maxUnproven // for hosts that are not in doubt
+	}
+	switch {
+	case left > 0 && all == 0:
+		return verdict{enter: true}
+	case left > 0 || len(a.proofs) > 0:
+		return verdict{until: until}
+	case d == nil:
+		d = &a.doubt
+	}
+	return verdict{refused: a.again(host, now, d.err)}
+}
+
+// standsAlone: what happens on one host says nothing about the others.
+func (a *Account) standsAlone() bool { return a.perHost && a.isProven() }
+
+// left is how many rejections more could be met, those that proofs under way may
+// bring taken off.
+func (a *Account) left(host string) int {
+	switch {
+	case !a.isProven():
+		return maxUnproven - a.row - len(a.proofs)
+	case !a.perHost:
+		return maxRejections - a.row - len(a.proofs)
+	}
+	left := maxRejections
+	for p := range a.proofs {
+		if p.host == host {
+			left--
+		}
+	}
+	if d := a.hosts[host]; d != nil {
+		left -= d.count
+	}
+	return left
+}
+
+// underWay counts the proofs that others wait for, and tells when the next of
+// them is slow.
+func (a *Account) underWay(host string, now time.Time) (here, all int, until time.Time) {
+	for p := range a.proofs {
+		slow := p.began.Add(slowProof)
+		if !now.Before(slow) {
+			continue
+		}
+		all++
+		if p.host == host {
+			here++
+		}
+		if until.IsZero() || slow.Before(until) {
+			until = slow
+		}
+	}
+	return here, all, until
+}
+
+// next is when the next try on host is due, zero if none is. A host that has
+// rejected the account itself lets others go first that have accepted it before.
+func (a *Account) next(host string, d *doubt) time.Time {
+	next := d.next()
+	if next.IsZero() || d != &a.doubt || d.hosts[host] == 0 {
+		return next
+	}
+	for other := range a.proven {
+		if d.hosts[other] == 0 && a.hosts[other] == nil {
+			return next.Add(othersFirst)
+		}
+	}
+	return next
+}
+
+func (a *Account) due(host string, d *doubt, now time.Time) bool {
+	next := a.next(host, d)
+	return !next.IsZero() && !now.Before(next)
+}
+
+func (a *Account) isProven() bool { return len(a.proven) > 0 }
+
+// again tells when a logon on host is tried the next time.
+func (a *Account) again(host string, now time.Time, err error) error {
+	auth, ok := errors.AsType[*AuthError](err)
+	if !ok {
+		return err
+	}
+	told := *auth
+	told.Again = time.Time{}
+	if d := a.concerning(host); a.isProven() && d != nil {
+		told.Again = a.next(host, d)
+		if !told.Again.IsZero() && !told.Again.After(now) {
+			told.Again = now.Add(firstRetry) // others have to be accepted before
+		}
+	}
+	return &told
+}
+
+func (d *doubt) add(host string, now time.Time, err error) {
+	if d.count == 0 {
+		d.first, d.hosts = now, map[string]int{}
+	}
+	if d.hosts != nil {
+		d.hosts[host]++
+	}
+	d.err, d.last = err, now
+	d.count++
+}
+
+// leaves reports whether host is another one than the only one that has rejected.
+func (d *doubt) leaves(host string) bool { return len(d.hosts) == 1 && d.hosts[host] == 0 }
+
+// next is when the next try is due, zero if none is.
+func (d *doubt) next() time.Time {
+	for _, after := range []time.Duration{firstRetry, secondRetry} {
+		if due := d.first.Add(after); d.last.Before(due) && d.count < maxRejections {
+			return due
+		}
+	}
+	return time.Time{}
+}
+
+// doubt is about rejections that nothing explains yet.
+type doubt struct {
+	err         error // the last one
+	first, last time.Time
+	count       int
+	hosts       map[string]int // how often each rejected; nil of a single host
+	insisted    bool
+}
