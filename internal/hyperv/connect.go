@@ -34,7 +34,7 @@ func newConnector(cfg Config) (*connector, error) {
 		c.account = wsman.NewAccount(cfg.localAccount())
 	case AuthKerberos:
 		c.kerberos, err = newKerberos(cfg)
-	case AuthCertificate:
+	case AuthCertificate, AuthWindows:
 	}
 	return c, err
 }
