@@ -9,5 +9,6 @@ var surroundings = []Claim{
 	{ID: "attachment-name", Text: "Name of Msvm_MountedStorageImage is the path as the file is spelled, not as the attach spelled it.", Source: "none", Evidence: Open},
 	{ID: "attachments-after-restart", Text: "Attached disks stay attached when the management service restarts, and none is attached after a restart of Windows.", Source: "the API attaches for the lifetime of the system", Evidence: Inferred, Untestable: "it would stop what others run"},
 	{ID: "address-reuse", Text: "The address of a detached disk (PortNumber, PathId, TargetId, Lun) is given to the next disk that is attached.", Source: "the lowest free LUN is usual", Evidence: Inferred},
+	{ID: "unreachable-share-code", Text: "A job that finds no server behind a UNC path completes with 0x80070035.", Source: "winerror.h, ERROR_BAD_NETPATH", Evidence: Open, Untestable: "a server that is missing today may be somebody's tomorrow"},
 	{ID: "late-job", Text: "A request to compact that was answered by a time-out may start its job afterwards.", Source: "none", Evidence: Open, Untestable: "no host can be made slow at will"},
 }

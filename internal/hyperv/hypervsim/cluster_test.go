@@ -265,3 +265,35 @@ func TestCluster_classes(t *testing.T) {
 		}
 	})
 }
+
+// TestListenAs: a socket for each process, which takes nobody while the host is
+// down.
+func TestListenAs(t *testing.T) {
+	t.Parallel()
+	h := hypervsim.RunT(t)
+	for _, name := range []string{"one", "two"} {
+		address, err := h.ListenAs(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := wsman.New(wsman.Config{
+			Endpoint:  winrm.NewEndpoint(h.HostName(), address.Port, false, false, nil, nil, nil, 0),
+			Mechanism: secure.NewNTLM(secure.NTLMConfig{User: hypervsim.DefaultUser, Password: hypervsim.DefaultPassword}),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		node(t, c)
+		requests := h.Requests()
+		if got := requests[len(requests)-1].Client; got != name {
+			t.Errorf("the client is %q, want %q", got, name)
+		}
+		h.SetDown(true)
+		if _, err := c.Get(t.Context(), imageService()); err == nil {
+			t.Error("a host that is down answered")
+		}
+		h.SetDown(false)
+		node(t, c)
+	}
+}

@@ -98,6 +98,10 @@
 // offline: unverified (mount-point-offline). Cluster shared volumes are in
 // neither.
 //
+// Parents: a child whose parent is not there cannot be opened, one whose parent is
+// only closed to the service can: inferred. The status of a share that is not
+// there: unverified (unreachable-share-code).
+//
 // Files: Win32_Directory and CIM_DataFile know local drives only and write names
 // in lower case: unverified (file-classes-local-drives,
 // file-class-letter-case). CIM_DataFile lists virtual hard disks, nothing else.

@@ -81,9 +81,11 @@ func (w *world) openable(path string) (*disk, *refusal) {
 	return d, nil
 }
 
+// exists tells whether a file is there, as far as the service can know: what is
+// closed to it may be.
 func (w *world) exists(path string) bool {
 	_, refused := w.find(path)
-	return refused == nil
+	return refused == nil || refused.status == statusAccessDenied
 }
 
 // via is the way in which refusals about a path come.

@@ -37,6 +37,7 @@ const (
 	statusPathNotFound     = 0x80070003
 	statusAccessDenied     = 0x80070005
 	statusSharingViolation = 0x80070020
+	statusNetworkPath      = 0x80070035
 	statusFileExists       = 0x80070050
 	statusCancelled        = 0x800704C7
 	statusParentNotFound   = 0xC03A000D

@@ -1,6 +1,7 @@
 package hypervsim
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
@@ -25,6 +26,22 @@ func (w *world) denies(by wmi.Caller, namespace string) bool {
 		}
 	}
 	return false
+}
+
+// CloseDirectory keeps the management service out of a directory and all below it, as a
+// share is closed to it that it cannot reach with the rights of its caller.
+func (h *Host) CloseDirectory(path string) {
+	h.world.lock()
+	defer h.world.mu.Unlock()
+	h.world.closed = append(h.world.closed, h.world.key(path))
+}
+
+func (w *world) isClosed(path string) bool {
+	key := w.key(path)
+	return slices.ContainsFunc(w.closed, func(root string) bool {
+		_, below := replaceRoot(key, root, "")
+		return below
+	})
 }
 
 // HideVMs shows nobody a virtual machine, and not even the computer itself: the

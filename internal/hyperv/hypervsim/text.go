@@ -56,7 +56,7 @@ func english() language {
 		failed:        "The operation on the virtual hard disk did not succeed.",
 		failedBecause: "%s (0x%08X).",
 		causes: map[uint32]string{
-			statusFileNotFound: "There is no such file", statusPathNotFound: "There is no such path",
+			statusFileNotFound: "There is no such file", statusPathNotFound: "There is no such path", statusNetworkPath: "There is no such server",
 			statusFileExists: "The file exists", statusAccessDenied: "Access was denied", statusSharingViolation: "Another process uses the file",
 			statusCancelled: "The operation was cancelled", statusParentNotFound: "A parent disk is missing",
 			statusLimitation: "The file is compressed, encrypted or sparse", statusInvalidType: "Disks of this type cannot do that",
@@ -84,7 +84,7 @@ func japanese() language {
 		failed:        "仮想ハード ディスクの操作に失敗しました。",
 		failedBecause: "%s (0x%08X)。",
 		causes: map[uint32]string{
-			statusFileNotFound: "ファイルがありません", statusPathNotFound: "パスがありません",
+			statusFileNotFound: "ファイルがありません", statusPathNotFound: "パスがありません", statusNetworkPath: "サーバーがありません",
 			statusFileExists: "ファイルが既に存在します", statusAccessDenied: "アクセスが拒否されました", statusSharingViolation: "別のプロセスがファイルを使用中です",
 			statusCancelled: "操作は取り消されました", statusParentNotFound: "親ディスクがありません",
 			statusLimitation: "ファイルが圧縮、暗号化、またはスパースです", statusInvalidType: "この種類のディスクでは実行できません",

@@ -322,8 +322,10 @@ func (w *world) find(path string) (*disk, *refusal) {
 	switch {
 	case !isAbsolute(path):
 		return nil, &refusal{code: returnInvalidParam, status: statusPathNotFound}
+	case w.isClosed(path):
+		return nil, &refusal{code: returnAccessDenied, status: statusAccessDenied}
 	case w.isOffline(path):
-		return nil, missing(statusPathNotFound)
+		return nil, missing(w.pathMissing(path))
 	}
 	if d, ok := w.disk(path); ok {
 		return d, nil
@@ -335,9 +337,23 @@ func (w *world) find(path string) (*disk, *refusal) {
 		return d, nil
 	}
 	if !w.isDirectory(winpath.Dir(path)) {
-		return nil, missing(statusPathNotFound)
+		return nil, missing(w.pathMissing(path))
 	}
 	return nil, missing(statusFileNotFound)
+}
+
+// pathMissing is the status for a path whose directory is not there: of a share
+// that nobody has put on the host, or that is offline, it is the server that is
+// missing.
+//
+// Unverified on a real host (unreachable-share-code): the status for a share.
+func (w *world) pathMissing(path string) uint32 {
+	key := w.key(path)
+	volume := pathKey(volumeOf(key))
+	if _, known := w.storeOf(key).directories[volume]; winpath.IsUNC(key) && (!known || w.isOffline(path)) {
+		return statusNetworkPath
+	}
+	return statusPathNotFound
 }
 
 // timestamp is when the file was changed last, to the second. A change counts

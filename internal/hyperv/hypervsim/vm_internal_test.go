@@ -1,6 +1,7 @@
 package hypervsim
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -252,4 +253,51 @@ func TestTimestamp(t *testing.T) {
 	if second := stamp(); second == first || second == "" {
 		t.Errorf("after a compaction: %q, before %q", second, first)
 	}
+}
+
+// TestParents: a parent that cannot be had, in every way, and what it does to the
+// child.
+func TestParents(t *testing.T) {
+	t.Parallel()
+	const child, share = `D:\VMs\child.avhdx`, `\\nas\golden\base.vhdx`
+	tests := []struct {
+		name, parent string
+		arrange      func(b *bench)
+		ofParent     string // return value and status of its job
+		ofChild      string
+	}{
+		{"there", testDisk, nil, "0", "0"},
+		{"absent", `D:\VMs\gone.vhdx`, nil, "32779 80070002", "32768 c03a000d"},
+		{"on a share that is not there", share, nil, "32779 80070035", "32768 c03a000d"},
+		{"on a share behind a second hop", share, func(b *bench) { b.CloseDirectory(`\\NAS\golden`) }, "32769 80070005", "0"},
+		{"denied", testDisk, func(b *bench) { _ = b.Change(testDisk, func(v *VHD) { v.Denied = true }) }, "32769 80070005", "0"},
+		{"open exclusively", testDisk, func(b *bench) { _ = b.Change(testDisk, func(v *VHD) { v.Exclusive = true }) }, "32774 80070020", "0"},
+		{"locked", testDisk, func(b *bench) { _ = b.Change(testDisk, func(v *VHD) { v.Locked = true }) }, "0", "0"},
+		{"itself", child, nil, "0", "0"},
+		{"offline", `E:\base.vhdx`, func(b *bench) { b.AddVHD(VHD{Path: `E:\base.vhdx`}); b.RemoveVolume("E:") }, "32779 80070003", "32768 c03a000d"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t, VHD{Path: testDisk})
+			b.world.missingViaJob = true
+			b.AddVHD(VHD{Path: child, Type: TypeDifferencing, ParentPath: test.parent})
+			if test.arrange != nil {
+				test.arrange(b)
+			}
+			want(t, "parent", b.inspected(test.parent), test.ofParent)
+			want(t, "child", b.inspected(child), test.ofChild)
+		})
+	}
+}
+
+// inspected is 0, or the code and the status with which an inspection is refused.
+func (b *bench) inspected(p string) string {
+	b.t.Helper()
+	if d, refused := b.world.openable(p); refused != nil {
+		return fmt.Sprintf("%d %x", refused.code, refused.status)
+	} else if d == nil {
+		b.t.Fatal("no disk and no refusal")
+	}
+	return returnValue(b.invoke("GetVirtualHardDiskSettingData", path(p)))
 }

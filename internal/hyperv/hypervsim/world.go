@@ -44,6 +44,7 @@ type world struct {
 	failover    *Failover // nil for a host that is no node of a cluster
 	hidesVMs    bool
 	denied      []denial
+	closed      []string // keys of directories
 
 	lastID uint64
 	// nextJobLasts is how long the next job takes; 0 leaves it to the job.
