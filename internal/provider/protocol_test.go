@@ -24,6 +24,12 @@ type server struct {
 // serve configures the provider for a host; changes replace attributes.
 func serve(t *testing.T, sim *hypervsim.Host, changes ...map[string]tftypes.Value) server {
 	t.Helper()
+	return serveAllowing(t, sim, nil, changes...)
+}
+
+// serveAllowing does so for a client that can more.
+func serveAllowing(t *testing.T, sim *hypervsim.Host, client *tfprotov6.ConfigureProviderClientCapabilities, changes ...map[string]tftypes.Value) server {
+	t.Helper()
 	p, err := factories()["hyperv"]()
 	must(t, err)
 	schema, err := p.GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})
@@ -38,7 +44,7 @@ func serve(t *testing.T, sim *hypervsim.Host, changes ...map[string]tftypes.Valu
 		maps.Copy(attributes, change)
 	}
 	config := s.object(schema.Provider, attributes)
-	configured, err := p.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: &config})
+	configured, err := p.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: &config, ClientCapabilities: client})
 	must(t, err)
 	s.clean(configured.Diagnostics)
 	return s
@@ -251,6 +257,59 @@ func TestProtocol_hostUnknown(t *testing.T) {
 	imported, err := s.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: compactionName, ID: diskPath})
 	must(t, err)
 	saysOnce(t, imported.Diagnostics, want)
+}
+
+// A client that allows it gets an unknown host as a reason to ask again later, and an
+// unknown connection as one for everything.
+func TestProtocol_deferral(t *testing.T) {
+	t.Parallel()
+	unknown := tftypes.NewValue(tftypes.String, tftypes.UnknownValue)
+	for name, test := range map[string]struct {
+		unknown  string // attribute of the provider
+		own      tftypes.Value
+		deferred bool
+	}{
+		"everything known":            {own: tftypes.NewValue(tftypes.String, nil)},
+		"host unknown":                {unknown: "host", own: tftypes.NewValue(tftypes.String, nil), deferred: true},
+		"host unknown, its own known": {unknown: "host", own: text("127.0.0.1")},
+		"password unknown":            {unknown: "password", own: text("127.0.0.1"), deferred: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := host(t, hypervsim.WithVHD(vhd()))
+			change := map[string]tftypes.Value{}
+			if test.unknown != "" {
+				change[test.unknown] = unknown
+			}
+			s := serveAllowing(t, sim, &tfprotov6.ConfigureProviderClientCapabilities{DeferralAllowed: true}, change)
+			state := s.object(s.schema.ResourceSchemas[compactionName], map[string]tftypes.Value{"path": text(diskPath), "host": test.own, "status": text("imported")})
+			read, err := s.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
+				TypeName: compactionName, CurrentState: &state, ClientCapabilities: &tfprotov6.ReadResourceClientCapabilities{DeferralAllowed: true},
+			})
+			must(t, err)
+			s.clean(read.Diagnostics)
+			config := s.object(s.schema.DataSourceSchemas["hyperv_vhd"], map[string]tftypes.Value{"path": text(diskPath), "host": test.own})
+			data, err := s.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{
+				TypeName: "hyperv_vhd", Config: &config, ClientCapabilities: &tfprotov6.ReadDataSourceClientCapabilities{DeferralAllowed: true},
+			})
+			must(t, err)
+			s.clean(data.Diagnostics)
+			config = s.object(s.schema.DataSourceSchemas["hyperv_vhds"], map[string]tftypes.Value{"directory": text(`D:\VMs`), "host": test.own})
+			listed, err := s.ReadDataSource(t.Context(), &tfprotov6.ReadDataSourceRequest{
+				TypeName: "hyperv_vhds", Config: &config, ClientCapabilities: &tfprotov6.ReadDataSourceClientCapabilities{DeferralAllowed: true},
+			})
+			must(t, err)
+			s.clean(listed.Diagnostics)
+			for what, deferred := range map[string]*tfprotov6.Deferred{"resource": read.Deferred, "hyperv_vhd": data.Deferred, "hyperv_vhds": listed.Deferred} {
+				if (deferred != nil) != test.deferred || deferred != nil && deferred.Reason != tfprotov6.DeferredReasonProviderConfigUnknown {
+					t.Errorf("%s: deferred = %v, want %t", what, deferred, test.deferred)
+				}
+			}
+			if asked := sim.Exchanges() > 0; asked == test.deferred {
+				t.Errorf("the host was asked = %t", asked)
+			}
+		})
+	}
 }
 
 // A host that answers nothing holds nobody longer than timeouts.

@@ -48,6 +48,10 @@ func (d *providerData) hostOr(own types.String) (types.String, diag.Diagnostic) 
 	return name, nil
 }
 
+// isLater reports whether a host is known only once something else was applied: a
+// client that allows it may then ask again later.
+func (d *providerData) isLater(own types.String) bool { return hostOf(own, d.host).IsUnknown() }
+
 // reach finds the host that is named, or else the provider's. Nothing is dialled
 // before it is asked something.
 func (d *providerData) reach(own types.String) (*hyperv.Host, diag.Diagnostic) {

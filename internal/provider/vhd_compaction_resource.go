@@ -89,6 +89,10 @@ func (r *vhdCompactionResource) Read(ctx context.Context, req resource.ReadReque
 	state.fromVersion0(&found)
 	// Terraform before 1.12 misses the identity even of a resource that is gone.
 	resp.Diagnostics.Append(setIdentity(ctx, &state, resp.Identity)...)
+	if req.ClientCapabilities.DeferralAllowed && r.data.isLater(state.Host) {
+		resp.Deferred = &resource.Deferred{Reason: resource.DeferredReasonProviderConfigUnknown}
+		return
+	}
 	if host, bad := r.data.reach(state.Host); bad == nil { // else there is nothing to ask yet
 		gone, diags := r.refresh(ctx, host, &state, &found, timeout)
 		resp.Diagnostics.Append(diags...)

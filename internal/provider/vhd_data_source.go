@@ -81,6 +81,10 @@ func (d *vhdDataSource) Read(ctx context.Context, req datasource.ReadRequest, re
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	timeout, diags := model.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
+	if req.ClientCapabilities.DeferralAllowed && d.data.isLater(model.Host) {
+		resp.Deferred = &datasource.Deferred{Reason: datasource.DeferredReasonProviderConfigUnknown}
+		return
+	}
 	host, bad := d.data.reach(model.Host)
 	resp.Diagnostics.Append(bad)
 	if resp.Diagnostics.HasError() {

@@ -117,6 +117,10 @@ func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	resp.Diagnostics.Append(diags...)
 	listing, diags := model.toListing(ctx)
 	resp.Diagnostics.Append(diags...)
+	if req.ClientCapabilities.DeferralAllowed && d.data.isLater(model.Host) {
+		resp.Deferred = &datasource.Deferred{Reason: datasource.DeferredReasonProviderConfigUnknown}
+		return
+	}
 	host, bad := d.data.reach(model.Host)
 	resp.Diagnostics.Append(bad)
 	if resp.Diagnostics.HasError() {
