@@ -75,7 +75,7 @@ func (c *connector) connect(host string, confirm func() (wsman.Confirmation, boo
 func (c *connector) wire(host string) (wsman.Config, error) {
 	cfg := wsman.Config{
 		Endpoint: c.endpoint(host), MaxConns: c.cfg.MaxConcurrentRequests,
-		RequestTimeout: c.cfg.RequestTimeout, Logger: c.cfg.Logger, Dial: c.cfg.Dial, Account: c.account,
+		RequestTimeout: c.cfg.RequestTimeout, Logger: c.cfg.Logger.With("host", host), Dial: c.cfg.Dial, Account: c.account,
 	}
 	switch c.cfg.Auth {
 	case AuthNTLM:

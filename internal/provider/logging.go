@@ -4,14 +4,33 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-log/tflog"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// newLogger returns a logger that writes to Terraform's log. What it writes
-// carries the request that the context belongs to.
+// wire is the subsystem of the log in which package hyperv writes what it exchanges
+// with hosts; envWire is the level of it alone.
+const (
+	wire    = "wire"
+	envWire = "TF_LOG_PROVIDER_HYPERV_WIRE"
+)
+
+// inLog returns a context under which every line of the log carries the disk, and
+// those of the wire their own level.
+func (s subject) inLog(ctx context.Context) context.Context {
+	ctx = tflog.NewSubsystem(ctx, wire, tflog.WithLevelFromEnv(envWire), tflog.WithRootFields())
+	field, value := "path", s.path
+	if s.machine != "" {
+		field, value = "machine", s.machine
+	}
+	return tflog.SubsystemSetField(tflog.SetField(ctx, field, value), wire, field, value)
+}
+
+// newLogger returns a logger that writes to the subsystem of the wire. What it writes
+// carries the request that the context belongs to, see inLog.
 func newLogger(env lookupEnv) *slog.Logger { return slog.New(tflogHandler{least: logLevel(env)}) }
 
 // tflogHandler passes records on to tflog.
@@ -32,8 +51,12 @@ var logLevels = map[string]slog.Level{
 // the rest only after it was written, which costs more than the work that is
 // logged: bodies of messages are logged at trace level.
 func logLevel(env lookupEnv) slog.Level {
+	names := []string{"TF_LOG", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_HYPERV"}
+	if value, _ := env(envWire); value != "" {
+		names = []string{envWire}
+	}
 	least := slog.LevelWarn
-	for _, name := range [...]string{"TF_LOG", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_HYPERV"} {
+	for _, name := range names {
 		value, _ := env(name)
 		value = strings.ToUpper(value)
 		if value == "" || value == "OFF" {
@@ -61,18 +84,18 @@ func (h tflogHandler) Handle(ctx context.Context, r slog.Record) error {
 		addField(fields, h.prefix, a)
 		return true
 	})
-	write := tflog.Error
+	write := tflog.SubsystemError
 	switch {
 	case r.Level <= levelTrace:
-		write = tflog.Trace
+		write = tflog.SubsystemTrace
 	case r.Level < slog.LevelInfo:
-		write = tflog.Debug
+		write = tflog.SubsystemDebug
 	case r.Level < slog.LevelWarn:
-		write = tflog.Info
+		write = tflog.SubsystemInfo
 	case r.Level < slog.LevelError:
-		write = tflog.Warn
+		write = tflog.SubsystemWarn
 	}
-	write(ctx, r.Message, fields)
+	write(ctx, wire, r.Message, fields)
 	return nil
 }
 
@@ -111,8 +134,15 @@ func addField(fields map[string]any, prefix string, a slog.Attr) {
 	if a.Key == "" {
 		return
 	}
+	if v.Kind() == slog.KindDuration {
+		fields[prefix+a.Key+"_ms"] = milliseconds(v.Duration())
+		return
+	}
 	fields[prefix+a.Key] = plainValue(v)
 }
+
+// milliseconds is a duration as a number that can be summed up and compared.
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 // plainValue is a value as a log shows it; errors are shown by their text.
 func plainValue(v slog.Value) any {
@@ -129,8 +159,8 @@ func plainValue(v slog.Value) any {
 func logProgress(ctx context.Context, s subject) func(hyperv.Progress) {
 	return func(p hyperv.Progress) {
 		tflog.Info(ctx, "compaction "+string(p.Phase), map[string]any{
-			"path": s.path, "host": s.host, "job": p.JobID, "pass": p.Pass,
-			"percent": p.Percent, "elapsed": p.Elapsed.String(), "done": p.Done,
+			"host": s.host, "job": p.JobID, "pass": p.Pass,
+			"percent": p.Percent, "elapsed_ms": milliseconds(p.Elapsed), "done": p.Done,
 		})
 	}
 }

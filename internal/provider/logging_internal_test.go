@@ -19,7 +19,7 @@ func logged(t *testing.T, level string, write func(context.Context, *slog.Logger
 	t.Helper()
 	var out bytes.Buffer
 	ctx := tflogtest.RootLogger(t.Context(), &out)
-	write(ctx, newLogger(from(map[string]string{"TF_LOG_PROVIDER": level})))
+	write(subject{path: `D:\a.vhdx`}.inLog(ctx), newLogger(from(map[string]string{"TF_LOG_PROVIDER": level})))
 	lines, err := tflogtest.MultilineJSONDecode(&out)
 	if err != nil {
 		t.Fatal(err)
@@ -43,11 +43,11 @@ func TestLogger(t *testing.T) {
 		log.ErrorContext(ctx, "failed", slog.Group("", "inline", 1))
 	})
 	want := []map[string]any{
-		{"@level": "trace", "@message": "body", "host": "hv01", "request.id": 7.0},
-		{"@level": "debug", "@message": "sent", "host": "hv01", "request.id": 7.0, "request.status": 200.0, "request.took": "20ms", "request.soap.fault": true},
-		{"@level": "info", "@message": "info", "host": "hv01", "request.id": 7.0, "request.error": "refused"},
-		{"@level": "warn", "@message": "warned", "host": "hv01", "request.id": 7.0, "request.config": "hyperv.Config{ntlm}"},
-		{"@level": "error", "@message": "failed", "host": "hv01", "request.id": 7.0, "request.inline": 1.0},
+		{"@level": "trace", "@message": "body", "path": `D:\a.vhdx`, "host": "hv01", "request.id": 7.0},
+		{"@level": "debug", "@message": "sent", "path": `D:\a.vhdx`, "host": "hv01", "request.id": 7.0, "request.status": 200.0, "request.took_ms": 20.0, "request.soap.fault": true},
+		{"@level": "info", "@message": "info", "path": `D:\a.vhdx`, "host": "hv01", "request.id": 7.0, "request.error": "refused"},
+		{"@level": "warn", "@message": "warned", "path": `D:\a.vhdx`, "host": "hv01", "request.id": 7.0, "request.config": "hyperv.Config{ntlm}"},
+		{"@level": "error", "@message": "failed", "path": `D:\a.vhdx`, "host": "hv01", "request.id": 7.0, "request.inline": 1.0},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)
@@ -79,14 +79,24 @@ func TestLogLevel_mostTalkativeWins(t *testing.T) {
 	}
 }
 
+// The level of the wire alone decides once it is set, in both directions.
+func TestLogLevel_wire(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[string]slog.Level{"": slog.LevelDebug, "OFF": slog.LevelWarn, "INFO": slog.LevelInfo, "TRACE": levelTrace} {
+		if got := logLevel(from(map[string]string{"TF_LOG_PROVIDER": "DEBUG", envWire: level})); got != want {
+			t.Errorf("%s=%q: logLevel = %v, want %v", envWire, level, got, want)
+		}
+	}
+}
+
 func TestLogProgress(t *testing.T) {
 	t.Parallel()
 	got := logged(t, "INFO", func(ctx context.Context, _ *slog.Logger) {
-		logProgress(ctx, disk)(hyperv.Progress{Phase: hyperv.PhaseCompacting, Pass: 1, Percent: 40, Elapsed: 90 * time.Second, JobID: "job-7"})
+		logProgress(disk.inLog(ctx), disk)(hyperv.Progress{Phase: hyperv.PhaseCompacting, Pass: 1, Percent: 40, Elapsed: 90 * time.Second, JobID: "job-7"})
 	})
 	want := []map[string]any{{
 		"@level": "info", "@message": "compaction compacting", "path": `D:\a.vhdx`, "host": "hv01", "job": "job-7",
-		"pass": 1.0, "percent": 40.0, "elapsed": "1m30s", "done": false,
+		"pass": 1.0, "percent": 40.0, "elapsed_ms": 90000.0, "done": false,
 	}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("log (-want +got):\n%s", diff)

@@ -117,6 +117,7 @@ func (a *vhdCompactAction) Invoke(ctx context.Context, req action.InvokeRequest,
 		return
 	}
 	about := subject{path: config.Path.ValueString(), host: host.Name()}
+	ctx = about.inLog(ctx)
 	say := func(line string) {
 		if line != "" {
 			resp.SendProgress(action.InvokeProgressEvent{Message: line})

@@ -100,6 +100,7 @@ func (l *vhdCompactionList) List(ctx context.Context, req list.ListRequest, stre
 	stream.Results = func(push func(list.ListResult) bool) {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
+		ctx = config.subject(host).inLog(ctx)
 		var count int64
 		for disk, err := range host.List(ctx, listing) {
 			if err != nil {

@@ -67,7 +67,7 @@ func (r *vhdCompactionResource) Create(ctx context.Context, req resource.CreateR
 		return
 	}
 
-	result, err := r.run(ctx, host, &resp.Diagnostics, &plan, nil, timeout)
+	result, err := r.run(plan.subject(host).inLog(ctx), host, &resp.Diagnostics, &plan, nil, timeout)
 	if err != nil && result.Run == nil && !result.LeftAttached {
 		return // nothing was started on the host, so there is nothing to remember
 	}
@@ -113,6 +113,7 @@ func (r *vhdCompactionResource) refresh(ctx context.Context, host *hyperv.Host, 
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	about := state.subject(host)
+	ctx = about.inLog(ctx)
 	err := state.settle(ctx, host, found)
 	var size int64
 	if err == nil {
@@ -151,6 +152,7 @@ func (r *vhdCompactionResource) Update(ctx context.Context, req resource.UpdateR
 		return
 	}
 
+	ctx = plan.subject(host).inLog(ctx)
 	prior.fromVersion0(&found)
 	asked := found
 	err := prior.settle(ctx, host, &asked)
@@ -205,7 +207,7 @@ func (r *vhdCompactionResource) detach(ctx context.Context, state *vhdCompaction
 	}
 	ctx, cancel := context.WithTimeout(ctx, detachTimeout)
 	defer cancel()
-	if err := host.GiveBack(ctx, state.Path.ValueString(), state.leftAt()); err != nil {
+	if err := host.GiveBack(state.subject(host).inLog(ctx), state.Path.ValueString(), state.leftAt()); err != nil {
 		return diag.Diagnostics{r.data.describeError(summaryDetach, state.subject(host), situation{doing: detaching}, err)}
 	}
 	return nil

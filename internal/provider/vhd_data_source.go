@@ -93,6 +93,7 @@ func (d *vhdDataSource) Read(ctx context.Context, req datasource.ReadRequest, re
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	about := subject{path: model.Path.ValueString(), host: host.Name()}
+	ctx = about.inLog(ctx)
 
 	found, err := host.Describe(ctx, model.Path.ValueString())
 	if err != nil {

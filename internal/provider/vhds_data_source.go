@@ -128,6 +128,7 @@ func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
+	ctx = model.subject(host).inLog(ctx)
 
 	var found []hyperv.ListedDisk
 	for disk, err := range host.List(ctx, listing) {
@@ -182,7 +183,7 @@ func (m *vhdsModel) fill(ctx context.Context, data *providerData, host *hyperv.H
 // inspect opens a disk. What is wrong with one disk is a warning, so that it
 // does not end the plan of all the others.
 func (m *listedDiskModel) inspect(ctx context.Context, data *providerData, host *hyperv.Host, about subject) diag.Diagnostics {
-	disk, err := host.Inspect(ctx, about.path)
+	disk, err := host.Inspect(about.inLog(ctx), about.path)
 	switch {
 	case err == nil:
 		m.VHDType = optionalString(string(disk.Type))
