@@ -8,7 +8,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
-// view is the way in which somebody looks at a class.
+// view is one look at a class.
 type view struct {
 	namespace string
 	now       time.Time

@@ -109,7 +109,7 @@ func (c *Cluster) picture() Failover {
 	}
 }
 
-// refresh tells every node what has changed.
+// refresh updates every node's picture of the cluster.
 func (c *Cluster) refresh() {
 	for _, h := range c.hosts {
 		h.JoinFailover(c.picture())

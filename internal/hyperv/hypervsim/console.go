@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Console is somebody who works on the host itself: an administrator, a backup
+// Console is a person or program that works on the host itself: an administrator, a backup
 // program, a colleague. It does at once what a client asks for by messages, and
 // whatever it does is no violation.
 type Console struct {
@@ -13,8 +13,8 @@ type Console struct {
 	by   agent
 }
 
-// Console returns somebody with that account, DOMAIN\name. Jobs show it as their
-// owner.
+// Console returns a person with that account, DOMAIN\name. Jobs show the account
+// as their owner.
 func (h *Host) Console(account string) *Console {
 	return &Console{host: h, by: agent{account: account, name: "console of " + account, console: true}}
 }

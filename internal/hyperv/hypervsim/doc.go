@@ -5,7 +5,7 @@
 // [RunT] starts a host for a test; [New] and [Host.Start] start one elsewhere.
 // Disks, virtual machines and files are arranged and looked at with the methods
 // of [Host], without the protocol. [Host.AddRule] makes the host misbehave, in a
-// deterministic way; [Host.Requests] tells what reached it. With
+// deterministic way; [Host.Requests] lists what reached it. With
 // [WithoutListener] and [Host.Dial] client and host live in one
 // testing/synctest bubble, where a job of hours takes no time.
 //
@@ -19,7 +19,7 @@
 // takes jobs, attachments and their addresses away.
 //
 // The oracle ([Host.Violations]) judges what clients do to each other and to the
-// disks; [Host.Check] compares what a client says with what is so. RunT asks the
+// disks; [Host.Check] compares what a client claims with the facts. RunT asks the
 // oracle when the test ends. A test that expects violations takes them
 // ([Host.TakeViolations]).
 //
@@ -109,8 +109,8 @@
 //
 // Real disks ([WithFolder]): dynamic VHD and VHDX files are read from their own
 // headers and compacted by qemu-img into a copy, which replaces the file when
-// qemu-img has checked it and found the same content, and when nobody wrote to
-// the file meanwhile. Only zero blocks vanish: no file system is looked at, so
+// qemu-img has checked it and found the same content, and when the file was not
+// written to meanwhile. Only zero blocks vanish: no file system is looked at, so
 // modes make no difference. Differencing disks, sectors other than 512 bytes and
 // VHD files with blocks other than 2 MiB are refused. Attaching a real disk
 // attaches nothing on this machine.

@@ -55,8 +55,8 @@ func (w *world) volumeKey(path string) string {
 // The file classes of root\cimv2 write names in lower case, and know local
 // drives only.
 //
-// Unverified on a real host (file-class-letter-case): the letter case of names that were asked for with
-// other letters.
+// Unverified on a real host (file-class-letter-case): the letter case of names
+// that were asked for with other letters.
 func fileName(path string) string { return strings.ToLower(winpath.Normalize(path)) }
 
 // directoryObjects returns the instances of Win32_Directory.

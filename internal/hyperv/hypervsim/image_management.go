@@ -46,8 +46,8 @@ func (w *world) imageManagementServices(v view) []*wmi.Object {
 	}}
 }
 
-// systemName is the name of the computer, which tells the nodes of a cluster
-// apart whatever name was dialled.
+// systemName is the name of the computer. It identifies the node of a cluster,
+// whatever name was dialled.
 func (w *world) systemName() wmi.Property {
 	if w.withoutSystemName {
 		return wmi.Null("SystemName", wmi.TypeString)
@@ -81,7 +81,7 @@ func (w *world) openable(path string) (*disk, *refusal) {
 	return d, nil
 }
 
-// exists tells whether a file is there, as far as the service can know: what is
+// exists reports whether a file is there, as far as the service can know: what is
 // closed to it may be.
 func (w *world) exists(path string) bool {
 	_, refused := w.find(path)
@@ -215,7 +215,8 @@ func (w *world) compactV1(c invocation) ([]wmi.Property, *wmi.Failure) {
 // compactV2 compacts in one of the five modes. Without a mode it refuses, as
 // the documentation demands one of them.
 //
-// Unverified on a real host (compact-without-mode, compact-unknown-mode): the answer to a missing or unknown mode.
+// Unverified on a real host (compact-without-mode, compact-unknown-mode): the
+// answer to a missing or unknown mode.
 func (w *world) compactV2(c invocation) ([]wmi.Property, *wmi.Failure) {
 	mode, ok := c.in.number("Mode", 16)
 	if !ok || mode > modePrezeroed {

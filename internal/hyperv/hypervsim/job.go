@@ -152,7 +152,7 @@ func (w *world) fail(j *job, r *refusal, at time.Time) {
 
 func (j *job) isRunning() bool { return j.ended.IsZero() }
 
-// isCompaction tells whether a disk is being compacted by the job.
+// isCompaction reports whether a disk is being compacted by the job.
 func (j *job) isCompaction() bool { return j.compaction != nil }
 
 // stateAt is the state of the job.

@@ -154,7 +154,7 @@ func (m *method) typeOf(name string) (wmi.Type, bool) {
 	return "", false
 }
 
-// fits tells whether a text from the wire can be a value of the type.
+// fits reports whether a text from the wire can be a value of the type.
 func fits(s string, typ wmi.Type) bool {
 	s = strings.TrimSpace(s)
 	switch typ {

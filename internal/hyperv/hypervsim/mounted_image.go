@@ -54,7 +54,7 @@ func (a *attachment) shown() Attachment {
 	return Attachment{Path: a.path, ReadOnly: a.readOnly, Names: slices.Clone(a.names), Client: a.by.name}
 }
 
-// attachedAnywhere tells whether a disk is attached to one of the nodes.
+// attachedAnywhere reports whether a disk is attached to one of the nodes.
 func (w *world) attachedAnywhere(path string) bool {
 	return slices.ContainsFunc(w.sharers(path), func(host *world) bool { return host.attached(path) != nil })
 }
@@ -95,7 +95,8 @@ func (w *world) detach(a *attachment, now time.Time) {
 
 // mayAttach says why a disk cannot be attached now.
 //
-// Unverified on a real host (attach-attached): the codes for a disk that is attached already.
+// Unverified on a real host (attach-attached): the codes for a disk that is
+// attached already.
 func (w *world) mayAttach(d *disk) *refusal {
 	if d.Locked || w.attachedAnywhere(d.Path) || w.jobOn(d.Path) != nil || w.isOpen(d.Path) {
 		return &refusal{code: returnInUse, status: statusSharingViolation}

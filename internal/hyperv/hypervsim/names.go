@@ -85,7 +85,7 @@ func (w *world) key(path string) string {
 }
 
 // resolve follows a key to the name of its own volume, through mount points or up
-// to the first. It tells whether the volume of every mount point on the way is
+// to the first. It reports whether the volume of every mount point on the way is
 // online.
 func (w *world) resolve(key string, mounts bool) (found string, online bool) {
 	online = true
@@ -106,7 +106,7 @@ func (w *world) volumeOffline(key string) bool {
 	return w.storeOf(key).offline[pathKey(volumeOf(key))]
 }
 
-// isMountPoint tells whether a path is a directory on which a volume is mounted,
+// isMountPoint reports whether a path is a directory on which a volume is mounted,
 // by whatever name the directory is called; it is one of the volume above.
 func (w *world) isMountPoint(path string) bool {
 	key, online := w.resolve(pathKey(path), false)
@@ -114,7 +114,7 @@ func (w *world) isMountPoint(path string) bool {
 	return led && a.mountPoint && a.from == key && online && !w.volumeOffline(key)
 }
 
-// isOffline tells whether the volume of a path is offline, or one through which
+// isOffline reports whether the volume of a path is offline, or one through which
 // the path leads.
 func (w *world) isOffline(path string) bool {
 	key, online := w.resolve(pathKey(path), true)
@@ -134,8 +134,9 @@ func (w *world) lead(key string) (alias, string, bool) {
 
 // leadShare follows a UNC path that leads back to the host.
 //
-// Unverified on a real host (unc-to-itself): that the image management service opens a UNC path to
-// its own host, and finds the file in use that is open under its local path.
+// Unverified on a real host (unc-to-itself): that the image management service
+// opens a UNC path to its own host, and finds the file in use that is open
+// under its local path.
 func (w *world) leadShare(key string) (string, bool) {
 	rest, ok := strings.CutPrefix(key, `\\`)
 	if !ok || strings.HasPrefix(rest, "?") {
@@ -160,7 +161,7 @@ func (w *world) leadShare(key string) (string, bool) {
 	return "", false
 }
 
-// isOwnName tells whether a server is this host.
+// isOwnName reports whether a server is this host.
 func (w *world) isOwnName(server string) bool {
 	if strings.EqualFold(server, "localhost") || server == "127.0.0.1" {
 		return true

@@ -187,7 +187,7 @@ func WithIdleTimeout(d time.Duration) Option {
 	return optionFunc(func(o *options) { o.wire.IdleTimeout = d })
 }
 
-// WithClock tells the time of the host, time.Now by default.
+// WithClock sets the clock of the host, time.Now by default.
 func WithClock(clock func() time.Time) Option {
 	return optionFunc(func(o *options) { o.wire.Clock = clock })
 }

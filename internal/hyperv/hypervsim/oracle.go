@@ -8,10 +8,10 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
-// The oracle of a site watches what clients do and say, and knows what is so. It
-// tells what a careful client never brings about; who was careless is told by the
-// name of the connection (DialAs, ListenAs) or else by the account. People at the
-// console of a host may do what they like.
+// The oracle of a site watches what clients do and claim, and knows the facts. It
+// records what a careful client never causes, and names the client by its
+// connection (DialAs, ListenAs) or else by its account. People at the console of
+// a host may do what they like.
 //
 // An attachment belongs to the client that asked for it, and from then on to one
 // whose compaction the host has accepted on it.
@@ -57,8 +57,8 @@ func (o *observation) violationf(format string, args ...any) {
 // agent is who does something on a host.
 type agent struct {
 	account string // DOMAIN\name, the owner of jobs
-	name    string // tells two processes of one account apart
-	console bool   // a person at the host itself, who is nobody's client
+	name    string // distinguishes two processes of one account
+	console bool   // a person at the host itself, not a client
 }
 
 func agentOf(c wmi.Caller) agent {
@@ -134,8 +134,8 @@ func (w *world) sawParentCompacted(by agent, d *disk, mode uint16, mounted bool)
 }
 
 // dependent names a differencing disk whose chain of parents holds path, and the
-// machine whose settings name it. Nobody can know of a child that no settings
-// name.
+// machine whose settings name it. A child that no settings
+// name cannot be known.
 func (w *world) dependent(path string) (child, machine string) {
 	file := w.fileID(path)
 	for _, host := range w.sharers(path) {
@@ -188,11 +188,11 @@ func (w *world) sawCancel(by agent, j *job) {
 	}
 }
 
-// Violations lists what a careful client never brings about, at this host and
+// Violations lists what a careful client never causes, at this host and
 // those that share a [Cluster] with it: a second compaction at once, one of a
 // disk that a saved machine or a replica needs or on which others depend, a disk detached
 // while it is compacted, a foreign attachment removed, a foreign job cancelled, a
-// [Claim] that is not so.
+// [Claim] that is not true.
 func (h *Host) Violations() []string {
 	h.world.lock()
 	defer h.world.mu.Unlock()
@@ -220,9 +220,9 @@ type Claim struct {
 	Completed int
 }
 
-// Check compares what a client says with what is so, and notes a violation if it
-// is not: that nothing is left attached, now and later, for what it asked so far;
-// that as many compactions have ended well. To say of a disk that it may be
+// Check compares what a client says with the facts, and records a violation if
+// they differ: that nothing is left attached, now and later, for what it asked so far;
+// that as many compactions have ended well. Saying that a disk may still be
 // attached is never wrong.
 func (h *Host) Check(c Claim) {
 	now := h.world.lock()

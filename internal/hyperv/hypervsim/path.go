@@ -9,7 +9,7 @@ import (
 // pathKey is equal for paths of the same file or directory.
 func pathKey(path string) string { return strings.TrimRight(winpath.Key(path), `\`) }
 
-// isAbsolute tells whether path names a file on a volume or a share.
+// isAbsolute reports whether path names a file on a volume or a share.
 func isAbsolute(path string) bool {
 	path = strings.ReplaceAll(path, "/", `\`)
 	return len(path) > 3 && path[1:3] == `:\` || strings.HasPrefix(path, `\\`) && len(path) > 2
@@ -30,7 +30,7 @@ func volumeOf(path string) string {
 
 func hasDrive(path string) bool { return len(path) > 1 && path[1] == ':' }
 
-// isRoot tells whether a path is the root of its volume.
+// isRoot reports whether a path is the root of its volume.
 func isRoot(path string) bool { return pathKey(path) == pathKey(volumeOf(path)) }
 
 // extension returns the extension of a file's name in lower case, without dot.

@@ -35,7 +35,7 @@ func (r Release) generations() []Generation {
 
 func (r Release) has(g Generation) bool { return slices.Contains(r.generations(), g) }
 
-// serves tells whether the host has the provider of a generation.
+// serves reports whether the host has the provider of a generation.
 func (w *world) serves(g Generation) bool { return !w.withoutRole && w.release.has(g) }
 
 // WithRelease makes the host one of that release, Server2022 by default. It

@@ -18,7 +18,7 @@ func (h *Host) Deny(account, namespace string) {
 	h.world.denied = append(h.world.denied, denial{account, namespace})
 }
 
-// denies tells whether a caller is kept out of a namespace.
+// denies reports whether a caller is kept out of a namespace.
 func (w *world) denies(by wmi.Caller, namespace string) bool {
 	for _, d := range w.denied {
 		if strings.EqualFold(d.namespace, namespace) && (d.account == "" || strings.EqualFold(d.account, by.User)) {
@@ -44,8 +44,8 @@ func (w *world) isClosed(path string) bool {
 	})
 }
 
-// HideVMs shows nobody a virtual machine, and not even the computer itself: the
-// enumerations are empty, nothing is denied. WithMember makes a single account
+// HideVMs hides the virtual machines and the computer itself from every account:
+// the enumerations are empty, nothing is denied. WithMember makes a single account
 // that sees nothing of Hyper-V at all.
 //
 // Unverified on a real host (machines-hidden-from-account): that the host's own

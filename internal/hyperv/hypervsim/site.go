@@ -36,7 +36,7 @@ func newStore() *store {
 	return &store{directories: map[string]string{}, offline: map[string]bool{}, disks: map[string]*disk{}}
 }
 
-// isShared tells whether a key lies on a volume that all hosts of the site reach.
+// isShared reports whether a key lies on a volume that all hosts of the site reach.
 func (s *site) isShared(key string) bool {
 	for _, root := range s.roots {
 		if rest, ok := strings.CutPrefix(key, root); ok && (rest == "" || rest[0] == '\\') {

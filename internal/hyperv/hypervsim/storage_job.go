@@ -13,7 +13,7 @@ func (j *job) address(namespace string) *wmi.ObjectPath {
 	return &wmi.ObjectPath{Namespace: namespace, Class: cim.ClassStorageJob, Keys: []wmi.KeyValue{wmi.Key("InstanceID", j.id)}}
 }
 
-// shownFailure is the failure that the job's properties tell of.
+// shownFailure is the failure that the job's properties report.
 func (j *job) shownFailure() *refusal {
 	if j.isRunning() {
 		return nil
@@ -161,7 +161,8 @@ const (
 // requestStateChange cancels a job: Terminate or Kill. Cancelling keeps what
 // was reclaimed so far, for a compaction can be interrupted safely.
 //
-// Unverified on a real host (state-change-ended-job, state-change-not-cancellable): the return values for a job that has ended and
+// Unverified on a real host (state-change-ended-job,
+// state-change-not-cancellable): the return values for a job that has ended and
 // for one that cannot be cancelled.
 func (w *world) requestStateChange(c invocation) ([]wmi.Property, *wmi.Failure) {
 	wanted, ok := c.in.number("RequestedState", 16)
@@ -230,7 +231,8 @@ func (w *world) errorInstance(j *job) string {
 
 // affectedElements links jobs that run to the service that carries them out.
 //
-// Unverified on a real host (affected-element): what the affected element of a compaction is.
+// Unverified on a real host (affected-element): what the affected element of a
+// compaction is.
 func (w *world) affectedElements(v view) []*wmi.Object {
 	var all []*wmi.Object
 	for _, j := range w.jobs {

@@ -29,7 +29,7 @@ const (
 	TypeDifferencing DiskType = 4
 )
 
-// Via says how a refusal reaches the caller. No source tells for every refusal
+// Via says how a refusal reaches the caller. No source says for every refusal
 // which way a real host takes, so a client has to expect both.
 type Via int
 
@@ -342,9 +342,8 @@ func (w *world) find(path string) (*disk, *refusal) {
 	return nil, missing(statusFileNotFound)
 }
 
-// pathMissing is the status for a path whose directory is not there: of a share
-// that nobody has put on the host, or that is offline, it is the server that is
-// missing.
+// pathMissing is the status for a path whose directory is not there: a share that was
+// not put on the host, or is offline, is missing with its server.
 //
 // Unverified on a real host (unreachable-share-code): the status for a share.
 func (w *world) pathMissing(path string) uint32 {
@@ -357,7 +356,7 @@ func (w *world) pathMissing(path string) uint32 {
 }
 
 // timestamp is when the file was changed last, to the second. A change counts
-// from when somebody looks.
+// from the next time that the state is read.
 func (d *disk) timestamp(now time.Time) time.Time {
 	if d.seenSize != d.FileSize {
 		d.seenSize, d.Changed = d.FileSize, now

@@ -32,7 +32,7 @@ func unallocated(name string, v VHD) ([]int64, error) {
 	return offsets, nil
 }
 
-// blockTable returns a function that tells whether a block is in the file.
+// blockTable returns a function that reports whether a block is in the file.
 func blockTable(f *os.File, v VHD) (func(block int64) (bool, error), error) {
 	if v.Format == FormatVHD {
 		return vhdTable(f)

@@ -45,7 +45,7 @@ const (
 	footerType       = 60
 	footerChecksum   = 64
 	footerID         = 68
-	footerEnd        = 85 // of what the footer tells
+	footerEnd        = 85 // end of the fields of the footer
 	headerTable      = 16 // offset of the block allocation table
 	headerBlockSize  = 32
 )

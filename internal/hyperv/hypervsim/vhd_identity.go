@@ -53,7 +53,7 @@ func copyItems(to *os.File, from io.ReaderAt, ids ...guid) error {
 	return nil
 }
 
-// keepFooter copies what the footer of a VHD tells about the disk, in both of
+// keepFooter copies the identity of the disk from the footer of a VHD, in both of
 // its places, with a new checksum.
 func keepFooter(replacement, original string) error {
 	from, err := os.Open(original) //nolint:gosec // G304: the file is in a folder that the caller mapped

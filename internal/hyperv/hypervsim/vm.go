@@ -104,7 +104,7 @@ func (h *Host) VMs() []VM {
 	return all
 }
 
-// isOpen tells whether a machine has a disk open: one that runs or is paused
+// isOpen reports whether a machine has a disk open: one that runs or is paused
 // opens its disks and all their parents.
 func (w *world) isOpen(path string) bool {
 	_, running := w.user(path, VMRunning)
@@ -137,7 +137,7 @@ func (w *world) ownUser(file fileID, state VMState) (string, bool) {
 	return "", false
 }
 
-// usedElsewhere tells whether another node has a file open: nobody else can even
+// usedElsewhere reports whether another node has a file open: other nodes cannot even
 // read it then.
 //
 // Unverified on a real host (read-on-other-node): the codes of the refusal.

@@ -46,8 +46,8 @@ func (w *world) computerSystems(v view) []*wmi.Object {
 	return inNameOrder(all)
 }
 
-// withReplication adds what Windows Server 2012 and later tell of a machine's
-// replication; it is null for the host itself.
+// withReplication adds the replication properties that Windows Server 2012 and
+// later have; they are null for the host itself.
 func (w *world) withReplication(o *wmi.Object, v view, m *machine) *wmi.Object {
 	if v.isV1() {
 		return o
@@ -115,7 +115,7 @@ func (w *world) configurations() []configuration {
 	return all
 }
 
-// shownConfigurations are those that somebody sees.
+// shownConfigurations are those that a caller gets to see.
 func (w *world) shownConfigurations() []configuration {
 	if w.hidesVMs {
 		return nil

@@ -6,7 +6,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/winrmsim"
 )
 
-// What a test needs of the wire half has a name here too.
+// The names of package winrmsim that tests use.
 type (
 	// Scheme is an HTTP authentication scheme.
 	Scheme = winrmsim.Scheme
@@ -120,7 +120,7 @@ func Replayed() Effect { return winrmsim.Replayed() }
 // Oversized does the work and pads the answer with white space to this size.
 func Oversized(size int) Effect { return winrmsim.Oversized(size) }
 
-// FaultFamily is WSManFault codes that tell of one kind of failure.
+// FaultFamily is the WSManFault codes of one kind of failure.
 type FaultFamily = winrmsim.FaultFamily
 
 // FaultFamilies lists the kinds of faults with their codes.

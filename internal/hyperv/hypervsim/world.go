@@ -14,7 +14,7 @@ import (
 
 // world is the simulated Hyper-V and the file system under it. Disks that are
 // only numbers need no goroutine: what time has brought about is worked out
-// from the clock whenever somebody looks.
+// from the clock at each access.
 type world struct {
 	clock func() time.Time
 	log   *slog.Logger
@@ -156,7 +156,7 @@ func (w *world) newID() string {
 	return fmt.Sprintf("5D1C0000-0000-4000-%04X-%012X", 0x8000|w.number(), w.lastID)
 }
 
-// number tells hosts apart whose IDs must differ, unless they have one name.
+// number keeps the IDs of two hosts apart, unless the hosts have the same name.
 func (w *world) number() uint16 {
 	sum := fnv.New32a()
 	_, _ = sum.Write([]byte(w.host)) // never fails

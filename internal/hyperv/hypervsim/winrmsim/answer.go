@@ -101,7 +101,7 @@ func (s *Server) write(x *exchange, status int, contentType string, body []byte)
 		_ = http.NewResponseController(x.w).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	// Nobody is left to tell when the client has gone.
+	// There is nobody to report an error to when the client has gone.
 	_, _ = x.w.Write(body)
 }
 

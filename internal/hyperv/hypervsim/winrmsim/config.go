@@ -84,7 +84,7 @@ type Config struct {
 	// by time.Now, not by Clock.
 	IdleTimeout time.Duration
 
-	// Clock tells the time of the server.
+	// Clock is the clock of the server.
 	Clock func() time.Time
 	// Log gets requests at debug level and refused ones at warning level.
 	Log *slog.Logger

@@ -16,7 +16,7 @@ type connectionKey struct{}
 type connection struct {
 	net         net.Conn
 	number      int
-	client      string // its name, empty for a client that nobody has named
+	client      string // its name, empty for an unnamed client
 	scheme      Scheme
 	context     acceptor // nil before the first token
 	established bool

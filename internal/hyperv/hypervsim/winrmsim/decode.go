@@ -45,7 +45,8 @@ func (d decoder) decode(body []byte, charset string) (*envelope, *wmi.Failure) {
 	e.wide = wide
 	root, err := parseXML(text)
 	if err != nil {
-		// Unverified on a real host (malformed-xml-fault): which fault answers XML that is not well-formed.
+		// Unverified on a real host (malformed-xml-fault): which fault answers
+		// XML that is not well-formed.
 		return e, fault(codeInvalidXML)
 	}
 	if root.local == "Envelope" && root.space != nsSOAP {
@@ -256,7 +257,8 @@ func (d decoder) timing(e *envelope, h map[string]*element) *wmi.Failure {
 	}
 	t, ok := parseDuration(h["OperationTimeout"].trimmed())
 	if !ok {
-		// Unverified on a real host (malformed-duration-fault): which fault answers a malformed duration.
+		// Unverified on a real host (malformed-duration-fault): which fault
+		// answers a malformed duration.
 		return fault(codeSchemaValidation)
 	}
 	if t < minTimeout {

@@ -4,8 +4,8 @@
 //
 // It shares no code with the client: it decodes, encodes, authenticates and
 // seals on its own, so that a mistake has to be made twice to go unnoticed. A
-// [Rule] makes it misbehave, in a deterministic way; [Server.Requests] tells
-// what reached it.
+// [Rule] makes it misbehave, in a deterministic way; [Server.Requests]
+// lists what reached it.
 //
 // # Where the behaviour comes from
 //

@@ -55,7 +55,7 @@ func (e Effect) String() string {
 	return name
 }
 
-// replacesWork tells whether the effect comes instead of the work.
+// replacesWork reports whether the effect comes instead of the work.
 func (e Effect) replacesWork() bool {
 	switch e.kind {
 	case effectFault, effectReturns, effectStatus, effectUnauthorized, effectResetBefore:
@@ -89,7 +89,8 @@ func ReturnsAfter(value uint32) Effect { return Effect{kind: effectReturnsAfter,
 // Returns, Status, ResetBefore, Unauthorized) is carried out at once, and so is
 // Hang; with others the answer waits for the work.
 //
-// Unverified on a real host (late-job): that a host that was slow, and said so, begins the work after all.
+// Unverified on a real host (late-job): that a host that was slow, and said so,
+// begins the work after all.
 func Late(d time.Duration, e Effect) Effect {
 	e.late = d
 	return e

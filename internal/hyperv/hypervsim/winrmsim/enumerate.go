@@ -52,7 +52,7 @@ func (s *enumerations) restore(id string, e *enumeration) {
 }
 
 // take removes an enumeration; one that lay idle too long is gone, and one of
-// somebody else does not exist.
+// another user does not exist.
 func (s *enumerations) take(id, user string, now time.Time, idle time.Duration) *enumeration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -83,8 +83,9 @@ func (s *Server) receive(x *exchange) int {
 		x.w.Header().Set("Allow", http.MethodPost)
 		return http.StatusMethodNotAllowed
 	case x.r.ContentLength < 0:
-		// Unverified on a real host (chunked-request): shells refuse chunked requests (MS-WSMV
-		// 3.1.4.1.31.8); that WMI does too, and with this status, is assumed.
+		// Unverified on a real host (chunked-request): shells refuse chunked
+		// requests (MS-WSMV 3.1.4.1.31.8); that WMI does too, and with this
+		// status, is assumed.
 		return http.StatusLengthRequired
 	case x.r.ContentLength > int64(s.config.MaxEnvelopeKB<<10+sealOverhead):
 		return http.StatusRequestEntityTooLarge

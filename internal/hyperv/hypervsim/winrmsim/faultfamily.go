@@ -2,7 +2,7 @@ package winrmsim
 
 import "slices"
 
-// FaultFamily is WSManFault codes that tell of one kind of failure. A test that
+// FaultFamily is the WSManFault codes of one kind of failure. A test that
 // goes through all families with [Fault] and [FaultAfter] meets every kind before
 // and after the work; whether the work was done is the rule's business, as a code
 // alone does not say it.

@@ -93,7 +93,7 @@ func (r *record) read(counter *int) int {
 	return *counter
 }
 
-// isSecret tells whether the value of a parameter must not be kept.
+// isSecret reports whether the value of a parameter must not be kept.
 func isSecret(name string) bool {
 	name = strings.ToLower(name)
 	return strings.Contains(name, "password") || strings.Contains(name, "secret") || strings.Contains(name, "credential")

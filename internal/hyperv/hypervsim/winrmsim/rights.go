@@ -14,8 +14,8 @@ const (
 // refuses says what an account may not ask for at all; enumerations of what it may
 // not see are empty.
 //
-// Unverified on a real host (rights-remote-management, rights-hyper-v, access-denied-code): who is
-// refused what, and by which code.
+// Unverified on a real host (rights-remote-management, rights-hyper-v,
+// access-denied-code): who is refused what, and by which code.
 func (s *Server) refuses(x *exchange) *wmi.Failure {
 	switch {
 	case s.accountOf(x.user).NoRights:
@@ -28,7 +28,7 @@ func (s *Server) refuses(x *exchange) *wmi.Failure {
 	return fault(codeWMIAccessDenied)
 }
 
-// isBlind tells whether the user of an exchange sees nothing in its namespace.
+// isBlind reports whether the user of an exchange sees nothing in its namespace.
 func (s *Server) isBlind(x *exchange) bool {
 	blind := s.accountOf(x.user).Blind
 	return blind != "" && isWithin(x.envelope.target.namespace, blind)
@@ -43,7 +43,7 @@ func (s *Server) accountOf(user string) Account {
 	return Account{}
 }
 
-// isWithin tells whether a namespace is another or below it.
+// isWithin reports whether a namespace is another or below it.
 func isWithin(namespace, other string) bool {
 	namespace, other = strings.ToLower(namespace), strings.ToLower(other)
 	return namespace == other || strings.HasPrefix(namespace, other+`\`)

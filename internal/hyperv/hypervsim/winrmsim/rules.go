@@ -65,7 +65,7 @@ func (r *activeRule) matches(q *Request) bool {
 		r.Method != "" && !strings.EqualFold(r.Method, q.Method),
 		r.Client != "" && r.Client != q.Client:
 		return false
-	// Whoever means every request does not mean the handshakes.
+	// A rule for every request does not apply to handshakes.
 	case r.Operation == "" && q.Operation == OperationHandshake:
 		return false
 	case !r.Until.IsZero() && !q.Time.Before(r.Until):

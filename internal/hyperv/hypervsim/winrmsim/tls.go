@@ -69,7 +69,7 @@ func certificateTemplate(serial int64, name string) *x509.Certificate {
 
 // config is the server side TLS configuration. http.sys asks for a client
 // certificate only after it has seen a request; here it is asked for in the
-// handshake, which a client cannot tell apart unless it insists.
+// handshake, a difference that most clients cannot see.
 func (i *identity) config(clients *x509.CertPool) *tls.Config {
 	c := &tls.Config{
 		Certificates: []tls.Certificate{i.leaf},

@@ -30,7 +30,7 @@ func NotFound() *Failure {
 }
 
 // NoClass is the answer for a class that is not there. An enumeration by WQL
-// gets another fault, which is the business of whoever read the WQL.
+// gets another fault, which the reader of the WQL makes.
 func NoClass() *Failure {
 	return &Failure{Code: CodeResourceNotFound, Subcode: "a:DestinationUnreachable", Sender: true, Detail: "InvalidResourceURI", Plugin: true}
 }
@@ -42,7 +42,8 @@ func Denied() *Failure {
 
 // NoNamespace is the answer for a namespace that is not there.
 //
-// Unverified on a real host (missing-namespace-wmi-code): whether the plug-in passes the WMI code through.
+// Unverified on a real host (missing-namespace-wmi-code): whether the plug-in
+// passes the WMI code through.
 func NoNamespace() *Failure {
 	return &Failure{Code: CodeInvalidNamespace, Subcode: "a:DestinationUnreachable", Sender: true, Detail: "InvalidResourceURI", Plugin: true}
 }

@@ -7,7 +7,7 @@ type Caller struct {
 	// User is DOMAIN\user of the authenticated account.
 	User string
 	// Client names the process at the other end of the connection, where the test
-	// has named it. Windows does not know it; it is for telling afterwards who did
+	// has named it. Windows does not know it; it is for finding out afterwards who did
 	// what.
 	Client string
 	// Asked is when the request came; the work may begin later.

@@ -94,7 +94,7 @@ func (o *Object) Text(name string) string {
 	return ""
 }
 
-// ContainsFold tells whether name is among names, whatever its letter case.
+// ContainsFold reports whether name is among names, whatever its letter case.
 func ContainsFold(names []string, name string) bool {
 	for _, n := range names {
 		if strings.EqualFold(n, name) {
