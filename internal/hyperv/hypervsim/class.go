@@ -59,8 +59,8 @@ var cimv2Classes = []class{
 	{name: cim.ClassDataFile, keys: []string{"Name"}, instances: (*world).dataFiles},
 	{name: classOperatingSystem, keys: []string{"Name"}, instances: (*world).operatingSystems},
 	{name: classShare, keys: []string{"Name"}, instances: (*world).shares},
-	{name: classVolume, keys: []string{"DeviceID"}, instances: (*world).volumes},
-	{name: classMountPoint, keys: []string{"Directory", "Volume"}, instances: (*world).mountPoints},
+	{name: cim.ClassVolume, keys: []string{"DeviceID"}, instances: (*world).volumes},
+	{name: cim.ClassMountPoint, keys: []string{"Directory", "Volume"}, instances: (*world).mountPoints},
 }
 
 const (
@@ -76,7 +76,7 @@ func (w *world) class(by wmi.Caller, namespace, name string) (*class, *wmi.Failu
 		return nil, wmi.Denied()
 	case strings.EqualFold(namespace, cim.NamespaceCIMv2):
 		lists = [][]class{cimv2Classes}
-	case strings.EqualFold(namespace, namespaceCluster) && w.failover != nil:
+	case strings.EqualFold(namespace, cim.NamespaceCluster) && w.failover != nil:
 		lists = [][]class{clusterClasses}
 	case strings.EqualFold(namespace, cim.NamespaceStorage) && w.release.has(V2):
 		lists = [][]class{storageClasses}

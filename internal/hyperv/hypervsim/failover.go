@@ -3,6 +3,7 @@ package hypervsim
 import (
 	"slices"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
@@ -67,24 +68,16 @@ func (w *world) join(f Failover) {
 	}
 }
 
-// Classes of root\MSCluster.
-const (
-	namespaceCluster   = `root\MSCluster`
-	classCluster       = "MSCluster_Cluster"
-	classClusterNode   = "MSCluster_Node"
-	classClusterVolume = "MSCluster_ClusterSharedVolume"
-)
-
 var clusterClasses = []class{
-	{name: classCluster, keys: []string{"Name"}, instances: (*world).clusters},
-	{name: classClusterNode, keys: []string{"Name"}, instances: (*world).clusterNodes},
-	{name: classClusterVolume, keys: []string{"Name"}, instances: (*world).clusterVolumes},
+	{name: cim.ClassCluster, keys: []string{"Name"}, instances: (*world).clusters},
+	{name: cim.ClassClusterNode, keys: []string{"Name"}, instances: (*world).clusterNodes},
+	{name: cim.ClassClusterSharedVolume, keys: []string{"Name"}, instances: (*world).clusterVolumes},
 }
 
 // clusters returns the instance of MSCluster_Cluster.
 func (w *world) clusters(v view) []*wmi.Object {
 	return []*wmi.Object{{
-		Namespace: v.namespace, Class: classCluster, Keys: []string{"Name"},
+		Namespace: v.namespace, Class: cim.ClassCluster, Keys: []string{"Name"},
 		Properties: []wmi.Property{
 			wmi.Text("Caption", w.failover.Name),
 			wmi.Uint32("EnableSharedVolumes", 1),
@@ -100,7 +93,7 @@ func (w *world) clusterNodes(v view) []*wmi.Object {
 	var all []*wmi.Object
 	for name, state := range inOrder(w.failover.Nodes) {
 		all = append(all, &wmi.Object{
-			Namespace: v.namespace, Class: classClusterNode, Keys: []string{"Name"},
+			Namespace: v.namespace, Class: cim.ClassClusterNode, Keys: []string{"Name"},
 			Properties: []wmi.Property{
 				wmi.Text("Caption", name),
 				wmi.Text("Name", name),
@@ -118,7 +111,7 @@ func (w *world) clusterVolumes(v view) []*wmi.Object {
 	var all []*wmi.Object
 	for path, fault := range inOrder(w.failover.Volumes) {
 		all = append(all, &wmi.Object{
-			Namespace: v.namespace, Class: classClusterVolume, Keys: []string{"Name"},
+			Namespace: v.namespace, Class: cim.ClassClusterSharedVolume, Keys: []string{"Name"},
 			Properties: []wmi.Property{
 				wmi.Uint32("BackupState", 0),
 				wmi.Text("Caption", winpath.Base(path)),

@@ -213,8 +213,8 @@ func TestVolumes(t *testing.T) {
 	b := newBench(t, VHD{Path: testDisk})
 	b.MountVolume(`D:\Mount`)
 	b.AddVHD(VHD{Path: `D:\Mount\web.vhdx`})
-	systems := func() []string { return b.all(cim.NamespaceCIMv2, classVolume, "FileSystem") }
-	if diff := cmp.Diff([]string{`D:\`, `D:\Mount\`}, b.all(cim.NamespaceCIMv2, classVolume, "Name")); diff != "" {
+	systems := func() []string { return b.all(cim.NamespaceCIMv2, cim.ClassVolume, "FileSystem") }
+	if diff := cmp.Diff([]string{`D:\`, `D:\Mount\`}, b.all(cim.NamespaceCIMv2, cim.ClassVolume, "Name")); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff([]string{"NTFS", "NTFS"}, systems()); diff != "" {
@@ -224,11 +224,11 @@ func TestVolumes(t *testing.T) {
 	if diff := cmp.Diff([]string{"NTFS", ""}, systems()); diff != "" {
 		t.Errorf("file systems while offline (-want +got):\n%s", diff)
 	}
-	points, fail := b.world.Enumerate(testCaller, cim.NamespaceCIMv2, classMountPoint, nil)
+	points, fail := b.world.Enumerate(testCaller, cim.NamespaceCIMv2, cim.ClassMountPoint, nil)
 	if fail != nil || len(points) != 1 {
 		t.Fatalf("mount points: %v, %+v", points, fail)
 	}
-	volume, fail := b.world.Get(testCaller, cim.NamespaceCIMv2, classVolume, points[0].Property("Volume").Ref.Keys)
+	volume, fail := b.world.Get(testCaller, cim.NamespaceCIMv2, cim.ClassVolume, points[0].Property("Volume").Ref.Keys)
 	if fail != nil || volume.Text("Name") != `D:\Mount\` || volume.Text("FileSystem") != "" {
 		t.Errorf("volume of the mount point: %v, %+v", volume, fail)
 	}

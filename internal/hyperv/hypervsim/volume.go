@@ -54,12 +54,6 @@ func volumeName(path string) string {
 	return fmt.Sprintf(`\\?\Volume{%08x-0000-4000-8000-%012x}\`, h.Sum64()>>32, h.Sum64()&0xFFFFFFFFFFFF)
 }
 
-// Classes of volumes in root\cimv2.
-const (
-	classVolume     = "Win32_Volume"
-	classMountPoint = "Win32_MountPoint"
-)
-
 // mounts are the directories on which volumes are mounted, by their keys, but for
 // those of cluster shared volumes.
 func (w *world) mounts() map[string]alias {
@@ -110,7 +104,7 @@ func volumeObject(v view, path, name string, online bool) *wmi.Object {
 		system, capacity = wmi.Null("FileSystem", wmi.TypeString), wmi.Null("Capacity", wmi.TypeUint64)
 	}
 	return &wmi.Object{
-		Namespace: v.namespace, Class: classVolume, Keys: []string{"DeviceID"},
+		Namespace: v.namespace, Class: cim.ClassVolume, Keys: []string{"DeviceID"},
 		Properties: []wmi.Property{capacity, wmi.Text("DeviceID", deviceID(name)), system, wmi.Text("Name", path+`\`)},
 	}
 }
@@ -127,10 +121,10 @@ func (w *world) mountPoints(v view) []*wmi.Object {
 	for _, a := range inOrder(w.mounts()) {
 		directory := wmi.Key("Name", w.mountedAt(a))
 		all = append(all, &wmi.Object{
-			Namespace: v.namespace, Class: classMountPoint, Keys: []string{"Directory", "Volume"},
+			Namespace: v.namespace, Class: cim.ClassMountPoint, Keys: []string{"Directory", "Volume"},
 			Properties: []wmi.Property{
 				wmi.Reference("Directory", &wmi.ObjectPath{Namespace: v.namespace, Class: cim.ClassDirectory, Keys: []wmi.KeyValue{directory}}),
-				wmi.Reference("Volume", &wmi.ObjectPath{Namespace: v.namespace, Class: classVolume, Keys: []wmi.KeyValue{wmi.Key("DeviceID", deviceID(a.to+`\`))}}),
+				wmi.Reference("Volume", &wmi.ObjectPath{Namespace: v.namespace, Class: cim.ClassVolume, Keys: []wmi.KeyValue{wmi.Key("DeviceID", deviceID(a.to+`\`))}}),
 			},
 		})
 	}
