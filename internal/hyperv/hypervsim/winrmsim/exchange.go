@@ -164,15 +164,7 @@ func (s *Server) process(x *exchange) {
 	if fail != nil {
 		s.log.Warn("fault", "operation", e.operation, "class", e.target.class, "method", e.method, "code", fail.Code)
 	}
-	if x.effect.hold > 0 {
-		x.wait(x.effect.hold)
-	}
-	switch {
-	case x.effect.kind == effectFaultAfter:
-		fail = fault(x.effect.code)
-	case x.effect.kind == effectReturnsAfter && fail == nil:
-		a = x.returnValue()
-	}
+	a, fail = x.replaceAnswer(a, fail)
 	s.reply(x, a, fail)
 }
 

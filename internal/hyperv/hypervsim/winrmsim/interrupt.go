@@ -34,6 +34,21 @@ func (s *Server) interrupt(x *exchange) bool {
 	return true
 }
 
+// replaceAnswer holds the answer back, and carries out the effects that replace it
+// after the work.
+func (x *exchange) replaceAnswer(a *answer, fail *wmi.Failure) (*answer, *wmi.Failure) {
+	if x.effect.hold > 0 {
+		x.wait(x.effect.hold)
+	}
+	switch {
+	case x.effect.kind == effectFaultAfter:
+		return nil, fault(x.effect.code)
+	case x.effect.kind == effectReturnsAfter && fail == nil:
+		return x.returnValue(), nil
+	}
+	return a, fail
+}
+
 // returnValue is the output of a method that returns the value of the effect, and
 // no job.
 func (x *exchange) returnValue() *answer {

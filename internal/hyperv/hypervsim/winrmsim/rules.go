@@ -60,10 +60,7 @@ func (r *activeRule) limit() int {
 
 func (r *activeRule) matches(q *Request) bool {
 	switch {
-	case r.Operation != "" && r.Operation != q.Operation,
-		r.Class != "" && !strings.EqualFold(r.Class, q.Class),
-		r.Method != "" && !strings.EqualFold(r.Method, q.Method),
-		r.Client != "" && r.Client != q.Client:
+	case !isAny(string(r.Operation), string(q.Operation)), !isAny(r.Class, q.Class), !isAny(r.Method, q.Method), !isAny(r.Client, q.Client):
 		return false
 	// A rule for every request does not apply to handshakes.
 	case r.Operation == "" && q.Operation == OperationHandshake:
@@ -73,6 +70,10 @@ func (r *activeRule) matches(q *Request) bool {
 	}
 	return r.Path == "" || matchesPath(r.Path, q)
 }
+
+// isAny reports whether a field of a rule, which may be empty, is that of a
+// request.
+func isAny(field, value string) bool { return field == "" || strings.EqualFold(field, value) }
 
 func matchesPath(pattern string, q *Request) bool {
 	value, ok := q.Parameter("Path")
