@@ -23,7 +23,7 @@ func (k *kit) jobOwner(ctx context.Context) verdict {
 // isOwn tells whether an owner is the account that the kit logs on with.
 func (k *kit) isOwn(owner string) bool {
 	_, name, _ := strings.Cut(owner, `\`)
-	user := k.options.Config.Username
+	user := k.options.account()
 	if i := strings.IndexByte(user, '\\'); i >= 0 {
 		user = user[i+1:]
 	}

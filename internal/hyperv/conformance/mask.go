@@ -11,7 +11,9 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/claims"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
 // mask replaces everything in a text that could tell one host from another.
@@ -93,7 +95,7 @@ func (k *kit) lookForNames() {
 func (k *kit) configured() []string {
 	o := k.options
 	list := []string{
-		o.Config.Username, o.Config.TLSServerName, o.Config.Kerberos.Realm, o.Config.Kerberos.SPN, o.Config.Kerberos.CCachePath,
+		o.account(), o.Config.TLSServerName, o.Config.Kerberos.Realm, o.Config.Kerberos.SPN, o.Config.Kerberos.CCachePath,
 		o.Config.Kerberos.KeytabPath, o.Config.Kerberos.ConfigPath, o.Disk, o.Scratch,
 	}
 	if o.Fixtures != nil {
@@ -105,8 +107,16 @@ func (k *kit) configured() []string {
 			list = append(list, d.Path)
 		}
 	}
-	list = append(list, accountParts(o.Config.Username)...)
+	list = append(list, accountParts(o.account())...)
 	return append(list, hostParts(o.Host)...)
+}
+
+// account is who logs on.
+func (o Options) account() string {
+	if o.Config.Auth == hyperv.AuthWindows {
+		return secure.CurrentUserName()
+	}
+	return o.Config.Username
 }
 
 func accountParts(user string) []string {

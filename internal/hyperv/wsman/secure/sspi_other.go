@@ -4,3 +4,6 @@ package secure
 
 // NewCurrentUser fails with [ErrNotWindows].
 func NewCurrentUser(string, string) (Mechanism, error) { return nil, ErrNotWindows }
+
+// CurrentUserName is empty.
+func CurrentUserName() string { return "" }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"os/user"
 	"strings"
 	"sync"
 
@@ -50,6 +51,18 @@ func NewCurrentUser(host, spn string) (Mechanism, error) {
 		return nil, fmt.Errorf("windows: %w", err)
 	}
 	return &currentUser{name: name, target: target, maxToken: size}, nil
+}
+
+// CurrentUserName is who logs on, as DOMAIN\user, empty if Windows does not tell.
+func CurrentUserName() string {
+	if identity != nil {
+		return windows.UTF16PtrToString(identity.domain) + `\` + windows.UTF16PtrToString(identity.user)
+	}
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return u.Username
 }
 
 // String names the mechanism.

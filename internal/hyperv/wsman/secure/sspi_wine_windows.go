@@ -27,7 +27,7 @@ func units(name string) (text *uint16, length uint32) {
 	if err != nil {
 		panic(err)
 	}
-	return unsafe.SliceData(u), uint32(len(u) - 1)
+	return unsafe.SliceData(u), uint32(len(u) - 1) //nolint:gosec // a name
 }
 
 // LiveHandles counts what LSA keeps for this process.
