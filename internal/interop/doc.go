@@ -3,5 +3,6 @@
 // Kerberos with its KDC, gss-ntlmssp and curl, all on the loopback interface.
 //
 // They run with HYPERV_TEST_INTEROP=1. Then setup.sh installs what they need, as far
-// as it may; a test whose program is missing skips.
+// as it may; a test whose program is missing skips. With HYPERV_TEST_WINE=1 those run in
+// which our side is a program for Windows, see package wine.
 package interop

@@ -50,7 +50,7 @@ func begin(part string) error {
 }
 
 func start(part string, attributes *syscall.SysProcAttr) (*exec.Cmd, error) {
-	c := exec.Command(os.Args[0]) //nolint:gosec // this very program
+	c := exec.Command(os.Args[0])
 	c.Env = append(os.Environ(), "PROCESS_TEST_PART="+part)
 	c.SysProcAttr = attributes
 	c.Stdout, c.Stderr = new(bytes.Buffer), new(bytes.Buffer) // pipes
@@ -172,7 +172,7 @@ func TestParentGone(t *testing.T) { //nolint:paralleltest // its parts share an 
 
 // What happens to the console that Terraform and its providers share ends neither a
 // provider nor its work. A process beside it shows that it would have.
-func TestConsole(t *testing.T) { //nolint:paralleltest // as above
+func TestConsole(t *testing.T) {
 	for blow := range blows {
 		t.Run(blow, func(t *testing.T) {
 			t.Setenv("PROCESS_TEST_BLOW", blow)

@@ -1,0 +1,39 @@
+//go:build linux
+
+package wine_test
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// What the client consists of passes its tests as a program for Windows, the logon of
+// the current user among them.
+func TestPackages(t *testing.T) { //nolint:paralleltest // one program at a time has the machine
+	w := find(t)
+	for _, pkg := range []string{
+		"internal/process", "internal/hyperv/wsman/secure", "internal/hyperv/wsman", "internal/hyperv/winpath", "internal/hyperv/cim",
+		"internal/provider/bytesize", "internal/provider/pathtype", "internal/hyperv",
+	} {
+		for _, securityPackage := range packages {
+			if securityPackage != packages[0] && pkg != "internal/hyperv" && pkg != "internal/hyperv/wsman/secure" {
+				continue // it logs nobody on
+			}
+			t.Run(pkg+" "+securityPackage, func(t *testing.T) {
+				out := filepath.Join(t.TempDir(), "package.test.exe")
+				if err := w.Build(t.Context(), true, "./"+pkg, out); err != nil {
+					t.Fatal(err)
+				}
+				dir, err := filepath.Abs(filepath.Join(root, pkg))
+				if err != nil {
+					t.Fatal(err)
+				}
+				text, code := run(t, w, logon(securityPackage), dir, nil, out, "-test.short", "-test.timeout", "4m")
+				if lines := strings.Split(text, "\n"); code != 0 {
+					t.Errorf("exit code %d\n%s", code, strings.Join(lines[max(0, len(lines)-60):], "\n"))
+				}
+			})
+		}
+	}
+}
