@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"math/big"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -24,11 +26,14 @@ type server struct {
 // serve configures the provider for a host; changes replace attributes.
 func serve(t *testing.T, sim *hypervsim.Host, changes ...map[string]tftypes.Value) server {
 	t.Helper()
-	return serveAllowing(t, sim, nil, changes...)
+	s, said := configure(t, sim, nil, changes...)
+	s.clean(said)
+	return s
 }
 
-// serveAllowing does so for a client that can more.
-func serveAllowing(t *testing.T, sim *hypervsim.Host, client *tfprotov6.ConfigureProviderClientCapabilities, changes ...map[string]tftypes.Value) server {
+// configure does so for a client that may know more than others, and returns what
+// was said.
+func configure(t *testing.T, sim *hypervsim.Host, client *tfprotov6.ConfigureProviderClientCapabilities, changes ...map[string]tftypes.Value) (server, []*tfprotov6.Diagnostic) {
 	t.Helper()
 	p, err := factories()["hyperv"]()
 	must(t, err)
@@ -46,8 +51,18 @@ func serveAllowing(t *testing.T, sim *hypervsim.Host, client *tfprotov6.Configur
 	config := s.object(schema.Provider, attributes)
 	configured, err := p.ConfigureProvider(t.Context(), &tfprotov6.ConfigureProviderRequest{Config: &config, ClientCapabilities: client})
 	must(t, err)
-	s.clean(configured.Diagnostics)
-	return s
+	return s, configured.Diagnostics
+}
+
+// refused configures the provider with some settings, and asks it if it takes them;
+// one of both must refuse.
+func refused(t *testing.T, sim *hypervsim.Host, provider settings, want string, ask func(s server) []*tfprotov6.Diagnostic) {
+	t.Helper()
+	s, said := configure(t, sim, nil, written(t, provider, serve(t, sim).schema.Provider))
+	if len(said) == 0 {
+		said = ask(s)
+	}
+	refuses(t, said, want)
 }
 
 func text(s string) tftypes.Value { return tftypes.NewValue(tftypes.String, s) }
@@ -71,6 +86,88 @@ func (s server) object(schema *tfprotov6.Schema, set map[string]tftypes.Value) t
 	return v
 }
 
+// written is what a configuration of some settings holds: texts in quotes, numbers,
+// bools, and lists and objects of texts, as the tests write them.
+func written(t *testing.T, s settings, schema *tfprotov6.Schema) map[string]tftypes.Value {
+	t.Helper()
+	types := schema.ValueType().(tftypes.Object).AttributeTypes
+	all := map[string]tftypes.Value{}
+	for name, text := range s {
+		if text == "" {
+			all[name] = tftypes.NewValue(types[name], nil)
+			continue
+		}
+		all[name] = value(t, types[name], text)
+	}
+	return all
+}
+
+func value(t *testing.T, of tftypes.Type, text string) tftypes.Value {
+	t.Helper()
+	switch kind := of.(type) {
+	case tftypes.List:
+		member := value(t, kind.ElementType, strings.Trim(text, "[] "))
+		return tftypes.NewValue(of, []tftypes.Value{member})
+	case tftypes.Map:
+		members := map[string]tftypes.Value{}
+		for pair := range strings.SplitSeq(strings.Trim(text, "{} "), ", ") {
+			name, member, _ := strings.Cut(pair, " = ")
+			members[strings.Trim(name, `"`)] = value(t, kind.ElementType, member)
+		}
+		return tftypes.NewValue(of, members)
+	case tftypes.Object:
+		name, member, _ := strings.Cut(strings.Trim(text, "{} "), " = ")
+		members := map[string]tftypes.Value{}
+		for other, k := range kind.AttributeTypes {
+			members[other] = tftypes.NewValue(k, nil)
+		}
+		members[name] = value(t, kind.AttributeTypes[name], member)
+		return tftypes.NewValue(of, members)
+	}
+	if of.Is(tftypes.String) {
+		unquoted, err := strconv.Unquote(text)
+		must(t, err)
+		return tftypes.NewValue(of, unquoted)
+	}
+	if of.Is(tftypes.Bool) {
+		return tftypes.NewValue(of, text == "true")
+	}
+	n, _, err := big.ParseFloat(text, 10, 64, big.ToNearestEven)
+	must(t, err)
+	return tftypes.NewValue(of, n)
+}
+
+// planned validates and plans the creation of a disk, and returns what was said.
+func (s server) planned(set map[string]tftypes.Value) []*tfprotov6.Diagnostic {
+	s.t.Helper()
+	schema := s.schema.ResourceSchemas[compactionName]
+	config := s.object(schema, set)
+	valid, err := s.ValidateResourceConfig(s.t.Context(), &tfprotov6.ValidateResourceConfigRequest{TypeName: compactionName, Config: &config})
+	must(s.t, err)
+	if len(valid.Diagnostics) > 0 {
+		return valid.Diagnostics
+	}
+	none, err := tfprotov6.NewDynamicValue(schema.ValueType(), tftypes.NewValue(schema.ValueType(), nil))
+	must(s.t, err)
+	plan, err := s.PlanResourceChange(s.t.Context(), &tfprotov6.PlanResourceChangeRequest{
+		TypeName: compactionName, PriorState: &none, Config: &config, ProposedNewState: &config,
+	})
+	must(s.t, err)
+	return plan.Diagnostics
+}
+
+// refuses expects diagnostics of which one matches.
+func refuses(t *testing.T, diagnostics []*tfprotov6.Diagnostic, want string) {
+	t.Helper()
+	var all strings.Builder
+	for _, d := range diagnostics {
+		all.WriteString(said(d) + "\n")
+	}
+	if !regexp.MustCompile(want).MatchString(all.String()) {
+		t.Errorf("no error matches %q:\n%s", want, &all)
+	}
+}
+
 // clean fails the test when there are diagnostics.
 func (s server) clean(diagnostics []*tfprotov6.Diagnostic) {
 	s.t.Helper()
@@ -79,10 +176,15 @@ func (s server) clean(diagnostics []*tfprotov6.Diagnostic) {
 	}
 }
 
-// read reads a data source and returns what was said about it.
+// read validates and reads a data source and returns what was said about it.
 func (s server) read(name string, set map[string]tftypes.Value) []*tfprotov6.Diagnostic {
 	s.t.Helper()
 	config := s.object(s.schema.DataSourceSchemas[name], set)
+	valid, err := s.ValidateDataResourceConfig(s.t.Context(), &tfprotov6.ValidateDataResourceConfigRequest{TypeName: name, Config: &config})
+	must(s.t, err)
+	if len(valid.Diagnostics) > 0 {
+		return valid.Diagnostics
+	}
 	resp, err := s.ReadDataSource(s.t.Context(), &tfprotov6.ReadDataSourceRequest{TypeName: name, Config: &config})
 	must(s.t, err)
 	return resp.Diagnostics
@@ -281,7 +383,8 @@ func TestProtocol_deferral(t *testing.T) {
 			if test.unknown != "" {
 				change[test.unknown] = unknown
 			}
-			s := serveAllowing(t, sim, &tfprotov6.ConfigureProviderClientCapabilities{DeferralAllowed: true}, change)
+			s, said := configure(t, sim, &tfprotov6.ConfigureProviderClientCapabilities{DeferralAllowed: true}, change)
+			s.clean(said)
 			state := s.object(s.schema.ResourceSchemas[compactionName], map[string]tftypes.Value{"path": text(diskPath), "host": test.own, "status": text("imported")})
 			read, err := s.ReadResource(t.Context(), &tfprotov6.ReadResourceRequest{
 				TypeName: compactionName, CurrentState: &state, ClientCapabilities: &tfprotov6.ReadResourceClientCapabilities{DeferralAllowed: true},

@@ -1,9 +1,9 @@
 package provider_test
 
 import (
-	"regexp"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
 	"github.com/hashicorp/terraform-plugin-testing/plancheck"
@@ -225,9 +225,8 @@ func TestVHDCompactionResource_invalidInputs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sim := host(t, hypervsim.WithVHD(vhd()))
-			steps(t, resource.TestStep{
-				Config: providerFor(sim, test.provider) + disk(test.disk), PlanOnly: true,
-				ExpectError: regexp.MustCompile(test.want),
+			refused(t, sim, test.provider, test.want, func(s server) []*tfprotov6.Diagnostic {
+				return s.planned(written(t, settings{"path": quote(diskPath)}.with(test.disk), s.schema.ResourceSchemas[compactionName]))
 			})
 			if got := sim.Exchanges(); got != 0 {
 				t.Errorf("%d exchanges with the host, want none before an apply", got)

@@ -1,9 +1,9 @@
 package provider_test
 
 import (
-	"regexp"
 	"testing"
 
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 	"github.com/hashicorp/terraform-plugin-testing/knownvalue"
@@ -108,9 +108,8 @@ func TestVHDDataSource_fails(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sim := host(t, hypervsim.WithVHD(vhd()))
-			steps(t, resource.TestStep{
-				Config:      providerFor(sim, test.provider) + dataSource("hyperv_vhd", test.attributes),
-				ExpectError: regexp.MustCompile(test.want),
+			refused(t, sim, test.provider, test.want, func(s server) []*tfprotov6.Diagnostic {
+				return s.read("hyperv_vhd", written(t, test.attributes, s.schema.DataSourceSchemas["hyperv_vhd"]))
 			})
 		})
 	}

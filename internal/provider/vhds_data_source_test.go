@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"net/http"
-	"regexp"
 	"slices"
 	"testing"
 
@@ -145,10 +144,8 @@ func TestVHDsDataSource_fails(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			steps(t, resource.TestStep{
-				Config:      providerFor(shelf(t)) + dataSource("hyperv_vhds", test.attributes),
-				ExpectError: regexp.MustCompile(test.want),
-			})
+			s := serve(t, shelf(t))
+			refuses(t, s.read("hyperv_vhds", written(t, test.attributes, s.schema.DataSourceSchemas["hyperv_vhds"])), test.want)
 		})
 	}
 }
