@@ -36,7 +36,7 @@ func (h *Host) listDirectory(ctx context.Context, l Listing) iter.Seq2[ListedDis
 			return yield(disk, err)
 		})
 		if more && err == nil {
-			err = h.checkListed(ctx, root, found)
+			err = h.checkListed(ctx, root, l.Recurse, found)
 		}
 		if err != nil {
 			yield(ListedDisk{}, fmt.Errorf("list %s: %w", root, err))
@@ -90,10 +90,19 @@ func (h *Host) checkDirectory(ctx context.Context, directory string) error {
 }
 
 // checkListed doubts an answer: a volume that is offline, or went offline
-// meanwhile, has answered with nothing.
-func (h *Host) checkListed(ctx context.Context, root string, found bool) error {
-	if err := h.checkDirectory(ctx, root); err != nil || found {
+// meanwhile, has answered with nothing. Whoever takes a list for complete forgets
+// what is not in it.
+func (h *Host) checkListed(ctx context.Context, root string, recursive, found bool) error {
+	if err := h.checkDirectory(ctx, root); err != nil {
 		return err
+	}
+	if recursive {
+		if err := h.volumesBelowAnswer(ctx, root); err != nil {
+			return &classified{err: err, kind: ErrPathNotFound}
+		}
+	}
+	if found {
+		return nil
 	}
 	if err := h.volumeAnswers(ctx, root); err != nil {
 		return &classified{err: err, kind: ErrPathNotFound}

@@ -68,31 +68,45 @@ func (h *Host) volumeAnswers(ctx context.Context, directory string) error {
 
 // mountedVolumeAnswers looks for a volume that is mounted in the directory; a
 // directory without one is as good as its volume.
+func (h *Host) mountedVolumeAnswers(ctx context.Context, directory string) error {
+	return h.mountsAnswer(ctx, func(mounted string) bool { return winpath.Equal(mounted, directory) })
+}
+
+// mountsAnswer is nil when the volumes answer that are mounted in certain
+// directories.
 //
 // Unverified on a real host (mount-point-offline): that Win32_MountPoint lists a
 // mount point whose volume is offline, and Win32_Volume that volume without a
 // file system.
-func (h *Host) mountedVolumeAnswers(ctx context.Context, directory string) error {
+func (h *Host) mountsAnswer(ctx context.Context, wanted func(directory string) bool) error {
 	points, err := h.enumerate(ctx, cim.ResourceURI(cim.NamespaceCIMv2, cim.ClassMountPoint))
 	if err != nil {
 		return fmt.Errorf("list the mount points: %w", err)
 	}
 	for _, point := range points {
 		at, _ := point.Value("Directory").Reference()
-		if name, ok := at.Selector("Name"); !ok || !winpath.Equal(name, directory) {
+		directory, ok := at.Selector("Name")
+		if !ok || !wanted(directory) {
 			continue
 		}
-		volume, ok := point.Value("Volume").Reference()
-		if !ok {
-			return fmt.Errorf("a volume is mounted in %s, which the host does not name", directory)
+		if err := h.mountAnswers(ctx, point); err != nil {
+			return fmt.Errorf("the volume that is mounted in %s: %w", winpath.Normalize(directory), err)
 		}
-		i, err := h.get(ctx, volume)
-		if err != nil {
-			return fmt.Errorf("the volume that is mounted in %s: %w", directory, err)
-		}
-		if system, ok := i.String("FileSystem"); !ok || system == "" {
-			return fmt.Errorf("the volume that is mounted in %s does not answer", directory)
-		}
+	}
+	return nil
+}
+
+func (h *Host) mountAnswers(ctx context.Context, point *cim.Instance) error {
+	volume, ok := point.Value("Volume").Reference()
+	if !ok {
+		return errors.New("the host does not name it")
+	}
+	i, err := h.get(ctx, volume)
+	if err != nil {
+		return err
+	}
+	if system, ok := i.String("FileSystem"); !ok || system == "" {
+		return errors.New("it does not answer")
 	}
 	return nil
 }
@@ -104,18 +118,45 @@ const (
 )
 
 func (h *Host) clusterVolumeAnswers(ctx context.Context, directory string) error {
+	seen := false
+	err := h.clusterVolumesAnswer(ctx, func(volume string) bool {
+		is := winpath.Equal(volume, directory)
+		seen = seen || is
+		return is
+	})
+	if err == nil && !seen {
+		return fmt.Errorf("the cluster lists no shared volume %s", directory)
+	}
+	return err
+}
+
+// clusterVolumesAnswer is nil when certain cluster shared volumes can be read.
+func (h *Host) clusterVolumesAnswer(ctx context.Context, wanted func(volume string) bool) error {
 	volumes, err := h.enumerate(ctx, cim.ResourceURI(cim.NamespaceCluster, cim.ClassClusterSharedVolume))
 	if err != nil {
 		return fmt.Errorf("list the cluster shared volumes: %w", err)
 	}
 	for _, v := range volumes {
-		if name, ok := v.String("Name"); !ok || !winpath.Equal(name, directory) {
+		name, ok := v.String("Name")
+		if !ok || !wanted(name) {
 			continue
 		}
-		if fault, ok, err := v.Uint("FaultState", 32); ok && err == nil && (fault == volumeNoFaults || fault == volumeRedirected) {
-			return nil
+		if fault, ok, err := v.Uint("FaultState", 32); !ok || err != nil || fault != volumeNoFaults && fault != volumeRedirected {
+			return fmt.Errorf("the cluster shared volume %s does not answer", name)
 		}
-		return fmt.Errorf("the cluster shared volume %s does not answer", directory)
 	}
-	return fmt.Errorf("the cluster lists no shared volume %s", directory)
+	return nil
+}
+
+// volumesBelowAnswer is nil when every volume answers that is mounted in a
+// directory or below it.
+func (h *Host) volumesBelowAnswer(ctx context.Context, directory string) error {
+	within := func(path string) bool { return winpath.Within(path, directory) }
+	if err := h.mountsAnswer(ctx, within); err != nil || !winpath.AboveClusterVolumes(directory) {
+		return err
+	}
+	if err := h.clusterVolumesAnswer(ctx, within); !isMissingClass(err) {
+		return err
+	}
+	return nil // no node of a cluster
 }

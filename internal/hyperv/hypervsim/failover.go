@@ -38,6 +38,11 @@ type Failover struct {
 	// FaultState. What lies on a volume without access, or in maintenance, is not
 	// there; the directory of the volume is an entry of the system drive, and stays.
 	Volumes map[string]uint32
+	// Unlisted: the file classes find what lies on the volumes by its name, and list
+	// nothing of it.
+	//
+	// Unverified on a real host (file-classes-cluster-volume): which of the two it is.
+	Unlisted bool
 }
 
 // WithFailover makes the host a node of a failover cluster.

@@ -114,6 +114,9 @@ func (w *world) candidates(v view, known []string, one func(string) (string, boo
 		if inDirectory && pathKey(winpath.Dir(path)) != directory {
 			continue
 		}
+		if w.failover != nil && w.failover.Unlisted && winpath.OnClusterVolume(path) {
+			continue
+		}
 		if hasDrive(path) && !w.isOffline(path) {
 			kept = append(kept, path)
 		}

@@ -65,3 +65,18 @@ func OnClusterVolume(path string) bool {
 func IsClusterVolume(path string) bool {
 	return OnClusterVolume(path) && Equal(path, Volume(path))
 }
+
+// Within reports whether path is directory, or lies below it.
+func Within(path, directory string) bool {
+	if Equal(path, directory) {
+		return true
+	}
+	return strings.HasPrefix(Key(path), strings.TrimSuffix(Key(directory), `\`)+`\`)
+}
+
+// AboveClusterVolumes reports whether cluster shared volumes lie below path, on a
+// node of a cluster: path is the directory in which they appear, or its drive.
+func AboveClusterVolumes(path string) bool {
+	path = Normalize(path)
+	return isDrivePath(path) && (isRoot(path) || OnClusterVolume(Join(path, "x")) && !OnClusterVolume(path))
+}

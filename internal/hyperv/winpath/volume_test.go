@@ -83,3 +83,36 @@ func TestClusterVolume(t *testing.T) {
 		}
 	}
 }
+
+func TestWithin(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		path, directory string
+		want            bool
+	}{
+		{`D:\VMs`, `d:\vms\`, true},
+		{`D:\VMs\a`, `D:\VMs`, true},
+		{`D:\VMs2`, `D:\VMs`, false},
+		{`D:\VMs`, `D:\VMs\a`, false},
+		{`D:\VMs`, `D:\`, true},
+		{`E:\VMs`, `D:\`, false},
+		{`\\nas\vms\a`, `\\nas\vms`, true},
+		{volume + `\VMs`, volume + `\`, true},
+	} {
+		if got := winpath.Within(tt.path, tt.directory); got != tt.want {
+			t.Errorf("Within(%q, %q) = %v, want %v", tt.path, tt.directory, got, tt.want)
+		}
+	}
+}
+
+func TestAboveClusterVolumes(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]bool{
+		`C:\`: true, `c:/`: true, `C:\ClusterStorage`: true, `C:\clusterstorage.000\`: true,
+		`C:\ClusterStorage\Volume1`: false, `C:\VMs`: false, `\\nas\ClusterStorage`: false, volume + `\`: false, ``: false,
+	} {
+		if got := winpath.AboveClusterVolumes(path); got != want {
+			t.Errorf("AboveClusterVolumes(%q) = %v, want %v", path, got, want)
+		}
+	}
+}
