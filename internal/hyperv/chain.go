@@ -63,8 +63,8 @@ func (c *chainReader) follow(ctx context.Context, path string) error {
 // or its rights, not the disk.
 func (c *chainReader) read(ctx context.Context, path string) (*link, error) {
 	volume := winpath.Key(winpath.Volume(path))
-	if err := c.mute[volume]; err != nil {
-		return &link{path: path, err: err}, nil
+	if silence := c.mute[volume]; silence != nil {
+		return &link{path: path, err: silence}, nil
 	}
 	settings, err := c.host.readEmbedded(ctx, generationV2, "GetVirtualHardDiskSettingData", "SettingData", winpath.Normalize(path))
 	if err == nil {

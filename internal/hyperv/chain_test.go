@@ -153,10 +153,10 @@ func chainCases() map[string]chainCase {
 		},
 		"share behind the second hop": {
 			disks: []hypervsim.VHD{
-				base(`\\nas\vms\a.vhdx`, func(v *hypervsim.VHD) { v.Denied = true }), base(`\\nas\vms\b.vhdx`), base(`\\nas\other\c.vhdx`), base(free),
+				base(`\\nas\vms\a.vhdx`, func(v *hypervsim.VHD) { v.Denied = true }), base(`\\nas\vms\b.vhdx`), base(`\\nas\backup\c.vhdx`), base(free),
 			},
 			machines: []hypervsim.VM{{Name: "sql01", Disks: []string{`\\nas\vms\a.vhdx`}}},
-			want:     map[string]error{`\\nas\vms\b.vhdx`: hyperv.ErrUnseen, `\\nas\other\c.vhdx`: nil, free: nil},
+			want:     map[string]error{`\\nas\vms\b.vhdx`: hyperv.ErrUnseen, `\\nas\backup\c.vhdx`: nil, free: nil},
 			says:     map[string][]string{`\\nas\vms\b.vhdx`: {"sql01", `\\nas\vms\a.vhdx`, "access denied"}},
 		},
 		"locked disk": {

@@ -181,6 +181,28 @@ func checkWarning(t *testing.T, got hyperv.CompactResult, kind hyperv.WarningKin
 	}
 }
 
+// TestClusterSameNames: a machine on another node is named although many disks have
+// the name of its disk, which nobody else can open to compare.
+func TestClusterSameNames(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, host := simulateCluster(t, hypervsim.ClusterConfig{}, nil)
+		for i := range 6 {
+			path := shared(fmt.Sprintf(`vm%02d\disk.vhdx`, i))
+			c.Node("HV01").AddVHD(base(path, func(v *hypervsim.VHD) { v.FileSize += int64(i) * mib }))
+			c.Hosts()[i%3].AddVM(hypervsim.VM{Name: fmt.Sprintf("vm%02d", i), State: hypervsim.VMRunning, Disks: []string{path}})
+		}
+		_, err := attempt(t, host, shared(`vm04\disk.vhdx`))
+		if !errors.Is(err, hyperv.ErrInUse) || !strings.Contains(err.Error(), "vm04 on HV02 (running)") {
+			t.Errorf("error = %v, want vm04 named with its node", err)
+		}
+		uses, _, err := host.VisibleUses(t.Context(), shared(`vm04\disk.vhdx`))
+		if err != nil || len(uses) != 1 || uses[0].Machine != "vm04" {
+			t.Errorf("uses = %v, %v", uses, err)
+		}
+	})
+}
+
 // TestClusterChainsAcrossNodes: a parent that a machine of one node has open, and
 // a disk that a compaction on one node holds, are in use to the others, which
 // follow their chains on what that node knows.

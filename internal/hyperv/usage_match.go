@@ -33,14 +33,18 @@ func (t *target) inspect(ctx context.Context) (VHD, error) {
 }
 
 // usesOf lists the uses of the disk among the machines of h, under every path
-// that names it: another spelling, a share, a volume by its GUID. The error is
-// one of t; unread are the disks that may be t and could not be asked.
+// that names it: another spelling, a share, a volume by its GUID. The error is one
+// of the wait or of the host of t; unread are the disks that may be t, where one of
+// the two could not be asked.
 func (h *Host) usesOf(ctx context.Context, u *usage, t *target) (uses []Use, unread []gap, err error) {
 	uses = slices.Clone(u.byDisk[winpath.Key(t.path)])
 	for _, l := range u.namesakes(t.path) {
 		disk, err := t.inspect(ctx)
-		if err != nil {
+		switch {
+		case err != nil && (ctx.Err() != nil || hostWide(err)):
 			return nil, nil, err
+		case err != nil:
+			return uses, []gap{{path: t.path, use: u.byDisk[winpath.Key(l.path)][0], err: err}}, nil
 		}
 		if disk.VirtualDiskID == nil || !strings.EqualFold(*disk.VirtualDiskID, l.id) {
 			continue

@@ -91,14 +91,14 @@ func (p *picture) look(ctx context.Context, h *Host, expected string, t *target)
 // lookAround adds what the other nodes of the cluster tell, all at once. Own is
 // the computer name of the host that was asked already.
 func (p *picture) lookAround(ctx context.Context, h *Host, own string, t *target) error {
-	c, err := h.loadCluster(ctx)
+	c, silence := h.loadCluster(ctx)
 	switch {
-	case errors.Is(err, errNoCluster):
+	case errors.Is(silence, errNoCluster):
 		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
-	case err != nil:
-		p.unseen = append(p.unseen, unseenHost{name: "the other nodes of its cluster", err: err})
+	case silence != nil:
+		p.unseen = append(p.unseen, unseenHost{name: "the other nodes of its cluster", err: silence})
 		return nil
 	}
 	others := make([]picture, len(c.nodes))

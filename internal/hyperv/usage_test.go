@@ -229,7 +229,8 @@ func TestUsesInOrder(t *testing.T) {
 			hypervsim.VM{Name: "web01", Disks: []string{web, web}, Checkpoints: []hypervsim.Checkpoint{{Disks: []string{web}}, {Disks: []string{web}}}},
 		))
 		want := []hyperv.Use{
-			{Machine: "web01", Node: "HYPERV01", Kind: hyperv.UseCheckpoint}, {Machine: "web01", Node: "HYPERV01", Kind: hyperv.UseOff},
+			{Machine: "web01", Node: "HYPERV01", Kind: hyperv.UseCheckpoint},
+			{Machine: "web01", Node: "HYPERV01", Kind: hyperv.UseOff},
 			{Machine: "web02", Node: "HYPERV01", Kind: hyperv.UseSaved, Child: webCP},
 		}
 		got, hidden, err := host.VisibleUses(t.Context(), web)

@@ -172,6 +172,33 @@ func TestVHDCompactionResource_volumeGone(t *testing.T) {
 	compactions(t, sim, 1)
 }
 
+// The directory in which a volume is mounted answers while the volume is offline: no
+// proof that the file in it is gone. A refresh keeps the disk, a run says what is
+// wrong.
+func TestVHDCompactionResource_mountedVolumeGone(t *testing.T) {
+	t.Parallel()
+	const mount = `D:\Mounts\fast`
+	sim := host(t)
+	sim.MountVolume(mount)
+	sim.AddVHD(vhd(func(v *hypervsim.VHD) { v.Path = mount + `\web01.vhdx` }))
+	config := func(trigger string) string {
+		return providerFor(sim) + disk(settings{"path": quote(mount + `\web01.vhdx`), "triggers": "{ now = " + quote(trigger) + " }"})
+	}
+	steps(t,
+		resource.TestStep{Config: config("1")},
+		resource.TestStep{
+			PreConfig: func() { sim.SetMountOnline(mount, false) },
+			Config:    config("1"), ConfigPlanChecks: emptyPlan(), ConfigStateChecks: inState("file_size_bytes", 4*gib, "status", "compacted"),
+		},
+		resource.TestStep{Config: config("2"), ExpectError: cannotCompact(`absence\s+could\s+not\s+be\s+proven`)},
+		resource.TestStep{
+			PreConfig: func() { sim.SetMountOnline(mount, true) },
+			Config:    config("2"), ConfigPlanChecks: runPlanned("the last run failed; triggers changed"),
+		},
+	)
+	compactions(t, sim, 2)
+}
+
 // A host that does not answer holds a refresh no longer than timeouts.read.
 func TestVHDCompactionResource_refreshTimeout(t *testing.T) {
 	t.Parallel()

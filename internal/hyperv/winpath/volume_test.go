@@ -40,13 +40,13 @@ func TestSameVolume(t *testing.T) {
 		a, b string
 		want bool
 	}{
-		{`D:\VMs\a.vhdx`, `d:\other\b.vhdx`, true},
+		{`D:\VMs\a.vhdx`, `d:\more\b.vhdx`, true},
 		{`D:\VMs\a.vhdx`, `E:\VMs\a.vhdx`, false},
 		{`C:\ClusterStorage\Volume1\a.vhdx`, `c:\clusterstorage\VOLUME1\x\b.vhdx`, true},
 		{`C:\ClusterStorage\Volume1\a.vhdx`, `C:\ClusterStorage\Volume2\a.vhdx`, false},
 		{`C:\ClusterStorage\Volume1\a.vhdx`, `C:\VMs\a.vhdx`, false},
 		{`\\nas\vms\a.vhdx`, `\\NAS\VMS\b\c.vhdx`, true},
-		{`\\nas\vms\a.vhdx`, `\\nas\other\a.vhdx`, false},
+		{`\\nas\vms\a.vhdx`, `\\nas\backup\a.vhdx`, false},
 		{`\\nas\vms\a.vhdx`, `D:\vms\a.vhdx`, false},
 		{volume + `\a.vhdx`, volume + `\b.vhdx`, true},
 		{volume + `\a.vhdx`, other + `\a.vhdx`, false},
