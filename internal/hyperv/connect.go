@@ -1,6 +1,7 @@
 package hyperv
 
 import (
+	"log/slog"
 	"os"
 	"strings"
 
@@ -26,6 +27,9 @@ type connector struct {
 func newConnector(cfg Config) (*connector, error) {
 	if err := cfg.valid(); err != nil {
 		return nil, err
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	c := &connector{cfg: cfg}
 	var err error
