@@ -327,6 +327,10 @@ func TestClusterNameMoves(t *testing.T) {
 		}
 		got, err := attempt(t, host, local)
 		checkEnd(t, c.Node("HV01"), local, got, err, nil)
+		c.Node("HV01").AddVHD(base(shared("free.vhdx")))
+		got, err = attempt(t, host, shared("free.vhdx"))
+		checkEnd(t, c.Node("HV01"), shared("free.vhdx"), got, err, nil)
+		checkWarning(t, got, hyperv.WarnClusterName, "CLUSTER01")
 		c.MoveName("HV02")
 		got, err = attempt(t, host, local)
 		checkEnd(t, c.Node("HV02"), local, got, err, hyperv.ErrInUse)

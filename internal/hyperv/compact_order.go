@@ -146,6 +146,8 @@ const (
 	WarnDependedOn WarningKind = "depended_on"
 	// WarnDiskNotOpened: a disk of a machine could not be asked for its parents.
 	WarnDiskNotOpened WarningKind = "disk_not_opened"
+	// WarnClusterName: the host is named by its cluster, whose name moves.
+	WarnClusterName WarningKind = "cluster_name"
 	// WarnNodeDown: a node of the cluster is down, so its machines were not seen.
 	WarnNodeDown WarningKind = "node_down"
 	// WarnLeftAttached: the disk could not be detached.

@@ -27,9 +27,7 @@ func (h *Host) checkUse(ctx context.Context, order *Order, v *verdict) error {
 	if err != nil {
 		return err
 	}
-	if len(p.down) > 0 {
-		v.warnings = append(v.warnings, Warning{WarnNodeDown, "These nodes of the cluster are down and were not asked, their clustered virtual machines have moved: " + strings.Join(p.down, ", ")})
-	}
+	v.warnings = append(v.warnings, p.aboutCluster()...)
 	err = p.judge(consentOf(order, v))
 	switch g, ok := errors.AsType[*gapError](err); {
 	case ok && order.SkipInUse && errors.Is(err, ErrInUse): // the warning of the skip says it
@@ -39,6 +37,18 @@ func (h *Host) checkUse(ctx context.Context, order *Order, v *verdict) error {
 		v.warnings = append(v.warnings, p.consented()...)
 	}
 	return err
+}
+
+// aboutCluster says what an operator should know of the cluster.
+func (p *picture) aboutCluster() []Warning {
+	var warnings []Warning
+	if len(p.down) > 0 {
+		warnings = append(warnings, Warning{WarnNodeDown, "These nodes of the cluster are down and were not asked, their clustered virtual machines have moved: " + strings.Join(p.down, ", ")})
+	}
+	if p.byCluster != "" {
+		warnings = append(warnings, Warning{WarnClusterName, p.byCluster + " is the name of the cluster, which moves from node to node: a job or an attachment is out of sight once it has moved. Name a node in its place."})
+	}
+	return warnings
 }
 
 // nameUsers says who has a disk open that could not even be inspected, as far as

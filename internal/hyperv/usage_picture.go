@@ -26,6 +26,8 @@ type picture struct {
 	unseen []unseenHost
 	// down are the nodes of the cluster that are down.
 	down []string
+	// byCluster is the name of the cluster if the host was asked under it.
+	byCluster string
 	// silent: the older generation names no machines.
 	silent bool
 }
@@ -100,6 +102,9 @@ func (p *picture) lookAround(ctx context.Context, h *Host, own string, t *target
 	case silence != nil:
 		p.unseen = append(p.unseen, unseenHost{name: "the other nodes of its cluster", err: silence})
 		return nil
+	}
+	if sameComputer(h.name, c.name) {
+		p.byCluster = c.name
 	}
 	others := make([]picture, len(c.nodes))
 	var wait sync.WaitGroup

@@ -40,6 +40,7 @@ var warningSummaries = map[hyperv.WarningKind]string{
 	hyperv.WarnTookOver:       "Attachment of an earlier run taken over",
 	hyperv.WarnDependedOn:     "Virtual hard disk depended on, not compacted",
 	hyperv.WarnDiskNotOpened:  "Disk of a virtual machine not opened",
+	hyperv.WarnClusterName:    "Host named by its cluster",
 	hyperv.WarnNodeDown:       "Cluster nodes down, not asked",
 	hyperv.WarnUsageUnknown:   "Use of disks by virtual machines not visible",
 	hyperv.WarnLeftAttached:   "Virtual hard disk left attached",

@@ -89,7 +89,7 @@ func TestDescribeWarning(t *testing.T) {
 	kinds := []hyperv.WarningKind{
 		hyperv.WarnInUse, hyperv.WarnAwaited, hyperv.WarnTookOver,
 		hyperv.WarnUsageUnknown, hyperv.WarnLeftAttached, hyperv.WarnJob, hyperv.WarnLostAnswer, hyperv.WarnSettled, hyperv.WarnNotCompactable,
-		hyperv.WarnDependedOn, hyperv.WarnDiskNotOpened, hyperv.WarnNodeDown,
+		hyperv.WarnDependedOn, hyperv.WarnDiskNotOpened, hyperv.WarnNodeDown, hyperv.WarnClusterName,
 	}
 	seen := map[string]hyperv.WarningKind{}
 	for _, kind := range kinds {
