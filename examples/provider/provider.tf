@@ -34,6 +34,17 @@ provider "hyperv" {
   }
 }
 
+# A node of a failover cluster whose other nodes resolve under other names.
+provider "hyperv" {
+  alias    = "cluster"
+  host     = "hv11.example.com"
+  username = "EXAMPLE\\svc-compact"
+  password = var.hyperv_password
+  cluster_nodes = {
+    HV12 = "hv12-mgmt.example.net"
+  }
+}
+
 # A certificate of an authority of one's own, and gentle limits.
 provider "hyperv" {
   alias                      = "branch"

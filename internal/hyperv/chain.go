@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
@@ -12,6 +13,12 @@ import (
 // longestChain bounds how many parents are followed from one disk. Hyper-V makes
 // at most 50 checkpoints of a machine, each with a differencing disk.
 const longestChain = 256
+
+// linkLimit bounds the question about one disk: a share that is gone, or a job
+// without an end, keeps its own disks from being compacted and no others.
+const linkLimit = time.Minute
+
+var errLinkTimedOut = fmt.Errorf("no answer within %s", linkLimit)
 
 // link is what the host says of one disk in a chain.
 type link struct {
@@ -66,7 +73,9 @@ func (c *chainReader) read(ctx context.Context, path string) (*link, error) {
 	if silence := c.mute[volume]; silence != nil {
 		return &link{path: path, err: silence}, nil
 	}
-	settings, err := c.host.readEmbedded(ctx, generationV2, "GetVirtualHardDiskSettingData", "SettingData", winpath.Normalize(path))
+	reading, stop := context.WithTimeoutCause(ctx, linkLimit, errLinkTimedOut)
+	defer stop()
+	settings, err := c.host.readEmbedded(reading, generationV2, "GetVirtualHardDiskSettingData", "SettingData", winpath.Normalize(path))
 	if err == nil {
 		l := &link{path: path}
 		l.parent, _ = settings.String("ParentPath")

@@ -294,6 +294,41 @@ func TestLockedDiskKeepsItsPlace(t *testing.T) {
 	})
 }
 
+// TestSilentDiskHoldsUpItsVolumeOnly: a disk about which the host never answers
+// costs a minute, once, and concerns its own volume.
+func TestSilentDiskHoldsUpItsVolumeOnly(t *testing.T) {
+	t.Parallel()
+	for name, silence := range map[string]func(*hypervsim.Host){
+		"no answer": func(sim *hypervsim.Host) {
+			sim.AddRule(hypervsim.Rule{Method: "GetVirtualHardDiskSettingData", Path: "silent", Times: -1, Effect: hypervsim.Hang()})
+		},
+		"a job without end": func(sim *hypervsim.Host) {
+			if err := sim.Change(`E:\VMs\silent.vhdx`, func(v *hypervsim.VHD) { v.InspectionJobs = -1 }); err != nil {
+				panic(err)
+			}
+			sim.AddRule(hypervsim.Rule{Method: "GetVirtualHardDiskSettingData", Path: "silent", Func: func(hypervsim.Request) { sim.NextJobLasts(24 * time.Hour) }})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim, host := simulate(t, hypervsim.WithVHD(base(`E:\VMs\silent.vhdx`), base(onE), base(free)),
+					hypervsim.WithVM(hypervsim.VM{Name: "sql01", Disks: []string{`E:\VMs\silent.vhdx`}}))
+				silence(sim)
+				start := time.Now()
+				got, err := attempt(t, host, free)
+				checkEnd(t, sim, free, got, err, nil)
+				if took := time.Since(start); took > 2*time.Minute {
+					t.Errorf("the disk of another volume took %s", took)
+				}
+				got, err = attempt(t, host, onE)
+				checkEnd(t, sim, onE, got, err, hyperv.ErrUnseen)
+				clean(t, sim)
+			})
+		})
+	}
+}
+
 // TestMuteShareIsAskedOnce: a share whose server does not answer costs one
 // time-out, not one for each disk of a machine.
 func TestMuteShareIsAskedOnce(t *testing.T) {
