@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Checks the format of every example and validates it with the provider of this
-# tree. What the installed Terraform cannot parse is skipped by name.
+# Checks the format of every example, validates it with the provider of this tree
+# and runs its tests. What the installed Terraform cannot parse is skipped by name.
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -78,6 +78,15 @@ TF
   (cd "$copy" && "$tf" validate -no-color "${query[@]}") >"$work/answer" 2>&1 || { cat "$work/answer" >&2; echo "invalid   $name" >&2; exit 1; }
   echo "validated $name"
   validated=$((validated + 1))
+  if compgen -G "$folder/tests/*.tftest.hcl" >/dev/null; then
+    if has 1.7 1.8; then # mocks
+      cp -r "$folder/tests" "$copy/"
+      (cd "$copy" && "$tf" test -no-color) >"$work/answer" 2>&1 || { cat "$work/answer" >&2; echo "failed    $name/tests" >&2; exit 1; }
+      echo "tested    $name: $(tail -n 1 "$work/answer")"
+    else
+      echo "skipped   $name/tests: needs Terraform 1.7 or OpenTofu 1.8, this is $version"
+    fi
+  fi
 done < <(find "$root/examples" -type f \( -name '*.tf' -o -name '*.tfquery.hcl' \) -not -path '*/.terraform/*' -printf '%h\n' | sort -u)
 
 ((validated > 0)) || { echo "no example was found" >&2; exit 1; }
