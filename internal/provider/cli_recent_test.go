@@ -39,6 +39,7 @@ var (
 	knowsEphemeral = since{"ephemeral variables", 10, 11}
 	knowsIdentity  = since{"resource identity", 12, 12}
 	knowsActions   = since{"actions", 14, 0}
+	knowsEvents    = since{"on_failure and destroy events of actions", 16, 0}
 	knowsQueries   = since{"queries", 14, 0}
 )
 
@@ -232,4 +233,44 @@ func TestCLI_functionsOfNothing(t *testing.T) {
 		c.write("provider \"hyperv\" {}\n" + output("wrong", "provider::hyperv::format_bytes("+number+")"))
 		contains(t, c.expect(1, "plan"), "main.tf line ", "Invalid function argument")
 	}
+}
+
+// An action that a trigger invokes can end the apply, leave a warning, or mark what
+// was just created; and it runs when something is destroyed.
+func TestCLI_actionEvents(t *testing.T) {
+	t.Parallel()
+	trigger := func(sim *hypervsim.Host, events, failure string) string {
+		return providerFor(sim) + "action \"hyperv_vhd_compact\" \"web01\" {\n  config {\n    path = " + quote(diskPath) + "\n  }\n}\n" +
+			"resource \"terraform_data\" \"guest\" {\n  lifecycle {\n    action_trigger {\n      events = [" + events + "]\n" +
+			"      actions = [action.hyperv_vhd_compact.web01]\n      on_failure = " + failure + "\n    }\n  }\n}\n"
+	}
+	for name, test := range map[string]struct {
+		failure     string
+		code, after int // exit codes of the apply and of the plan after it
+		says        string
+	}{
+		"halt":     {failure: "halt", code: 1, says: "Error:"},
+		"taint":    {failure: "taint", code: 1, after: 2, says: "Error:"},
+		"continue": {failure: "continue", says: "Warning:"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := host(t, hypervsim.WithVHD(vhd()), hypervsim.WithVM(hypervsim.VM{Name: "web01", State: hypervsim.VMRunning, Disks: []string{diskPath}}))
+			c := newRecent(t).needs(knowsEvents)
+			c.write(trigger(sim, "after_create", test.failure))
+			contains(t, c.expect(test.code, applying...), test.says, "in use by virtual machine web01")
+			c.expect(test.after, planning...)
+			compactions(t, sim, 0)
+		})
+	}
+	t.Run("destroyed", func(t *testing.T) {
+		t.Parallel()
+		sim := host(t, hypervsim.WithVHD(vhd()))
+		c := newRecent(t).needs(knowsEvents)
+		c.write(trigger(sim, "before_destroy", "halt"))
+		c.expect(0, applying...)
+		compactions(t, sim, 0)
+		contains(t, c.expect(0, "destroy", "-auto-approve", "-input=false"), "compacted: 10.0 GiB before, 4.0 GiB after")
+		compactions(t, sim, 1)
+	})
 }
