@@ -22,8 +22,8 @@ func (formatBytesFunction) Metadata(_ context.Context, _ function.MetadataReques
 func (formatBytesFunction) Definition(_ context.Context, _ function.DefinitionRequest, resp *function.DefinitionResponse) {
 	resp.Definition = function.Definition{
 		Summary: "Size such as 14.2 GiB of a number of bytes",
-		MarkdownDescription: "Returns a number of bytes as text for people, such as `14.2 GiB`: in the largest unit of which there is one (powers of 1024), " +
-			"with one decimal. Less than 1024 bytes are written exactly. A negative number keeps its sign. Null gives null.",
+		MarkdownDescription: "Returns a number of bytes as readable text, such as `14.2 GiB`: in the largest unit that gives at least one (powers of 1024), " +
+			"with one decimal. Fewer than 1024 bytes are written exactly. A negative number keeps its sign. Null gives null.",
 		Parameters: []function.Parameter{function.Int64Parameter{
 			Name:                "bytes",
 			AllowNullValue:      true,

@@ -15,7 +15,7 @@ func providerSchema() schema.Schema {
 		Attributes: map[string]schema.Attribute{
 			"host": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("host", "Name or address of the Hyper-V host; resources may name another. Needed at first use only."),
+				MarkdownDescription: withEnv("host", "Name or address of the Hyper-V host to ask where nothing else names one. It is needed only once a host is asked."),
 			},
 			"port": schema.Int64Attribute{
 				Optional:            true,
@@ -23,24 +23,24 @@ func providerSchema() schema.Schema {
 			},
 			"username": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("username", "User as `DOMAIN\\user`, `user@REALM`, `user`, or `.\\user` for an account of the host itself."),
+				MarkdownDescription: withEnv("username", "User name as `DOMAIN\\user`, `user@REALM`, `user`, or `.\\user` for a local account of the host."),
 			},
 			"password": schema.StringAttribute{
 				Optional:            true,
 				Sensitive:           true,
-				MarkdownDescription: withEnv("password", "Password of the user. A sensitive variable is stored in clear in a saved plan, an ephemeral one is not."),
+				MarkdownDescription: withEnv("password", "Password of the user. Terraform writes a sensitive variable to a saved plan in clear text, and an ephemeral one not at all."),
 			},
 			"https": schema.BoolAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("https", "Use TLS. Default: `true`. With `false` NTLM or Kerberos seals every message, and `basic` is refused."),
+				MarkdownDescription: withEnv("https", "Use TLS. Default: `true`. With `false`, NTLM and Kerberos encrypt every message themselves, and `basic` is refused."),
 			},
 			"insecure": schema.BoolAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("insecure", "Leave the certificate of the host unverified. Default: `false`. With `true` NTLM or Kerberos seals every message as well."),
+				MarkdownDescription: withEnv("insecure", "Do not verify the certificate of the host. Default: `false`. With `true`, NTLM and Kerberos encrypt every message themselves as well."),
 			},
 			"auth": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("auth", "How to authenticate: `ntlm` (default), `kerberos`, `windows` (as the user who runs Terraform, on Windows only), `basic` or `certificate`."),
+				MarkdownDescription: withEnv("auth", "How to authenticate: `ntlm` (default), `kerberos`, `windows` (as the user who runs Terraform; on Windows only), `basic` or `certificate`."),
 			},
 			"cacert_path": schema.StringAttribute{
 				Optional:            true,
@@ -56,37 +56,37 @@ func providerSchema() schema.Schema {
 			},
 			"tls_server_name": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("tls_server_name", "Name that the certificate of the host must carry. Default: the host."),
+				MarkdownDescription: withEnv("tls_server_name", "Name that the certificate of the host must carry. Default: the name by which the host is asked."),
 			},
 			"kerberos": schema.SingleNestedAttribute{
 				Optional:            true,
-				MarkdownDescription: "What `auth = \"kerberos\"` needs beyond a user; exactly one of `password`, `ccache_path` and `keytab_path` is used. `auth = \"windows\"` takes `spn` alone.",
+				MarkdownDescription: "What `auth = \"kerberos\"` needs beyond a user name. Set exactly one of `password`, `ccache_path` and `keytab_path`. With `auth = \"windows\"` only `spn` is allowed.",
 				Attributes:          kerberosAttributes(),
 			},
 			"timeout": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("timeout", "Bound of one request to the host, never of a compaction, as `90s` or `2m`. Default: `60s`."),
+				MarkdownDescription: withEnv("timeout", "Time limit for one request to the host, such as `90s` or `2m`. It never limits a compaction. Default: `60s`."),
 			},
 			"allow_attach": schema.BoolAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("allow_attach", "Let resources attach disks to the host read-only while they are compacted. Default: `true`."),
+				MarkdownDescription: withEnv("allow_attach", "Allow disks to be attached to the host, read-only, while they are compacted. Default: `true`."),
 			},
 			"allow_unseen_machines": schema.BoolAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("allow_unseen_machines", "Compact disks although the account is not shown every virtual machine, or a node of the cluster does not answer: what depends on a disk may not be known then. Default: `false`."),
+				MarkdownDescription: withEnv("allow_unseen_machines", "Compact disks even if the account is not shown every virtual machine, or a node of the cluster does not answer. What depends on a disk may be unknown then. Default: `false`."),
 			},
 			"cluster_nodes": schema.MapAttribute{
 				Optional:            true,
 				ElementType:         types.StringType,
-				MarkdownDescription: withEnv("cluster_nodes", "Addresses of nodes of failover clusters by their names, where a node does not resolve under its name in the domain of the cluster. In the variable as `HV02=hv02.example.net,HV03=192.0.2.13`."),
+				MarkdownDescription: withEnv("cluster_nodes", "Addresses of cluster nodes, by the name of the node, for nodes whose name does not resolve in the domain of the cluster. The variable takes them as `HV02=hv02.example.net,HV03=192.0.2.13`."),
 			},
 			"max_concurrent_compactions": schema.Int64Attribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("max_concurrent_compactions", "Compactions that run at once on one host, 1 to 100. Default: `2`."),
+				MarkdownDescription: withEnv("max_concurrent_compactions", "How many compactions run at once on one host, 1 to 100. Default: `2`."),
 			},
 			"max_concurrent_requests": schema.Int64Attribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("max_concurrent_requests", "Requests that are sent at once to one host, 1 to 15, which WinRM allows one user. Default: `5`."),
+				MarkdownDescription: withEnv("max_concurrent_requests", "How many requests are sent to one host at once, 1 to 15. WinRM allows one user 15. Default: `5`."),
 			},
 		},
 	}
@@ -96,7 +96,7 @@ func kerberosAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"realm": schema.StringAttribute{
 			Optional:            true,
-			MarkdownDescription: withEnv("kerberos.realm", "Realm. Default: from `username` or the Kerberos configuration."),
+			MarkdownDescription: withEnv("kerberos.realm", "Realm. Default: the one in `username`, else that of the Kerberos configuration."),
 		},
 		"spn": schema.StringAttribute{
 			Optional:            true,
@@ -104,15 +104,15 @@ func kerberosAttributes() map[string]schema.Attribute {
 		},
 		"krb5_conf_path": schema.StringAttribute{
 			Optional:            true,
-			MarkdownDescription: withEnv("kerberos.krb5_conf_path", "Kerberos configuration. Default: `/etc/krb5.conf`, on Windows none: KDCs come from DNS."),
+			MarkdownDescription: withEnv("kerberos.krb5_conf_path", "Kerberos configuration file. Default: `/etc/krb5.conf`; on Windows none, KDCs are then found by DNS."),
 		},
 		"ccache_path": schema.StringAttribute{
 			Optional:            true,
-			MarkdownDescription: withEnv("kerberos.ccache_path", "Ticket cache to use in place of a password."),
+			MarkdownDescription: withEnv("kerberos.ccache_path", "Ticket cache to use instead of a password."),
 		},
 		"keytab_path": schema.StringAttribute{
 			Optional:            true,
-			MarkdownDescription: withEnv("kerberos.keytab_path", "Keytab to use in place of a password."),
+			MarkdownDescription: withEnv("kerberos.keytab_path", "Keytab to use instead of a password."),
 		},
 	}
 }

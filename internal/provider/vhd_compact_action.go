@@ -51,7 +51,7 @@ type vhdCompactModel struct {
 // Schema describes the inputs, as those of the resource.
 func (a *vhdCompactAction) Schema(_ context.Context, _ action.SchemaRequest, resp *action.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Compacts a virtual hard disk file on a Hyper-V host once, with progress, and keeps nothing in state: for a disk that is wanted small now. `hyperv_vhd_compaction` remembers and repeats.",
+		MarkdownDescription: "Compacts a virtual hard disk file on a Hyper-V host once, reports progress, and keeps nothing in state: to shrink one disk now. `hyperv_vhd_compaction` remembers and repeats.",
 		Attributes: map[string]schema.Attribute{
 			"path":             schema.StringAttribute{Required: true, CustomType: pathtype.Type{}, MarkdownDescription: describePath},
 			"host":             schema.StringAttribute{Optional: true, Validators: []validator.String{hostValidator{}}, MarkdownDescription: describeHost},
@@ -59,7 +59,7 @@ func (a *vhdCompactAction) Schema(_ context.Context, _ action.SchemaRequest, res
 			"attach_read_only": schema.BoolAttribute{Optional: true, MarkdownDescription: describeAttach},
 			"if_in_use": schema.StringAttribute{
 				Optional: true, Validators: []validator.String{oneOf(onTroubleFail, onTroubleSkip)},
-				MarkdownDescription: "What a disk in use does: `fail` (default) is an error, `skip` a warning.",
+				MarkdownDescription: "What to do with a disk in use: `fail` (default) is an error, `skip` a warning.",
 			},
 			"allow_parent":     schema.BoolAttribute{Optional: true, MarkdownDescription: describeParent},
 			"allow_replicated": schema.BoolAttribute{Optional: true, MarkdownDescription: describeReplicated},
@@ -74,7 +74,7 @@ func (a *vhdCompactAction) Schema(_ context.Context, _ action.SchemaRequest, res
 				Attributes: map[string]schema.Attribute{
 					"invoke": schema.StringAttribute{
 						Optional: true, Validators: []validator.String{durationValidator{}},
-						MarkdownDescription: "Bound of the run, from its turn on, as `8h` or `90m`. Default: `8h`.",
+						MarkdownDescription: "Time limit for the run, such as `8h` or `90m`; waiting for a turn does not count. Default: `8h`.",
 					},
 				},
 			},

@@ -18,7 +18,7 @@ import (
 func (r *vhdCompactionResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{
 		Attributes: map[string]identityschema.Attribute{
-			"host": identityschema.StringAttribute{OptionalForImport: true, Description: "Hyper-V host; at import the provider's by default."},
+			"host": identityschema.StringAttribute{OptionalForImport: true, Description: "Hyper-V host. Default: the provider's."},
 			"path": identityschema.StringAttribute{RequiredForImport: true, Description: "Path of the file on the host."},
 		},
 	}

@@ -13,17 +13,17 @@ import (
 
 func lastRunAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
-		"started_at":             computedString("Time of the start, RFC 3339 in UTC."),
-		"completed_at":           computedString("Time of the end, RFC 3339 in UTC."),
+		"started_at":             computedString("Start time in UTC, as in RFC 3339."),
+		"completed_at":           computedString("End time in UTC, as in RFC 3339."),
 		"duration_seconds":       computedInt64("Seconds from start to end."),
-		"mode":                   computedString("Mode that was used; null where the host has no modes."),
+		"mode":                   computedString("Compaction mode; null where the host has no modes."),
 		"attached":               schema.BoolAttribute{Computed: true, MarkdownDescription: "Whether the disk was attached read-only for the run."},
-		"passes":                 computedInt64("Passes that were made."),
+		"passes":                 computedInt64("Number of passes."),
 		"job_id":                 computedString("Identifier of the last job on the host."),
-		"file_size_before_bytes": computedInt64("Size in bytes of the file before the run."),
-		"file_size_after_bytes":  computedInt64("Size in bytes of the file after the run; null when it could not be read."),
-		"reclaimed_bytes":        computedInt64("Size before less size after, in bytes; negative when the file grew meanwhile."),
-		"reclaimed_percent":      schema.Float64Attribute{Computed: true, MarkdownDescription: "Reclaimed share of the size before, in percent with one decimal."},
+		"file_size_before_bytes": computedInt64("Size of the file before the run, in bytes."),
+		"file_size_after_bytes":  computedInt64("Size of the file after the run, in bytes; null if it could not be read."),
+		"reclaimed_bytes":        computedInt64("Size before minus size after, in bytes; negative if the file grew meanwhile."),
+		"reclaimed_percent":      schema.Float64Attribute{Computed: true, MarkdownDescription: "Share of the size before that was reclaimed, in percent, with one decimal."},
 	}
 }
 

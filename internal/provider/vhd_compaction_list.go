@@ -46,7 +46,7 @@ type vhdCompactionListModel struct {
 // ListResourceConfigSchema describes what is looked for.
 func (l *vhdCompactionList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the virtual hard disks in a directory of a Hyper-V host or of one virtual machine, to import them. Fixed disks and disks in use are listed too.",
+		MarkdownDescription: "Lists the virtual hard disks in a directory of a Hyper-V host or of one virtual machine, so that they can be imported. Fixed disks and disks in use are listed too.",
 		Attributes: map[string]schema.Attribute{
 			"host":      schema.StringAttribute{Optional: true, Validators: []validator.String{hostValidator{}}, MarkdownDescription: describeHost},
 			"directory": schema.StringAttribute{Optional: true, CustomType: pathtype.Type{Directory: true}, MarkdownDescription: describeDirectory},

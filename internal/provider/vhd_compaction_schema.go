@@ -43,7 +43,7 @@ func (r *vhdCompactionResource) Schema(_ context.Context, _ resource.SchemaReque
 	maps.Copy(attributes, outputAttributes())
 	resp.Schema = schema.Schema{
 		Version:             schemaVersion,
-		MarkdownDescription: "Compacts a virtual hard disk file on a Hyper-V host, during apply, and keeps its size in state, so that a later apply compacts again what has grown again. Destroying the resource leaves the file as it is.",
+		MarkdownDescription: "Compacts a virtual hard disk file on a Hyper-V host during apply and keeps its size in state, so that a later apply compacts it again once it has grown. Destroying the resource leaves the file as it is.",
 		Attributes:          attributes,
 	}
 }
@@ -54,33 +54,33 @@ func inputAttributes() map[string]schema.Attribute {
 			Required:            true,
 			CustomType:          pathtype.Type{},
 			PlanModifiers:       []planmodifier.String{pathtype.RequiresReplace()},
-			MarkdownDescription: describePath + " Another file is another resource.",
+			MarkdownDescription: describePath + " A different file replaces the resource.",
 		},
 		"host": schema.StringAttribute{
 			Optional:            true,
 			Validators:          []validator.String{hostValidator{}},
-			MarkdownDescription: describeHost + " A host that is written here or removed replaces the resource, unless it is the one that was asked before.",
+			MarkdownDescription: describeHost + " Writing, changing or removing it replaces the resource, unless it still means the host that was asked before.",
 		},
 		"mode": schema.StringAttribute{
 			Optional:            true,
 			Validators:          []validator.String{oneOf(modeNames()...)},
-			MarkdownDescription: describeMode + " A change compacts again.",
+			MarkdownDescription: describeMode + " Changing it compacts again.",
 		},
 		"attach_read_only": schema.BoolAttribute{
 			Optional:            true,
-			MarkdownDescription: describeAttach + " A change compacts again.",
+			MarkdownDescription: describeAttach + " Changing it compacts again.",
 		},
 		"if_in_use": schema.StringAttribute{
 			Optional: true, Computed: true,
 			Default:             stringdefault.StaticString(onTroubleFail),
 			Validators:          []validator.String{oneOf(onTroubleFail, onTroubleSkip)},
-			MarkdownDescription: "What a disk in use does: `fail` (default) is an error, `skip` a warning and a new try at the next apply. A disk on which others depend for good, such as linked clones or a replica, is tried again only when it has grown or `triggers` changed.",
+			MarkdownDescription: "What to do with a disk in use: `fail` (default) is an error; `skip` warns and tries again at the next apply. A disk that others depend on for good, such as the parent of linked clones or the disk of a replica, is tried again only once it has grown or `triggers` has changed.",
 		},
 		"if_unreachable": schema.StringAttribute{
 			Optional: true, Computed: true,
 			Default:             stringdefault.StaticString(onTroubleFail),
 			Validators:          []validator.String{oneOf(onTroubleFail, onTroubleSkip)},
-			MarkdownDescription: "What a host does that no connection can be made to when a plan refreshes: `fail` (default) ends the whole plan, `skip` keeps the state of its disks, warns and plans nothing for them.",
+			MarkdownDescription: "What to do when a plan cannot connect to the host: `fail` (default) ends the whole plan; `skip` keeps the state of its disks, warns, and plans nothing for them.",
 		},
 		"allow_parent": schema.BoolAttribute{
 			Optional: true, Computed: true,
@@ -99,9 +99,9 @@ func inputAttributes() map[string]schema.Attribute {
 			MarkdownDescription: describeRepeats,
 		},
 		"timeouts": timeoutsAttribute(map[string]string{
-			"create": "Bound of the first run, from its turn on, as `8h` or `90m`. Default: `8h`.",
-			"update": "Bound of a later run, from its turn on, as `8h` or `90m`. Default: `8h`.",
-			"read":   "Bound of a refresh, as `5m` or `30s`. Default: `5m`.",
+			"create": "Time limit for the first run, such as `8h` or `90m`; waiting for a turn does not count. Default: `8h`.",
+			"update": "Time limit for a later run, such as `8h` or `90m`; waiting for a turn does not count. Default: `8h`.",
+			"read":   "Time limit for a refresh, such as `5m` or `30s`. Default: `5m`.",
 		}),
 	}
 }
@@ -113,29 +113,29 @@ func dueAttributes() map[string]schema.Attribute {
 			Optional: true, Computed: true,
 			Default:             int64default.StaticInt64(defaultMinFileSizeBytes),
 			Validators:          []validator.Int64{int64validator.AtLeast(0)},
-			MarkdownDescription: "Size in bytes below which a file is left alone; it is compacted once it has reached it. Default: `0`.",
+			MarkdownDescription: "Leave the file alone while it is smaller than this, in bytes. Default: `0`.",
 		},
 		"recompact_on_growth": schema.BoolAttribute{
 			Optional: true, Computed: true,
 			Default:             booldefault.StaticBool(true),
-			MarkdownDescription: "Compact again when the file has grown. Default: `true`.",
+			MarkdownDescription: "Whether to compact again once the file has grown. Default: `true`.",
 		},
 		"recompact_growth_bytes": schema.Int64Attribute{
 			Optional: true, Computed: true,
 			Default:             int64default.StaticInt64(defaultRecompactGrowthBytes),
 			Validators:          []validator.Int64{int64validator.AtLeast(0)},
-			MarkdownDescription: "Growth in bytes since the last compaction that is worth another one, together with `recompact_growth_percent`. `0` leaves it to the percentage alone. Default: 1 GiB.",
+			MarkdownDescription: "Growth since the last compaction, in bytes, that is worth another one. `recompact_growth_percent` has to be reached as well; `0` leaves the decision to it. Default: 1 GiB.",
 		},
 		"recompact_growth_percent": schema.Int64Attribute{
 			Optional: true, Computed: true,
 			Default:             int64default.StaticInt64(defaultRecompactGrowthPercent),
 			Validators:          []validator.Int64{int64validator.AtLeast(0)},
-			MarkdownDescription: "Growth in percent since the last compaction that is worth another one, together with `recompact_growth_bytes`. `0` leaves it to the bytes alone. Default: `20`.",
+			MarkdownDescription: "Growth since the last compaction, in percent, that is worth another one. `recompact_growth_bytes` has to be reached as well; `0` leaves the decision to it. Default: `20`.",
 		},
 		"triggers": schema.MapAttribute{
 			Optional:            true,
 			ElementType:         types.StringType,
-			MarkdownDescription: "Values of your choice: any change compacts again, in place.",
+			MarkdownDescription: "Values of your choice. Changing any of them compacts again, in place.",
 		},
 	}
 }
@@ -143,26 +143,26 @@ func dueAttributes() map[string]schema.Attribute {
 func outputAttributes() map[string]schema.Attribute {
 	return map[string]schema.Attribute{
 		"id":                       computedString("Host and path at creation, as `host|path`."),
-		"virtual_disk_id":          computedString("Identifier inside the disk. If the host changes and the path names a disk with another identifier there, the resource is replaced."),
+		"virtual_disk_id":          computedString("Identifier stored inside the disk. If the host changes and the path leads to a disk with another identifier there, the resource is replaced."),
 		"format":                   computedString(describeFormat),
 		"vhd_type":                 computedString(describeVHDType),
-		"file_size_bytes":          computedInt64("Size in bytes of the file on the host, refreshed by every plan."),
+		"file_size_bytes":          computedInt64("Size of the file on the host, in bytes, read by every refresh."),
 		"baseline_file_size_bytes": computedInt64("Size in bytes after the last compaction that ran, or when the disk was last left alone because of what depends on it; growth counts from it."),
-		"growth_bytes":             computedInt64("Growth in bytes since the baseline; negative when the file has shrunk."),
-		"total_reclaimed_bytes":    computedInt64("Bytes that all runs of this resource have reclaimed."),
+		"growth_bytes":             computedInt64("Growth since the baseline, in bytes; negative if the file has shrunk."),
+		"total_reclaimed_bytes":    computedInt64("Bytes reclaimed by all runs of this resource."),
 		"status":                   computedString("How the last run ended: `compacted`, `unchanged`, `skipped_in_use`, `skipped_dependents`, `below_minimum`, `interrupted`, `unknown`, `failed`, `not_compactable` or `imported`."),
 		"status_detail":            computedString("One sentence about the status."),
-		"plan_reason":              computedString("Why a run is planned, known in the plan; afterwards why the last run was planned."),
+		"plan_reason":              computedString("Why a run is planned, known in the plan; after the apply, why the last run was planned."),
 		"left_attached": schema.BoolAttribute{
 			Computed:            true,
-			MarkdownDescription: "Whether the disk may still be attached to the node because it could not be detached. The next run finds out and gives it back if it can be told to be this resource's.",
+			MarkdownDescription: "Whether the disk may still be attached to the node because it could not be detached. The next run detaches it if it can tell that the attachment is this resource's.",
 		},
 		"left_attached_at": schema.SingleNestedAttribute{
 			Computed:            true,
-			MarkdownDescription: "Where the disk may still be attached, as the node named it; what was not seen is null.",
+			MarkdownDescription: "Where the disk may still be attached, in the terms of the node; what was not seen is null.",
 			Attributes:          leftAtAttributes(),
 		},
-		"node": computedString("Computer name of the Hyper-V host that answered the last run, by its own word. It differs from `host` where that is an alias or the name of a cluster; null before the first run and where the host does not tell it."),
+		"node": computedString("Computer name of the Hyper-V host that the last run was on. It differs from `host` if that is an alias or the name of a cluster; null if the host does not tell its name."),
 		"last_run": schema.SingleNestedAttribute{
 			Computed:            true,
 			MarkdownDescription: "The last run that started something on the host.",
@@ -193,7 +193,7 @@ func timeoutsAttribute(descriptions map[string]string) schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,
 		CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutTypes()}},
-		MarkdownDescription: describeTimeouts + " A change is an update without a run.",
+		MarkdownDescription: describeTimeouts + " Changing them does not compact.",
 		Attributes:          members,
 	}
 }

@@ -23,10 +23,10 @@ func inUseByAttribute() schema.Attribute {
 		Computed:            true,
 		MarkdownDescription: describeInUseBy,
 		NestedObject: schema.NestedAttributeObject{Attributes: map[string]schema.Attribute{
-			"machine":    dataString("Name of the virtual machine, its GUID if it has none; null on hosts before Windows Server 2012."),
-			"node":       dataString("Computer name of the host on which the machine is registered; on a cluster it can be another node."),
-			"kind":       dataString("What it does: `running`, `saved`, `off`, `checkpoint` (a checkpoint of it depends on the disk), `planned` (it is being imported or migrated), `recovery` (the checkpoint of a backup), `replica_point` (a recovery point of a replica), or `unnamed` (used by a machine or mounted, more is not known)."),
-			"child_path": dataString("Differencing disk whose parent the disk is, on the way from a disk of the machine; null for a disk of the machine itself."),
+			"machine":    dataString("Name of the virtual machine, or its GUID if it has none; null on hosts before Windows Server 2012."),
+			"node":       dataString("Computer name of the host that the machine is registered on; in a cluster it can be another node."),
+			"kind":       dataString("What it does: `running`, `saved`, `off`, `checkpoint` (a checkpoint of it depends on the disk), `planned` (it is being imported or migrated), `recovery` (the checkpoint of a backup), `replica_point` (a recovery point of a replica), or `unnamed` (used by a machine or attached to the host; more is not known)."),
+			"child_path": dataString("Differencing disk whose parent this disk is, in the chain of a disk of the machine; null for a disk of the machine itself."),
 		}},
 	}
 }

@@ -61,7 +61,7 @@ type listedDiskModel struct {
 // Schema describes inputs first, then outputs.
 func (d *vhdsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Lists the virtual hard disks in a directory of a Hyper-V host or of one virtual machine, for `for_each`. A directory costs two exchanges, three with `recurse`, however many disks are in it, and two more for the listing; the virtual machines cost three per host. A directory that is not there is an error, never an empty list.",
+		MarkdownDescription: "Lists the virtual hard disks in a directory of a Hyper-V host or of one virtual machine, for use in `for_each`. A directory that does not exist is an error, never an empty list.",
 		Attributes: map[string]schema.Attribute{
 			"host":      dataHost(),
 			"directory": schema.StringAttribute{Optional: true, CustomType: pathtype.Type{Directory: true}, MarkdownDescription: describeDirectory},
@@ -75,9 +75,9 @@ func (d *vhdsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 			"min_file_size_bytes": schema.Int64Attribute{
 				Optional:            true,
 				Validators:          []validator.Int64{int64validator.AtLeast(0)},
-				MarkdownDescription: describeMinimum + " Not for a `for_each` of compactions: a disk that falls below it when it is compacted leaves the list, and Terraform plans to destroy its resource, which forgets the disk and leaves the file. Set `min_file_size_bytes` of the resource in place of this.",
+				MarkdownDescription: describeMinimum + " Not for a `for_each` of compactions: a disk that is compacted below this size leaves the list, and Terraform then plans to destroy its resource, which forgets the disk and leaves the file. Set `min_file_size_bytes` of the resource instead.",
 			},
-			"inspect":  schema.BoolAttribute{Optional: true, MarkdownDescription: "Open each disk for its `vhd_type`, `virtual_size_bytes` and `parent_path`, which costs two exchanges per disk. A disk that cannot be opened gets a warning and null. Default: `false`."},
+			"inspect":  schema.BoolAttribute{Optional: true, MarkdownDescription: "Open each disk to read its `vhd_type`, `virtual_size_bytes` and `parent_path`, at two requests per disk. A disk that cannot be opened gets a warning and null. Default: `false`."},
 			"timeouts": dataTimeouts(),
 
 			"disks": schema.ListNestedAttribute{
