@@ -274,3 +274,26 @@ func TestCLI_actionEvents(t *testing.T) {
 		compactions(t, sim, 1)
 	})
 }
+
+// Where the client allows it, what is read on a host that is known only during apply
+// is read later, and the plan goes on.
+func TestCLI_deferral(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	c := newRecent(t)
+	later := "resource \"terraform_data\" \"host\" {\n  input = " + quote(sim.HostName()) + "\n}\n"
+	data := "data \"hyperv_vhd\" \"one\" {\n  path = " + quote(diskPath) + "\n}\n"
+	c.write(later + providerFor(sim, settings{"host": "terraform_data.host.output"}) + data + disk())
+	out, code := c.run("plan", "-allow-deferral", "-input=false")
+	if strings.Contains(out, "experimental") || strings.Contains(out, "flag provided but not defined") {
+		t.Skipf("%s allows no deferral; %s can name a build that does", c.label(), envRecent)
+	}
+	if code != 0 {
+		t.Fatalf("the plan ended with %d:\n%s", code, out)
+	}
+	contains(t, out, "data.hyperv_vhd.one: Read complete", "Plan: 2 to add")
+	contains(t, c.expect(1, "plan", "-input=false"), "Provider configuration is not known yet")
+	if n := sim.Exchanges(); n != 0 {
+		t.Errorf("%d exchanges with a host that is not known yet", n)
+	}
+}
