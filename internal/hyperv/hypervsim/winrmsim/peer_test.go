@@ -1,6 +1,7 @@
 package winrmsim_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"crypto/tls"
@@ -34,7 +35,8 @@ const (
 // is what the test says.
 type peer struct {
 	t       *testing.T
-	client  *http.Transport
+	conn    net.Conn
+	answers *bufio.Reader
 	url     string
 	host    *hypervsim.Host
 	scheme  string
@@ -81,18 +83,8 @@ func (p *peer) on(conn net.Conn, certificates ...tls.Certificate) *peer {
 		state := secured.ConnectionState()
 		p.tls, conn = &state, secured
 	}
-	used := false
-	p.client = &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
-		if used {
-			return nil, errOneConnection
-		}
-		used = true
-		return conn, nil
-	}, MaxConnsPerHost: 1}
-	t.Cleanup(func() {
-		p.client.CloseIdleConnections()
-		_ = conn.Close()
-	})
+	p.conn, p.answers = conn, bufio.NewReader(conn)
+	t.Cleanup(func() { _ = conn.Close() })
 	return p
 }
 
@@ -166,14 +158,30 @@ func (p *peer) post(header http.Header, body []byte) response {
 	return p.do(r)
 }
 
+// do sends a request and reads its answer. They may overlap: a host may answer
+// before it has read everything. http.Transport is of no use here: it gives a
+// connection up when the machine is busy.
 func (p *peer) do(r *http.Request) response {
 	p.t.Helper()
-	answer, err := p.client.RoundTrip(r)
+	stop := context.AfterFunc(r.Context(), func() { _ = p.conn.Close() })
+	defer stop()
+	written := make(chan error, 1)
+	go func() { written <- r.Write(p.conn) }()
+	answer, err := http.ReadResponse(p.answers, r)
 	if err != nil {
-		return response{err: err}
+		_ = p.conn.Close()
+		<-written
+		if r.Context().Err() != nil {
+			return response{err: r.Context().Err()}
+		}
+		return response{err: fmt.Errorf("%w: %w", errOneConnection, err)}
 	}
 	defer func() { _ = answer.Body.Close() }()
 	b, err := io.ReadAll(answer.Body)
+	if answer.Close || err != nil {
+		_ = p.conn.Close()
+	}
+	<-written
 	return response{status: answer.StatusCode, header: answer.Header, body: string(b), err: err}
 }
 
