@@ -18,9 +18,9 @@ type TB interface {
 }
 
 // RunT starts a host for one test: on a free port of 127.0.0.1 and, with Dial,
-// in memory. The host ends with the test, which fails if a rule went unused, and
-// if the oracle has seen a violation that the test has not taken
-// (TakeViolations). What the host refuses is in the log of the test.
+// in memory. The host ends with the test, which fails if a rule went unused, if
+// the oracle has seen a violation that the test has not taken (TakeViolations),
+// and if an account was locked that the test has not taken (Accounts.TakeLocked). What the host refuses is in the log of the test.
 func RunT(t TB, opts ...Option) *Host {
 	t.Helper()
 	h, err := New(append([]Option{WithLogger(testLogger(t))}, opts...)...)
@@ -59,6 +59,9 @@ func end(t TB, h *Host) {
 	}
 	for _, r := range h.UnusedRules() {
 		t.Errorf("hypervsim: rule was not used up: %s", r)
+	}
+	for _, name := range h.Accounts().TakeLocked() {
+		t.Errorf("hypervsim: account locked: %s", name)
 	}
 	for _, v := range h.TakeViolations() {
 		t.Errorf("hypervsim: violation: %s", v)

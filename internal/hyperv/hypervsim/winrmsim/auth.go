@@ -159,6 +159,7 @@ func (s *Server) findUser(name, domain string) (Account, bool) {
 	}
 	for _, a := range s.config.Users {
 		if upper(a.Name) == upper(name) && s.holds(domain, a) {
+			a.Password = s.config.Accounts.password(a)
 			return a, true
 		}
 	}

@@ -17,7 +17,8 @@ func (s *Server) basic(x *exchange) bool {
 		domain, name = "", user
 	}
 	a, known := s.findUser(name, domain)
-	if subtle.ConstantTimeCompare([]byte(a.Password), []byte(password)) != 1 || !known {
+	right := subtle.ConstantTimeCompare([]byte(a.Password), []byte(password)) == 1
+	if !known || !s.config.Accounts.judge(a, right) {
 		return s.refuse(x, SchemeBasic, errLogon)
 	}
 	return s.admitOnce(x, a.String())

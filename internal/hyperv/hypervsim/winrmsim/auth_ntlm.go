@@ -55,6 +55,7 @@ type ntlmAcceptor struct {
 	domain   string // NetBIOS and
 	dns      string // DNS name; those of the computer in a workgroup
 	find     func(name, domain string) (Account, bool)
+	judge    func(a Account, right bool) bool
 	binding  []byte
 	strict   bool
 	now      func() time.Time
@@ -68,7 +69,7 @@ type ntlmAcceptor struct {
 func (s *Server) newNTLM() *ntlmAcceptor {
 	o := s.config
 	return &ntlmAcceptor{
-		computer: o.ComputerName, domain: cmp.Or(o.Domain, o.ComputerName), dns: cmp.Or(o.DNSDomain, o.ComputerName), find: s.findUser,
+		computer: o.ComputerName, domain: cmp.Or(o.Domain, o.ComputerName), dns: cmp.Or(o.DNSDomain, o.ComputerName), find: s.findUser, judge: o.Accounts.judge,
 		binding: s.binding(), strict: s.config.StrictBinding, now: s.config.Clock,
 	}
 }
@@ -177,7 +178,7 @@ func (n *ntlmAcceptor) authenticate(m []byte) error {
 	proof, client := response[:proofSize], response[proofSize:]
 	a, known := n.find(name, domain)
 	key := hmacMD5(ntHash(a.Password), utf16Bytes(upper(name)+domain))
-	if !hmac.Equal(proof, hmacMD5(key, n.nonce[:], client)) || !known {
+	if right := hmac.Equal(proof, hmacMD5(key, n.nonce[:], client)); !known || !n.judge(a, right) {
 		return errLogon
 	}
 	session := make([]byte, 16)

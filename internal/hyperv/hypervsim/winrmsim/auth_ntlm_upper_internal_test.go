@@ -29,7 +29,10 @@ func TestNamesOfEveryCharacter(t *testing.T) {
 func logOn(t *testing.T, user string) {
 	t.Helper()
 	const password = "p"
-	host := &ntlmAcceptor{now: time.Now, find: func(string, string) (Account, bool) { return Account{Password: password}, true }}
+	host := &ntlmAcceptor{
+		now: time.Now, judge: func(_ Account, right bool) bool { return right },
+		find: func(string, string) (Account, bool) { return Account{Password: password}, true },
+	}
 	client, err := secure.NewNTLM(secure.NTLMConfig{User: `D\` + user, Password: password}).NewContext(nil)
 	if err != nil {
 		t.Fatal(err)

@@ -43,6 +43,9 @@ type Config struct {
 
 	// Users may log on: DefaultUser without any.
 	Users []Account
+	// Accounts judges their passwords; one of the server's own if nil. Users of a
+	// database that others share keep the passwords that they have there.
+	Accounts *Accounts
 	// Schemes are announced and accepted; nil stands for those that the rest of
 	// the configuration makes possible.
 	Schemes []Scheme
@@ -56,6 +59,8 @@ type Config struct {
 	NoRawKerberos bool
 	// TLS serves https with a certificate of the server's own authority.
 	TLS bool
+	// TLSSort is what is odd about that TLS.
+	TLSSort TLSSort
 	// ClientAuthorities sign the certificates whose bearers are ClientUser.
 	ClientAuthorities *x509.CertPool
 	ClientUser        string
@@ -118,6 +123,15 @@ func DefaultConfig() Config {
 func (c *Config) complete() error {
 	if len(c.Users) == 0 {
 		c.Users = []Account{{Domain: "HYPERV", Name: "admin", Password: DefaultPassword}}
+	}
+	if c.Accounts == nil {
+		c.Accounts = NewAccounts()
+	}
+	for _, a := range c.Users {
+		c.Accounts.set(a, false)
+	}
+	if err := c.checkTLS(); err != nil {
+		return err
 	}
 	if c.ClientAuthorities != nil && !c.TLS {
 		return errors.New("hypervsim: client certificates need TLS")

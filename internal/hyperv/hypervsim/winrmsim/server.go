@@ -2,7 +2,6 @@ package winrmsim
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,7 +47,7 @@ func New(c Config, m wmi.Model) (*Server, error) {
 	s := &Server{config: c, model: m, log: c.Log, memory: newMemoryListener()}
 	if c.TLS {
 		var err error
-		if s.tls, err = newIdentity(s.HostName()); err != nil {
+		if s.tls, err = newIdentity(c.TLSSort, s.HostName()); err != nil {
 			return nil, err
 		}
 	}
@@ -151,7 +150,7 @@ func (s *Server) newHTTP() *http.Server {
 // serve accepts connections in the background.
 func (s *Server) serve(l net.Listener) {
 	if s.tls != nil {
-		l = tls.NewListener(l, s.tls.config(s.config.ClientAuthorities))
+		l = s.secured(l)
 	}
 	s.serving.Go(func() {
 		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {

@@ -2,8 +2,6 @@ package winrmsim
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	_ "crypto/sha256" // for channel bindings
 	_ "crypto/sha512" // for channel bindings
@@ -13,7 +11,6 @@ import (
 	"encoding/pem"
 	"fmt"
 	"math/big"
-	"net"
 	"time"
 )
 
@@ -26,36 +23,36 @@ type identity struct {
 
 // newIdentity makes an authority and a certificate for the given name. Its
 // validity begins before the clock of a testing/synctest bubble does.
-func newIdentity(name string) (*identity, error) {
-	caKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+func newIdentity(sort TLSSort, name string) (*identity, error) {
+	caKey, err := sort.newAuthorityKey()
 	if err != nil {
 		return nil, fmt.Errorf("hypervsim: %w", err)
 	}
 	ca := certificateTemplate(1, "Simulated host authority")
 	ca.IsCA, ca.BasicConstraintsValid, ca.KeyUsage = true, true, x509.KeyUsageCertSign
-	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, &caKey.PublicKey, caKey)
+	caDER, err := x509.CreateCertificate(rand.Reader, ca, ca, caKey.Public(), caKey)
 	if err != nil {
 		return nil, fmt.Errorf("hypervsim: %w", err)
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	leaf, err := newLeaf(sort, name, ca, caKey)
 	if err != nil {
 		return nil, fmt.Errorf("hypervsim: %w", err)
 	}
-	leaf := certificateTemplate(2, name)
-	leaf.KeyUsage, leaf.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	leaf.DNSNames = []string{"localhost", memoryHostName}
-	leaf.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1), net.IPv6loopback}
-	der, err := x509.CreateCertificate(rand.Reader, leaf, ca, &key.PublicKey, caKey)
-	if err != nil {
-		return nil, fmt.Errorf("hypervsim: %w", err)
+	authority := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER})
+	if sort == TLSOtherAuthority {
+		other, err := newIdentity(TLSUsual, name)
+		if err != nil {
+			return nil, err
+		}
+		authority = other.authority
 	}
-	h := crypto.SHA256.New() // the certificate is signed with SHA-256
-	h.Write(der)
-	return &identity{
-		authority: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}),
-		leaf:      tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key},
-		binding:   h.Sum([]byte("tls-server-end-point:")),
-	}, nil
+	i := &identity{authority: authority, leaf: leaf}
+	if sort != TLSWithEd25519 { // whose signature has no hash
+		h := crypto.SHA256.New()
+		h.Write(leaf.Certificate[0])
+		i.binding = h.Sum([]byte("tls-server-end-point:"))
+	}
+	return i, nil
 }
 
 func certificateTemplate(serial int64, name string) *x509.Certificate {
@@ -70,11 +67,12 @@ func certificateTemplate(serial int64, name string) *x509.Certificate {
 // config is the server side TLS configuration. http.sys asks for a client
 // certificate only after it has seen a request; here it is asked for in the
 // handshake, a difference that most clients cannot see.
-func (i *identity) config(clients *x509.CertPool) *tls.Config {
+func (i *identity) config(clients *x509.CertPool, sort TLSSort) *tls.Config {
+	least, most := sort.versions()
 	c := &tls.Config{
 		Certificates: []tls.Certificate{i.leaf},
-		MinVersion:   tls.VersionTLS12,
-		NextProtos:   []string{"http/1.1"},
+		MinVersion:   least, MaxVersion: most,
+		NextProtos: []string{"http/1.1"},
 		// A pipe has no buffer: nobody may be reading when the ticket is written.
 		SessionTicketsDisabled: true,
 	}
