@@ -1,7 +1,6 @@
 package hyperv
 
 import (
-	"crypto/x509"
 	"errors"
 	"net/http"
 	"slices"
@@ -26,7 +25,7 @@ type Explanation struct {
 // Explain finds the deciding number in err and what is known about it, else the
 // first of the causes without a number.
 func Explain(err error) Explanation {
-	e := Explanation{HostWide: hostWide(err), Reasons: append(reasonOf(err), certificateReason(err)...)}
+	e := Explanation{HostWide: hostWide(err), Reasons: reasonOf(err)}
 	found := causesOf(err)
 	if len(found) > 0 {
 		e.Hint = found[0].Hint
@@ -104,6 +103,15 @@ func Causes() []Cause { return slices.Clone(causes[:]) }
 var causes = [...]Cause{
 	{wsman.ErrPlainHTTP, ReasonPlainHTTP, "Use the port of the https listener, usually 5986."},
 	{wsman.ErrTLS, ReasonTLS, "Use the port of the http listener, usually 5985."},
+	{wsman.ErrTLSVersion, ReasonNone, "Enable TLS 1.2 on the host (SCHANNEL in its registry)."},
+	{wsman.ErrTLSCipher, ReasonNone, "Enable cipher suites with ECDHE and AES-GCM on the host (Get-TlsCipherSuite), and give the listener a certificate that they can use."},
+	{wsman.ErrShortKey, ReasonNone, "Give the listener a certificate with an RSA key of 2048 bits or more."},
+	{wsman.ErrWrongName, ReasonName, ""},
+	{wsman.ErrExpired, ReasonUnverified, "Renew the certificate of the listener; if it is valid, set the clock of this machine."},
+	{wsman.ErrUnknownAuthority, ReasonAuthority, ""},
+	{wsman.ErrTLSHandshake, ReasonNone, "Give the listener another certificate: this one may have a negative serial number, or another mistake that is not overlooked here."},
+	{wsman.ErrTLSClosed, ReasonNone, "Look whether the certificate of the listener and its key are still in the host's store (winrm enumerate winrm/config/listener), whether the host has TLS 1.2, and what firewalls do."},
+	{wsman.ErrTLSTimeout, ReasonNone, "Look at what serves the port on the host, and at firewalls that let a connection pass and then nothing more."},
 	{wsman.ErrSchemeNotOffered, ReasonScheme, "Enable the scheme on the host (winrm get winrm/config/service/auth)."},
 	{secure.ErrWeakContext, ReasonTampering, "Somebody between here and the host may be tampering with the logon: look at the network."},
 	{secure.ErrNoBinding, ReasonNone, "Give the host a certificate that is signed with RSA or ECDSA, as Windows' own are; if it has one, somebody in between answers with another."},
@@ -135,17 +143,6 @@ func causesOf(err error) []Cause {
 		}
 	}
 	return found
-}
-
-// certificateReason says what is wrong with the certificate of a host.
-func certificateReason(err error) []Reason {
-	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
-		return []Reason{ReasonAuthority}
-	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
-		return []Reason{ReasonName}
-	}
-	return nil
 }
 
 // hostWide reports whether an error is true of the whole host.

@@ -38,7 +38,8 @@ const (
 	ReasonPlainHTTP   // Config.HTTPS, Config.Port
 	ReasonTLS         // Config.HTTPS, Config.Port
 	ReasonAuthority   // Config.CACertificate, Config.Insecure
-	ReasonName        // Config.TLSServerName
+	ReasonName        // Config.TLSServerName, Config.Insecure
+	ReasonUnverified  // Config.Insecure
 	ReasonScheme      // Config.Auth
 	ReasonTampering   // Config.HTTPS
 	ReasonTicket      // another source of credentials

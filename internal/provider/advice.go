@@ -20,7 +20,7 @@ type situation struct {
 
 // connection is what the provider block sets, as far as advice depends on it.
 type connection struct {
-	https, seals                               bool
+	https, insecure, seals                     bool
 	authorities, serverName, spn, krb5ConfPath bool // set
 	unseen                                     bool // allow_unseen_machines
 	compactions, requests                      int  // at once
@@ -29,7 +29,8 @@ type connection struct {
 func connectionOf(cfg hyperv.Config) connection {
 	return connection{
 		https:        cfg.HTTPS,
-		seals:        cfg.Auth == hyperv.AuthNTLM || cfg.Auth == hyperv.AuthKerberos,
+		insecure:     cfg.Insecure,
+		seals:        cfg.Auth != hyperv.AuthBasic && cfg.Auth != hyperv.AuthCertificate,
 		authorities:  cfg.CACertificate != nil,
 		serverName:   cfg.TLSServerName != "",
 		spn:          cfg.Kerberos.SPN != "",
@@ -38,6 +39,13 @@ func connectionOf(cfg hyperv.Config) connection {
 		requests:     cfg.MaxConcurrentRequests,
 	}
 }
+
+// unverified is the last resort for a certificate.
+const unverified = "With insecure = true nothing is verified; messages are still encrypted."
+
+// mayNotVerify reports whether insecure would help: it is not set, and what is
+// sent is sealed all the same.
+func (s situation) mayNotVerify() bool { return s.connection.seals && !s.connection.insecure }
 
 // runs reports whether a disk was to be compacted.
 func (s situation) runs() bool { return s.doing == compacting || s.doing == invoking }
@@ -150,10 +158,7 @@ var adviceTable = [...]advice{
 		hyperv.ReasonAuthority, "The file that cacert_path names does not hold the authority of this certificate: add it.",
 		func(s situation) bool { return s.connection.authorities },
 	},
-	{
-		hyperv.ReasonAuthority, "With insecure = true nothing is verified; messages are still encrypted.",
-		func(s situation) bool { return s.connection.seals },
-	},
+	{hyperv.ReasonAuthority, unverified, situation.mayNotVerify},
 	{
 		hyperv.ReasonName, "Name the host as its certificate does, or set tls_server_name to the name in the certificate.",
 		func(s situation) bool { return !s.connection.serverName },
@@ -162,6 +167,8 @@ var adviceTable = [...]advice{
 		hyperv.ReasonName, "Set tls_server_name to the name in the certificate.",
 		func(s situation) bool { return s.connection.serverName },
 	},
+	{hyperv.ReasonName, unverified, situation.mayNotVerify},
+	{hyperv.ReasonUnverified, unverified, situation.mayNotVerify},
 	{hyperv.ReasonScheme, "Or set auth to a scheme that the host offers.", nil},
 	{hyperv.ReasonTampering, "Use https meanwhile.", func(s situation) bool { return !s.connection.https }},
 	{hyperv.ReasonTicket, "Or set password or kerberos.keytab_path in place of kerberos.ccache_path.", nil},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/tls"
 	"net"
-	"sync/atomic"
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
@@ -74,36 +73,7 @@ func (s *session) connect(ctx context.Context) (net.Conn, *countedConn, error) {
 		if ctx.Err() != nil {
 			return nil, nil, context.Cause(ctx)
 		}
-		return nil, nil, tlsFailure(s.wire.address, s.tls.ServerName, err)
+		return nil, nil, raw.tlsFailure(s.wire.address, s.tls.ServerName, err)
 	}
 	return t, raw, nil
 }
-
-// countedConn counts bytes and remembers how the peer began.
-type countedConn struct {
-	net.Conn
-	counters *counters
-	begun    atomic.Bool
-	tls      atomic.Bool
-}
-
-// Read implements net.Conn.
-func (c *countedConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	c.counters.received.Add(int64(n))
-	if n > 1 && !c.begun.Swap(true) {
-		// The first bytes of a TLS alert or handshake record.
-		c.tls.Store((b[0] == 0x15 || b[0] == 0x16) && b[1] == 3)
-	}
-	return n, err
-}
-
-// Write implements net.Conn.
-func (c *countedConn) Write(b []byte) (int, error) {
-	n, err := c.Conn.Write(b)
-	c.counters.sent.Add(int64(n))
-	return n, err
-}
-
-// sawTLS reports that the peer began with a TLS record.
-func (c *countedConn) sawTLS() bool { return c.tls.Load() }

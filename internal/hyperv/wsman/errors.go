@@ -121,6 +121,33 @@ var (
 	ErrTLS = errors.New("the port speaks TLS; it is one for https")
 )
 
+// What keeps a TLS connection from being made, wrapped by a [TLSError].
+var (
+	// ErrTLSVersion: the host knows no version that is taken here.
+	ErrTLSVersion = errors.New("the host speaks no TLS 1.2 or later")
+	// ErrTLSCipher: the host accepts nothing of what is offered here.
+	ErrTLSCipher = errors.New("the host has no cipher suite in common with this program")
+	// ErrUnknownAuthority: nobody who is trusted here has signed the certificate.
+	ErrUnknownAuthority = errors.New("the host's certificate is not signed by a trusted authority")
+	// ErrWrongName: the certificate is for another host.
+	ErrWrongName = errors.New("the host's certificate is for another name")
+	// ErrExpired: the certificate is not valid now.
+	ErrExpired = errors.New("the host's certificate has expired, or is not valid yet")
+	// ErrShortKey: the key of the certificate is not taken, whoever signed it.
+	ErrShortKey = errors.New("the key of the host's certificate is too short")
+	// ErrTLSHandshake: what the host sent is not taken. Its certificate, for
+	// example, may have a negative serial number.
+	ErrTLSHandshake = errors.New("the TLS handshake failed")
+)
+
+// How a TLS handshake ends without saying why, wrapped by an [UnreachableError].
+var (
+	// ErrTLSClosed: the connection was reset or closed.
+	ErrTLSClosed = errors.New("the connection was ended amid the TLS handshake")
+	// ErrTLSTimeout: nothing came.
+	ErrTLSTimeout = errors.New("the host accepts connections, but does not answer in TLS")
+)
+
 // TLSError says that a connection was made but that TLS over it failed: the
 // certificate is not trusted or for another name, or the port does not speak
 // what was expected. Nothing was asked.

@@ -126,7 +126,7 @@ func (l *link) exchange(ctx context.Context, token, body []byte, contentType str
 		return r, err
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
-	case l.wire.plain && l.raw.sawTLS():
+	case l.wire.plain && l.raw.began().isTLS():
 		return nil, &TLSError{Address: l.wire.address, Err: ErrTLS}
 	}
 	return nil, &ConnectionError{Address: l.wire.address, Err: err}

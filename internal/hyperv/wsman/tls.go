@@ -2,9 +2,12 @@ package wsman
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"fmt"
+	"io"
 	"net"
 	"net/netip"
 
@@ -17,6 +20,7 @@ func tlsConfig(ep *winrm.Endpoint, certificate bool) (*tls.Config, error) {
 		MinVersion:         tls.VersionTLS12,
 		ServerName:         withoutZone(ep.Host),
 		InsecureSkipVerify: ep.Insecure, //nolint:gosec // the operator asked for it; bodies are sealed and bound to the certificate then
+		VerifyConnection:   checkKey,
 	}
 	if ep.TLSServerName != "" {
 		cfg.ServerName = ep.TLSServerName
@@ -52,22 +56,85 @@ func withoutZone(host string) string {
 	return host
 }
 
-// tlsFailure tells a host that does not answer from one that answers wrongly.
-func tlsFailure(address, expected string, err error) error {
+// minRSA is the least length of an RSA key, in bits, that this program takes.
+const minRSA = 1024
+
+// tlsFailure says what kept a TLS connection from being made. A host that ends the
+// connection, or does not answer, counts as unreachable.
+func (c *countedConn) tlsFailure(address, expected string, err error) error {
 	var (
-		timeout net.Error
-		record  tls.RecordHeaderError
-		verify  *tls.CertificateVerificationError
+		record tls.RecordHeaderError
+		verify *tls.CertificateVerificationError
+		began  = c.began()
+	)
+	failed := &TLSError{Address: address, Expected: expected}
+	switch {
+	case isTimeout(err):
+		return &UnreachableError{Address: address, Err: fmt.Errorf("%w: %w", ErrTLSTimeout, err)}
+	case began.alert() == alertProtocolVersion, began.isOld():
+		failed.Err = fmt.Errorf("%w: %w", ErrTLSVersion, err)
+	case began.alert() == alertHandshakeFailure:
+		failed.Err = fmt.Errorf("%w: %w", ErrTLSCipher, err)
+	case errors.As(err, &record):
+		failed.Err = ErrPlainHTTP
+	case errors.As(err, &verify) && len(verify.UnverifiedCertificates) > 0:
+		leaf := verify.UnverifiedCertificates[0]
+		failed.Found, failed.Err = certificateNames(leaf), fmt.Errorf("%w: %w", certificateFault(leaf, verify.Err), verify.Err)
+	case errors.Is(err, ErrShortKey):
+		failed.Err = err
+	case isHangUp(err):
+		return &UnreachableError{Address: address, Err: fmt.Errorf("%w: %w", ErrTLSClosed, err)}
+	default:
+		failed.Err = fmt.Errorf("%w: %w", ErrTLSHandshake, err)
+	}
+	return failed
+}
+
+// certificateFault sorts what is wrong with a certificate that was read.
+func certificateFault(leaf *x509.Certificate, err error) error {
+	var (
+		name    x509.HostnameError
+		invalid x509.CertificateInvalidError
 	)
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return &UnreachableError{Address: address, Err: err}
-	case errors.As(err, &record):
-		return &TLSError{Address: address, Expected: expected, Err: ErrPlainHTTP}
-	case errors.As(err, &verify) && len(verify.UnverifiedCertificates) > 0:
-		return &TLSError{Address: address, Expected: expected, Found: certificateNames(verify.UnverifiedCertificates[0]), Err: verify.Err}
+	case hasShortKey(leaf): // whoever signed it
+		return ErrShortKey
+	case errors.As(err, &name):
+		return ErrWrongName
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return ErrExpired
 	}
-	return &TLSError{Address: address, Expected: expected, Err: err}
+	return ErrUnknownAuthority
+}
+
+// checkKey refuses a short key before its signature fails, which would say less.
+func checkKey(s tls.ConnectionState) error {
+	if len(s.PeerCertificates) > 0 && hasShortKey(s.PeerCertificates[0]) {
+		return ErrShortKey
+	}
+	return nil
+}
+
+func hasShortKey(c *x509.Certificate) bool {
+	key, ok := c.PublicKey.(*rsa.PublicKey)
+	return ok && key.N.BitLen() < minRSA
+}
+
+func isTimeout(err error) bool {
+	var timeout net.Error
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// isHangUp reports whether the peer ended the connection, in order or not: what
+// fails below TLS. What TLS itself refuses is no failure to read or to write.
+func isHangUp(err error) bool {
+	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe} {
+		if errors.Is(err, end) {
+			return true
+		}
+	}
+	op, ok := errors.AsType[*net.OpError](err)
+	return ok && (op.Op == "read" || op.Op == "write")
 }
 
 // certificateNames lists what a certificate is for. A common name counts for

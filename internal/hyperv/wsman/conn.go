@@ -1,0 +1,81 @@
+package wsman
+
+import (
+	"net"
+	"sync"
+)
+
+// maxOpening is how much of what a peer says first is kept: enough for the version
+// that a ServerHello chooses.
+const maxOpening = 11
+
+// countedConn counts bytes and remembers how the peer began.
+type countedConn struct {
+	net.Conn
+
+	counters *counters
+
+	mu      sync.Mutex
+	opening []byte
+}
+
+// Read implements net.Conn.
+func (c *countedConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.counters.received.Add(int64(n))
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.opening = append(c.opening, b[:min(n, maxOpening-len(c.opening))]...)
+	return n, err
+}
+
+// Write implements net.Conn.
+func (c *countedConn) Write(b []byte) (int, error) {
+	n, err := c.Conn.Write(b)
+	c.counters.sent.Add(int64(n))
+	return n, err
+}
+
+// began returns the first bytes of the peer.
+func (c *countedConn) began() tlsOpening {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return tlsOpening(c.opening)
+}
+
+// tlsOpening is how a peer began (RFC 8446 5.1): type of the record, version,
+// length, then the record.
+type tlsOpening []byte
+
+const (
+	recordAlert     = 0x15
+	recordHandshake = 0x16
+	serverHello     = 2
+	tls12           = 3 // the second byte of 1.2, and of 1.3 in this place
+)
+
+// Numbers of alerts (RFC 8446 6).
+const (
+	alertHandshakeFailure = 40
+	alertProtocolVersion  = 70
+)
+
+// isTLS reports whether it is a record of TLS.
+func (o tlsOpening) isTLS() bool {
+	return len(o) >= 2 && (o[0] == recordAlert || o[0] == recordHandshake) && o[1] == 3
+}
+
+// alert returns the number of the alert, 0 if it is none.
+func (o tlsOpening) alert() byte {
+	const description = 6
+	if !o.isTLS() || o[0] != recordAlert || len(o) <= description {
+		return 0
+	}
+	return o[description]
+}
+
+// isOld reports whether a ServerHello chooses a version before TLS 1.2.
+func (o tlsOpening) isOld() bool {
+	const kind, version = 5, 10
+	return o.isTLS() && o[0] == recordHandshake && len(o) > version && o[kind] == serverHello && o[version] < tls12
+}
