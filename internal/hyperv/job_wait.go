@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
 const (
@@ -96,7 +97,11 @@ func (w *jobWatch) delay() time.Duration {
 
 // look reads the job once and reports whether it has ended.
 func (w *jobWatch) look(ctx context.Context) (ended bool, err error) {
-	job, err := w.host.getJob(ctx, w.ref)
+	asking := ctx
+	if time.Since(w.contact) >= jobRecordKept {
+		asking = wsman.Insist(ctx) // the last look
+	}
+	job, err := w.host.getJob(asking, w.ref)
 	switch {
 	case err == nil:
 		w.moved = job.Percent != w.job.Percent
