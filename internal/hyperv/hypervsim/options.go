@@ -76,6 +76,12 @@ func WithMember(user, password string, groups ...Group) Option {
 	})
 }
 
+// WithAnswer changes the text of every answer before it is sealed, given the
+// envelope that it answers: a host that does not do what is known of hosts.
+func WithAnswer(change func(request, answer string) string) Option {
+	return optionFunc(func(o *options) { o.wire.Answer = change })
+}
+
 // WithBasic accepts Basic authentication as well.
 func WithBasic() Option { return optionFunc(func(o *options) { o.wire.Basic = true }) }
 

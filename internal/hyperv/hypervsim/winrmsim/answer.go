@@ -55,6 +55,9 @@ func (m *message) declare(o Operation) {
 
 // send seals the answer if the request was sealed, and writes it.
 func (s *Server) send(x *exchange, status int, text string) {
+	if s.config.Answer != nil {
+		text = s.config.Answer(string(x.body), text)
+	}
 	if x.effect.kind == effectOversized {
 		text += strings.Repeat(" ", max(0, x.effect.size-len(text)))
 	}

@@ -70,6 +70,10 @@ type Config struct {
 	// AllowUnencrypted lets messages pass in the clear without TLS.
 	AllowUnencrypted bool
 
+	// Answer changes the text of an answer before it is sealed, given the envelope
+	// that it answers; nil changes none.
+	Answer func(request, answer string) string
+
 	// FaultForm is the form of every fault; FaultFormAny leaves it to the layer
 	// that the fault comes from.
 	FaultForm FaultForm
