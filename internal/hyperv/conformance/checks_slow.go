@@ -69,7 +69,7 @@ func (k *kit) utf16Answer(ctx context.Context) verdict {
 		return notTested("only asked over https with NTLM or Kerberos")
 	}
 	p, err := k.sealedHit(ctx, func(secure.Context) (hit, error) {
-		return hit{contentType: "application/soap+xml;charset=UTF-16", body: inUTF16(string(k.harmless())), after: Clear}, nil
+		return hit{contentType: "application/soap+xml", body: k.harmless(), utf16: true, after: Clear}, nil
 	})
 	if err != nil {
 		return trouble(err)

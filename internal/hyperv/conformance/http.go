@@ -98,7 +98,7 @@ type hit struct {
 	token                     []byte
 	identify                  bool // the header that asks for no logon
 	body                      []byte
-	chunked                   bool
+	chunked, utf16            bool
 	after                     Logon // on a connection with a logon
 }
 
@@ -127,7 +127,11 @@ type page struct {
 func (k *kit) do(ctx context.Context, b *browser, h hit) (page, error) {
 	ctx, stop := context.WithTimeout(ctx, browserTimeout)
 	defer stop()
-	var body io.Reader = bytes.NewReader(h.body)
+	content := h.body
+	if h.utf16 {
+		content = inUTF16(string(h.body))
+	}
+	var body io.Reader = bytes.NewReader(content)
 	if h.chunked {
 		body = struct{ io.Reader }{body} // hides the length
 	}
@@ -135,7 +139,10 @@ func (k *kit) do(ctx context.Context, b *browser, h hit) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	if h.contentType != "" {
+	switch {
+	case h.utf16:
+		req.Header.Set("Content-Type", h.contentType+";charset=UTF-16")
+	case h.contentType != "":
 		req.Header.Set("Content-Type", h.contentType)
 	}
 	if h.token != nil {
@@ -157,7 +164,7 @@ func (k *kit) do(ctx context.Context, b *browser, h hit) (page, error) {
 	k.tape.note(exchange{
 		operation: "http " + strconv.Itoa(resp.StatusCode), request: readable(h.body), answer: readable(text), start: start, took: time.Since(start),
 		http: &RecordedHTTP{
-			Method: req.Method, Path: req.URL.Path, ContentType: h.mediaType(), Identify: h.identify, Chunked: h.chunked, Logon: h.logon(),
+			Method: req.Method, Path: req.URL.Path, ContentType: h.mediaType(), Identify: h.identify, Chunked: h.chunked, UTF16: h.utf16, Logon: h.logon(),
 			Status: resp.StatusCode, AnswerBytes: len(text),
 		},
 	})

@@ -42,8 +42,8 @@ type Options struct {
 	Fixtures *Fixtures
 	// Version is that of the kit.
 	Version string
-	// Only restricts the run to these claims; all when empty.
-	Only []string
+	// Only restricts the run to these claims; all when empty. Without leaves some out.
+	Only, Without []string
 	// Progress hears of each finding; may be nil.
 	Progress func(Finding)
 	// Log takes what happens beside the findings, names of files included; may be
@@ -183,7 +183,7 @@ func (k *kit) isV2() bool { return k.namespace == cim.NamespaceVirtualizationV2 
 // ask makes every check that can be made, in the order of the claims.
 func (k *kit) ask(ctx context.Context, r *Report, stopped error) {
 	for _, c := range claims.All() {
-		if len(k.options.Only) > 0 && !slices.Contains(k.options.Only, c.ID) {
+		if len(k.options.Only) > 0 && !slices.Contains(k.options.Only, c.ID) || slices.Contains(k.options.Without, c.ID) {
 			continue
 		}
 		first, start := k.tape.len(), time.Now()

@@ -44,6 +44,8 @@ type RecordedHTTP struct {
 	// Identify says that the header WSMANIDENTIFY asked for no logon.
 	Identify bool `json:"identify,omitempty"`
 	Chunked  bool `json:"chunked,omitempty"`
+	// UTF16 says that the request was sent in UTF-16; it is recorded as it was before.
+	UTF16 bool `json:"utf16,omitempty"`
 	// Logon says what the request has to do with a logon.
 	Logon Logon `json:"logon,omitempty"`
 	// Status is that of the answer.

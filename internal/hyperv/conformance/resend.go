@@ -57,7 +57,7 @@ func (r *Resender) Hit(ctx context.Context, what RecordedHTTP, body string) (Rec
 	if body == "" && what.Method == http.MethodPost {
 		body = noMessage
 	}
-	h := hit{method: what.Method, path: what.Path, contentType: what.ContentType, identify: what.Identify, chunked: what.Chunked, body: []byte(body)}
+	h := hit{method: what.Method, path: what.Path, contentType: what.ContentType, identify: what.Identify, chunked: what.Chunked, utf16: what.UTF16, body: []byte(body)}
 	var p page
 	var err error
 	switch what.Logon {

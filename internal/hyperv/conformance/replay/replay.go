@@ -35,7 +35,7 @@ func Run(ctx context.Context, rec *conformance.Recordings, log *slog.Logger) (*R
 	r, err := conformance.NewResender(conformance.Options{
 		Host: s.host.HostName(),
 		Config: hyperv.Config{
-			Auth: hyperv.AuthNTLM, Username: user, Password: password, Port: s.host.Port(), RequestTimeout: time.Minute, Dial: s.host.Dial,
+			Auth: hyperv.AuthNTLM, HTTPS: rec.HTTPS, CACertificate: s.host.CACertificate(), Username: user, Password: password, Port: s.host.Port(), RequestTimeout: time.Minute, Dial: s.host.Dial,
 		},
 	})
 	if err != nil {

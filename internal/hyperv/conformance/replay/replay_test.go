@@ -34,7 +34,7 @@ func record(t *testing.T, disk string, opts ...hypervsim.Option) *conformance.Re
 		report, err := conformance.Run(t.Context(), conformance.Options{
 			Host: sim.HostName(), Disk: disk, Write: true, Scratch: `D:\scratch`, Version: "test", Fixtures: &conformance.Fixtures{Machines: machines},
 			Config: hyperv.Config{
-				Auth: hyperv.AuthNTLM, Username: hypervsim.DefaultUser, Password: hypervsim.DefaultPassword,
+				Auth: hyperv.AuthNTLM, HTTPS: sim.CACertificate() != nil, CACertificate: sim.CACertificate(), Username: hypervsim.DefaultUser, Password: hypervsim.DefaultPassword,
 				Port: sim.Port(), RequestTimeout: time.Minute, Dial: sim.Dial,
 			},
 		})
@@ -74,8 +74,9 @@ func TestUnchanged(t *testing.T) {
 		"slow, in Japanese": {`D:\VMs\a.vhdx`, []hypervsim.Option{
 			hypervsim.WithLocale("ja-JP"), hypervsim.WithCreatedVHD(hypervsim.VHD{JobDuration: 17 * time.Second, CancelDelay: 3 * time.Second}),
 		}},
-		"2012 R2": {`D:\VMs\a.vhdx`, []hypervsim.Option{hypervsim.WithRelease(hypervsim.Server2012R2)}},
-		"2008":    {`D:\VMs\a.vhd`, []hypervsim.Option{hypervsim.WithRelease(hypervsim.Server2008)}},
+		"2022, over https": {`D:\VMs\a.vhdx`, []hypervsim.Option{hypervsim.WithTLS(), hypervsim.WithStrictChannelBinding()}},
+		"2012 R2":          {`D:\VMs\a.vhdx`, []hypervsim.Option{hypervsim.WithRelease(hypervsim.Server2012R2)}},
+		"2008":             {`D:\VMs\a.vhd`, []hypervsim.Option{hypervsim.WithRelease(hypervsim.Server2008)}},
 	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -33,11 +33,15 @@ const (
 func newStage(rec *conformance.Recordings, all []exchange, log *slog.Logger) (*stage, error) {
 	s := &stage{all: all, begun: begin(all), settled: map[string]bool{}, found: map[string]map[string]bool{}, sized: map[string]bool{}, firstToldOf: map[int]bool{}, tellsEnd: map[int]bool{}}
 	var err error
-	s.host, err = hypervsim.New(
+	options := []hypervsim.Option{
 		hypervsim.WithoutListener(), hypervsim.WithUser(user, password), hypervsim.WithRelease(release(rec.WindowsVersion)),
 		hypervsim.WithLocale(locale(all)), hypervsim.WithLogger(log),
 		hypervsim.WithClock(func() time.Time { return s.begun.Add(time.Duration(s.now.Load())) }),
-	)
+	}
+	if rec.HTTPS {
+		options = append(options, hypervsim.WithTLS())
+	}
+	s.host, err = hypervsim.New(options...)
 	if err != nil {
 		return nil, err
 	}

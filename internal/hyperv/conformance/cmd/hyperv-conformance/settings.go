@@ -66,15 +66,8 @@ func parse(args []string, env hostenv.Lookup, stderr io.Writer) (settings, error
 		}
 		return nil
 	})
-	flags.Func("only", "ask about these claims only: `IDs` with commas between", func(text string) error {
-		for id := range strings.SplitSeq(text, ",") {
-			if !slices.Contains(conformance.Checked(), id) {
-				return fmt.Errorf("%q is no claim that can be asked about", id)
-			}
-			s.options.Only = append(s.options.Only, id)
-		}
-		return nil
-	})
+	flags.Func("only", "ask about these claims only: `IDs` with commas between", addClaims(&s.options.Only))
+	flags.Func("without", "leave these claims out: `IDs` with commas between", addClaims(&s.options.Without))
 	flags.StringVar(&s.out, "out", "hyperv-conformance-report", "directory to write report and recordings to")
 	flags.DurationVar(&s.timeout, "timeout", 15*time.Minute, "end the run after this time; what was made is removed then")
 	flags.BoolVar(&s.verbose, "verbose", false, "tell what is done")
@@ -131,6 +124,19 @@ func (s *settings) checkFiles() error {
 		return errors.New("-replay takes one file")
 	}
 	return nil
+}
+
+// addClaims reads a list of claims that the kit asks about.
+func addClaims(to *[]string) func(string) error {
+	return func(text string) error {
+		for id := range strings.SplitSeq(text, ",") {
+			if !slices.Contains(conformance.Checked(), id) {
+				return fmt.Errorf("%q is no claim that can be asked about", id)
+			}
+			*to = append(*to, id)
+		}
+		return nil
+	}
 }
 
 func rightsList() string {
