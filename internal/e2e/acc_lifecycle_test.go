@@ -116,7 +116,7 @@ func TestAccModes(t *testing.T) {
 func TestAccKinds(t *testing.T) {
 	t.Parallel()
 	h := onHost(t, 50*time.Millisecond)
-	for _, kind := range []string{"trimmed", "old format", "large sectors"} {
+	for _, kind := range []string{"trimmed", "old format", "large sectors", "refs"} {
 		d, ok := h.fixtures.Disk(kind)
 		if !ok {
 			t.Logf("the host has no disk for %q", kind)
