@@ -2,6 +2,7 @@ package e2e_test
 
 import (
 	"context"
+	"log/slog"
 	"os"
 	"strconv"
 	"strings"
@@ -52,6 +53,7 @@ func onHost(t *testing.T, takes time.Duration) *accHost {
 	}
 	host, cfg, err := target.Read(h.lookup, nil)
 	must(t, err)
+	cfg.Logger = slog.New(slog.DiscardHandler)
 	wire, release, err := hyperv.WireConfig(cfg, host)
 	must(t, err)
 	t.Cleanup(release)

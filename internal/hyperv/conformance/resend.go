@@ -21,6 +21,7 @@ type Resender struct {
 // NewResender prepares to send to the host of the options; nothing is sent yet.
 func NewResender(o Options) (*Resender, error) {
 	k := &kit{options: o, tape: &tape{}, log: slog.New(slog.DiscardHandler)}
+	o.Config.Logger = k.log
 	wire, release, err := hyperv.WireConfig(o.Config, o.Host)
 	if err != nil {
 		return nil, err
