@@ -44,7 +44,7 @@ func (h *Host) usesOf(ctx context.Context, u *usage, t *target) (uses []Use, unr
 		case err != nil && (ctx.Err() != nil || hostWide(err)):
 			return nil, nil, err
 		case err != nil:
-			return uses, []gap{{path: t.path, use: u.byDisk[winpath.Key(l.path)][0], err: err}}, nil
+			return uses, []gap{{path: t.path, use: u.byDisk[winpath.Key(l.path)][0], err: err}}, nil //nolint:nilerr // the gap carries it
 		}
 		if disk.VirtualDiskID == nil || !strings.EqualFold(*disk.VirtualDiskID, l.id) {
 			continue

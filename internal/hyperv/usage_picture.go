@@ -96,7 +96,7 @@ func (p *picture) lookAround(ctx context.Context, h *Host, own string, t *target
 	c, silence := h.loadCluster(ctx)
 	switch {
 	case errors.Is(silence, errNoCluster):
-		return nil
+		return nil //nolint:nilerr // a host of no cluster has no other nodes
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case silence != nil:

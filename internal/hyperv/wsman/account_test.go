@@ -267,7 +267,7 @@ func TestRowOfRejections(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(25) {
 		synctest.Test(t, func(t *testing.T) {
-			random := rand.New(rand.NewPCG(seed, 0)) //nolint:gosec // a test
+			random := rand.New(rand.NewPCG(seed, 0))
 			hosts := 1 + random.IntN(6)
 			f := newLogonFleet(t, hosts, false)
 			var mu sync.Mutex
@@ -349,7 +349,7 @@ func TestHostsThatHang(t *testing.T) {
 	t.Parallel()
 	for name, hang := range map[string]func(cfg *wsman.Config){
 		"at the connection": func(cfg *wsman.Config) {
-			cfg.Dial = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			cfg.Dial = func(_ context.Context, _, _ string) (net.Conn, error) {
 				client, _ := net.Pipe() // whose other end never reads
 				return client, nil
 			}

@@ -17,7 +17,7 @@ import (
 func TestKit(t *testing.T) { //nolint:paralleltest // one program at a time has the machine
 	w := find(t)
 	kit := program(t, w, "./internal/hyperv/conformance/cmd/hyperv-conformance")
-	for name, tt := range map[string]struct{ securityPackage, auth string }{
+	for name, tt := range map[string]struct{ securityPackage, auth string }{ //nolint:paralleltest // one program at a time has the machine
 		"NTLM by SSPI":      {"NTLM", "windows"},
 		"Negotiate by SSPI": {"Negotiate", "windows"},
 		"our own NTLM":      {"", "ntlm"},

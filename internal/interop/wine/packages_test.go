@@ -12,7 +12,7 @@ import (
 // the current user among them.
 func TestPackages(t *testing.T) { //nolint:paralleltest // one program at a time has the machine
 	w := find(t)
-	for _, pkg := range []string{
+	for _, pkg := range []string{ //nolint:paralleltest // one program at a time has the machine
 		"internal/process", "internal/hyperv/wsman/secure", "internal/hyperv/wsman", "internal/hyperv/winpath", "internal/hyperv/cim",
 		"internal/provider/bytesize", "internal/provider/pathtype", "internal/hyperv",
 	} {

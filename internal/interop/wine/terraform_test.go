@@ -130,7 +130,7 @@ func vhd() hypervsim.VHD {
 // created, planned anew without changes, compacted again when it has grown, destroyed.
 func TestTerraform(t *testing.T) { //nolint:paralleltest // one program at a time has the machine
 	w := find(t)
-	for _, securityPackage := range packages {
+	for _, securityPackage := range packages { //nolint:paralleltest // one program at a time has the machine
 		t.Run(securityPackage, func(t *testing.T) {
 			sim := host(t, hypervsim.WithVHD(vhd()))
 			ws := newWorkspace(t, w, securityPackage, sim)

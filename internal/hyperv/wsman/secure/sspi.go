@@ -5,8 +5,6 @@ import (
 	"fmt"
 )
 
-const windowsName = "Windows"
-
 // Errors of the logon of the current user of Windows, for [errors.Is].
 var (
 	// ErrNotWindows says that this system knows no such logon.

@@ -13,6 +13,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
+const windowsName = "Windows"
+
 // How to log on. A build for tests under Wine, where nobody is logged on, says it
 // otherwise: see sspi_wine_windows.go.
 var (
