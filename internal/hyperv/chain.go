@@ -71,7 +71,7 @@ func (c *chainReader) follow(ctx context.Context, path string) error {
 func (c *chainReader) read(ctx context.Context, path string) (*link, error) {
 	volume := winpath.Key(winpath.Volume(path))
 	if silence := c.mute[volume]; silence != nil {
-		return &link{path: path, err: silence}, nil //nolint:nilerr // the link carries it
+		return &link{path: path, err: silence}, nil
 	}
 	reading, stop := context.WithTimeoutCause(ctx, linkLimit, errLinkTimedOut)
 	defer stop()

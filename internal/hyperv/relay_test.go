@@ -67,12 +67,12 @@ func newRelay(t *testing.T, key crypto.Signer, host string) *relay {
 }
 
 func (r *relay) pass(c net.Conn, host string) {
-	defer c.Close()                                                        //nolint:errcheck // of a test
-	h, err := tls.Dial("tcp", host, &tls.Config{InsecureSkipVerify: true}) //nolint:gosec,noctx // he does not care
+	defer c.Close()
+	h, err := tls.Dial("tcp", host, &tls.Config{InsecureSkipVerify: true})
 	if err != nil {
 		return
 	}
-	defer h.Close() //nolint:errcheck // of a test
+	defer h.Close()
 	var wg sync.WaitGroup
 	for _, way := range [][2]net.Conn{{h, c}, {c, h}} {
 		wg.Go(func() {
@@ -91,7 +91,7 @@ func (r *relay) port() int {
 // TestRelay: a logon cannot be passed on to the host, whatever certificate somebody
 // in between chooses and whether it is verified or not: the logon is bound to that
 // certificate, and where nothing can be bound there is none.
-func TestRelay(t *testing.T) {
+func TestRelay(t *testing.T) { //nolint:tparallel // its relays share one host, whose logons are counted
 	t.Parallel()
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -123,7 +123,7 @@ func TestRelay(t *testing.T) {
 		_, err = host.FileSize(t.Context(), diskPath)
 		return err
 	}
-	for name, key := range map[string]crypto.Signer{"RSA": rsaKey, "ECDSA": ecdsaKey, "Ed25519": edKey} {
+	for name, key := range map[string]crypto.Signer{"RSA": rsaKey, "ECDSA": ecdsaKey, "Ed25519": edKey} { //nolint:paralleltest // see above
 		for _, insecure := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, insecure %v", name, insecure), func(t *testing.T) {
 				r := newRelay(t, key, sim.Addr())

@@ -96,12 +96,12 @@ func (p *picture) lookAround(ctx context.Context, h *Host, own string, t *target
 	c, silence := h.loadCluster(ctx)
 	switch {
 	case errors.Is(silence, errNoCluster):
-		return nil //nolint:nilerr // a host of no cluster has no other nodes
+		return nil
 	case ctx.Err() != nil:
 		return context.Cause(ctx)
 	case silence != nil:
 		p.unseen = append(p.unseen, unseenHost{name: "the other nodes of its cluster", err: silence})
-		return nil
+		return nil //nolint:nilerr // the picture carries it
 	}
 	if sameComputer(h.name, c.name) {
 		p.byCluster = c.name

@@ -16,7 +16,7 @@ import (
 
 const principal = "hvc-admin@localhost"
 
-func make(t *testing.T) clientcert.Certificates {
+func issue(t *testing.T) clientcert.Certificates {
 	t.Helper()
 	c, err := clientcert.Make(principal, time.Now())
 	if err != nil {
@@ -28,7 +28,7 @@ func make(t *testing.T) clientcert.Certificates {
 // TestMake: the certificate is of the authority, for clients, and belongs to the key.
 func TestMake(t *testing.T) {
 	t.Parallel()
-	c := make(t)
+	c := issue(t)
 	pair, err := tls.X509KeyPair(c.Certificate, c.Key)
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func TestPrincipalName(t *testing.T) {
 		t.Skip("openssl is not on PATH")
 	}
 	file := filepath.Join(t.TempDir(), "client.pem")
-	c := make(t)
+	c := issue(t)
 	if err := os.WriteFile(file, c.Certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -28,7 +28,6 @@ type TLSSort string
 const (
 	TLSUsual TLSSort = "" // an ECDSA certificate of the server's own authority
 
-	// Certificates.
 	TLSWithRSA        TLSSort = "RSA certificate"
 	TLSWithEd25519    TLSSort = "Ed25519 certificate" // which no Windows host has
 	TLSOtherName      TLSSort = "certificate for another name"
@@ -37,7 +36,6 @@ const (
 	TLSNegativeSerial TLSSort = "certificate with a negative serial number"
 	TLSShortKey       TLSSort = "certificate with an RSA key of 512 bits"
 
-	// Handshakes.
 	TLSOld    TLSSort = "TLS 1.1 at most"
 	TLSNone   TLSSort = "plain http"
 	TLSReset  TLSSort = "reset amid the handshake" // in memory there is none: closed

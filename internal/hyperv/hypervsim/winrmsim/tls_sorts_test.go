@@ -48,7 +48,7 @@ func TestTLSSorts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer raw.Close() //nolint:errcheck // of a test
+			defer raw.Close()
 			_ = raw.SetDeadline(time.Now().Add(2 * time.Second))
 			c := tls.Client(raw, &tls.Config{RootCAs: roots, ServerName: h.HostName()})
 			if err = c.Handshake(); !isIt(c.ConnectionState(), err) {

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -59,7 +60,7 @@ func (s *stage) setUp(ctx context.Context) error {
 	authorities := x509.NewCertPool()
 	authorities.AppendCertsFromPEM(certificates.Authority)
 	options = append(options, hypervsim.WithAnswer(s.answer))
-	secure := append(options[:len(options):len(options)], hypervsim.WithTLS(), hypervsim.WithStrictChannelBinding(), hypervsim.WithClientCertificates(authorities, rehearsal.Account))
+	secure := append(slices.Clip(options), hypervsim.WithTLS(), hypervsim.WithStrictChannelBinding(), hypervsim.WithClientCertificates(authorities, rehearsal.Account))
 	for name, all := range map[string][]hypervsim.Option{"http": options, "https": secure} {
 		if s.hosts[name], err = hypervsim.New(all...); err != nil {
 			return err
@@ -120,7 +121,7 @@ func (s *stage) close() {
 			_ = h.Close()
 		}
 	}
-	_ = os.RemoveAll(s.folder)
+	_ = os.RemoveAll(s.folder) //nolint:gosec // which the program made
 }
 
 // job runs the steps in their order, and goes on after one that failed, as the
