@@ -178,7 +178,7 @@ func (c *compactor) detachOnce(clean, waits context.Context) error {
 		return c.lookDetached(clean)
 	}
 	o, err := c.host.detachImage(clean, a.image)
-	if o == outcomeUnknown {
+	if o == outcomeUnknown || o == outcomeAccepted && !isAnswer(err) {
 		a.detachLost = time.Now()
 	}
 	return err

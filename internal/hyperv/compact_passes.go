@@ -191,7 +191,9 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 	switch {
 	case last.State.Terminal():
 		c.pending = nil
-		if !errors.Is(err, ErrInUse) {
+		if errors.Is(err, ErrInUse) {
+			c.result.Run.Passes-- // it found the file in use, so it was none
+		} else {
 			c.taken()
 		}
 	case errors.Is(err, ErrJobGone):

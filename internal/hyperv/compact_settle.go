@@ -42,10 +42,10 @@ func (c *compactor) settleError(err error) error {
 	switch {
 	case errors.Is(err, ErrInterrupted):
 		res.Status = StatusInterrupted
-	case !res.LeftAttached && c.pending == nil && c.forgives(err):
-		return c.forgive(err)
 	case errors.Is(err, ErrOutcomeUnknown) && c.ran(), errors.Is(err, ErrJobGone):
 		res.Status = StatusUnknown
+	case !res.LeftAttached && c.pending == nil && c.forgives(err):
+		return c.forgive(err)
 	default:
 		res.Status = StatusFailed
 	}

@@ -254,3 +254,43 @@ func TestCompletedWithErrorCode(t *testing.T) {
 		clean(t, sim)
 	})
 }
+
+// TestLostThenInUse: what was lost may be what uses the disk now, so that a skip
+// says nothing else.
+func TestLostThenInUse(t *testing.T) {
+	t.Parallel()
+	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
+		synctest.Test(t, func(t *testing.T) {
+			sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.Refusals = hypervsim.ViaReturnValue }))
+			sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Effect: hypervsim.ResetBefore(), Func: func(hypervsim.Request) {
+				if err := sim.Change(diskPath, func(v *hypervsim.VHD) { v.Locked = true }); err != nil {
+					t.Error(err)
+				}
+			}})
+			got, err := host.Compact(t.Context(), order(mode(m), func(o *hyperv.Order) { o.SkipInUse = true }))
+			if got.Status != hyperv.StatusUnknown || !errors.Is(err, hyperv.ErrOutcomeUnknown) {
+				t.Errorf("%s: %+v, %v, want an unknown outcome", m, got, err)
+			}
+		})
+	}
+}
+
+// TestInUseByTheJob: a job that finds the file in use was no pass.
+func TestInUseByTheJob(t *testing.T) {
+	t.Parallel()
+	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
+		synctest.Test(t, func(t *testing.T) {
+			sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.Refusals = hypervsim.ViaJob }))
+			sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Func: func(hypervsim.Request) {
+				if err := sim.Change(diskPath, func(v *hypervsim.VHD) { v.Locked = true }); err != nil {
+					t.Error(err)
+				}
+			}})
+			got, err := host.Compact(t.Context(), order(mode(m), func(o *hyperv.Order) { o.SkipInUse = true }))
+			if err != nil || got.Status != hyperv.StatusSkippedInUse || got.Run != nil || sim.Compactions(diskPath) != 0 {
+				t.Errorf("%s: %+v, %v, want it skipped", m, got, err)
+			}
+			clean(t, sim)
+		})
+	}
+}
