@@ -67,6 +67,9 @@ func (c *compactor) cancel(ctx, waits context.Context, err error) error {
 	switch {
 	case last.State.Terminal():
 		c.pending = nil
+		if !errors.Is(last.outcome(), ErrInUse) {
+			c.taken()
+		}
 		if last.outcome() == nil {
 			return nil
 		}

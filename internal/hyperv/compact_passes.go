@@ -174,6 +174,9 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 	if c.holderEnded(ctx, job.ID) {
 		return c.withdraw(ctx)
 	}
+	if c.attachment.state == attachBorrowed {
+		c.attachment.prior = true // told, unless the end of the job settles whose it is
+	}
 	start := time.Now()
 	last, err := c.host.waitJob(ctx, ref, func(j StorageJob) {
 		c.pending.seen, *c.pending.job = time.Now(), j
@@ -193,6 +196,7 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 		c.pending = nil
 		if errors.Is(err, ErrInUse) {
 			c.result.Run.Passes-- // it found the file in use, so it was none
+			c.attachment.prior = c.attachment.prior && c.order.LeftAttached
 		} else {
 			c.taken()
 		}

@@ -384,3 +384,27 @@ func TestOneFileTwoSpellings(t *testing.T) {
 		})
 	}
 }
+
+// TestBorrowedAndInterrupted: a run is interrupted amid its compaction on an
+// attachment that a killed run left. What the host took is given back, and what
+// still runs is told.
+func TestBorrowedAndInterrupted(t *testing.T) {
+	t.Parallel()
+	for _, stops := range []time.Duration{time.Second, 3 * time.Minute} {
+		for _, after := range []time.Duration{5 * time.Second, 5 * time.Minute} {
+			synctest.Test(t, func(t *testing.T) {
+				sim, _ := simulate(t, disk(func(v *hypervsim.VHD) {
+					v.JobDuration, v.CancelDelay, v.Progress = time.Hour, stops, hypervsim.ProgressAtEnd
+				}))
+				if err := sim.AttachFor("killed", diskPath); err != nil {
+					t.Fatal(err)
+				}
+				got, err := process(t, sim, "b").Compact(t.Context(), order(func(o *hyperv.Order) { o.Timeout = 150*time.Second + after }))
+				if !errors.Is(err, hyperv.ErrInterrupted) || got.LeftAttached != (stops > time.Minute) {
+					t.Errorf("stops after %s, interrupted after %s: %+v, %v", stops, after, got, err)
+				}
+				claims(sim, "b", diskPath, got)
+			})
+		}
+	}
+}
