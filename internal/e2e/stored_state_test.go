@@ -33,11 +33,12 @@ var storedStates = map[string]func(name string, a attributes){
 		for _, added := range []string{"node", "virtual_disk_id", "left_attached_at"} {
 			a[added] = nil
 		}
+		a["allow_replicated"] = false
 		if name == "of_the_provider" || name == "imported_by_path" {
 			a["host"] = nil // it was noted in private state that the provider named it
 		}
 	},
-	"testdata/stored_v1.tfstate": func(string, attributes) {},
+	"testdata/stored_v1.tfstate": func(_ string, a attributes) { a["allow_replicated"] = false },
 }
 
 const storedConfig = `

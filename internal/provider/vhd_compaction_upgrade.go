@@ -13,22 +13,34 @@ var _ resource.ResourceWithUpgradeState = (*vhdCompactionResource)(nil)
 
 // schemaVersion is that of the stored state. It rises when an attribute is
 // renamed or stored in another form.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // UpgradeState reads what earlier versions have stored. An upgrade renames within
 // the stored JSON, so that it needs no copy of the former schema; an attribute that
 // is new is null.
 func (r *vhdCompactionResource) UpgradeState(context.Context) map[int64]resource.StateUpgrader {
-	return map[int64]resource.StateUpgrader{0: {StateUpgrader: upgradeFrom(renameMount)}}
+	return map[int64]resource.StateUpgrader{0: {StateUpgrader: upgradeFrom(renameMount)}, 1: {StateUpgrader: upgradeFrom(addConsent)}}
 }
 
 // renameMount gives the attributes of version 0 the word attach.
 func renameMount(stored storedObject) error {
 	stored.rename("mount_read_only", "attach_read_only")
+	if err := addConsent(stored); err != nil {
+		return err
+	}
 	return stored.within("last_run", func(run storedObject) error {
 		run.rename("mounted", "attached")
 		return nil
 	})
+}
+
+// addConsent gives a state of version 1 the default of an argument that is new, so
+// that the first plan of the new version is empty.
+func addConsent(stored storedObject) error {
+	if _, ok := stored["allow_replicated"]; !ok {
+		stored["allow_replicated"] = json.RawMessage("false")
+	}
+	return nil
 }
 
 // upgradeFrom applies one change to a stored state.

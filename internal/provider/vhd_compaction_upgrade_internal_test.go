@@ -13,15 +13,15 @@ func TestUpgradeState(t *testing.T) {
 	for name, test := range map[string]struct{ stored, want string }{
 		"every renamed attribute": {
 			stored: `{"mount_read_only":false,"last_run":{"mounted":true,"passes":1}}`,
-			want:   `{"attach_read_only":false,"last_run":{"attached":true,"passes":1}}`,
+			want:   `{"allow_replicated":false,"attach_read_only":false,"last_run":{"attached":true,"passes":1}}`,
 		},
 		"no run yet": {
 			stored: `{"mount_read_only":null,"last_run":null}`,
-			want:   `{"attach_read_only":null,"last_run":null}`,
+			want:   `{"allow_replicated":false,"attach_read_only":null,"last_run":null}`,
 		},
 		"a size that no float64 holds": {
 			stored: `{"file_size_bytes":9007199254740993,"last_run":null}`,
-			want:   `{"file_size_bytes":9007199254740993,"last_run":null}`,
+			want:   `{"allow_replicated":false,"file_size_bytes":9007199254740993,"last_run":null}`,
 		},
 		"no JSON":          {stored: `{`},
 		"last_run a list":  {stored: `{"last_run":[]}`},
