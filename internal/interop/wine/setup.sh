@@ -3,7 +3,7 @@
 # its NTLM, and makes a prefix for it below .cache/wine. It does nothing where all of
 # that is there. One line says what is missing afterwards; the tests skip then.
 set -u
-cd "$(dirname "$0")/../../.."
+cd "$(dirname "$0")/../../.." || exit
 cache=$PWD/.cache/wine
 
 wine() {
@@ -13,7 +13,7 @@ wine() {
 	return 1
 }
 
-complete() {
+all_there() {
 	wine >/dev/null && command -v ntlm_auth >/dev/null && [ -e "$cache/ready" ]
 }
 
@@ -57,12 +57,12 @@ make_prefix() {
 	wine >"$cache/ready"
 }
 
-complete && make_overlay && exit 0 # which the version of Go decides
+all_there && make_overlay && exit 0 # which the version of Go decides
 if ! { wine && command -v ntlm_auth && command -v x86_64-w64-mingw32-gcc; } >/dev/null; then
 	if command -v apt-get >/dev/null && [ "$(id -u)" = 0 ]; then
 		install_system >/dev/null 2>&1
 	fi
 fi
 make_prefix >/dev/null 2>&1
-complete && make_overlay || echo "setup: no Wine with ntlm_auth, and it can be installed by root on Debian or Ubuntu only: tests of programs for Windows skip"
+all_there && make_overlay || echo "setup: no Wine with ntlm_auth, and it can be installed by root on Debian or Ubuntu only: tests of programs for Windows skip"
 exit 0
