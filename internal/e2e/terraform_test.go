@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -60,14 +59,6 @@ func (w workspace) write(name, content string) {
 	must(w.t, os.WriteFile(filepath.Join(w.dir, name), []byte(content), 0o600))
 }
 
-// variables sets the variables of the configuration.
-func (w workspace) variables(values map[string]any) {
-	w.t.Helper()
-	text, err := json.Marshal(values)
-	must(w.t, err)
-	w.write("terraform.tfvars.json", string(text))
-}
-
 // command is a command that has not started yet. Every command runs without
 // questions and colours.
 func (w workspace) command(args ...string) *exec.Cmd {
@@ -116,9 +107,6 @@ type change struct {
 		AfterUnknown map[string]any `json:"after_unknown"`
 	} `json:"change"`
 }
-
-// action is create, update, delete, no-op, or delete+create.
-func (c change) action() string { return strings.Join(c.Change.Actions, "+") }
 
 // plan makes a plan that must end with an exit code of -detailed-exitcode, and
 // returns its output and its changes by address.
@@ -200,32 +188,6 @@ func (w workspace) state() map[string]attributes {
 	return all
 }
 
-// statuses counts the resources in the state by status.
-func (w workspace) statuses() map[string]int {
-	w.t.Helper()
-	counts := map[string]int{}
-	for _, a := range w.state() {
-		counts[a.text("status")]++
-	}
-	return counts
-}
-
-// checkStatuses fails the test unless the state counts exactly these.
-func checkStatuses(t *testing.T, w workspace, want map[string]int) {
-	t.Helper()
-	got := w.statuses()
-	for _, s := range sorted(want) {
-		if got[s] != want[s] {
-			t.Errorf("disks with status %s = %d, want %d", s, got[s], want[s])
-		}
-	}
-	for _, s := range sorted(got) {
-		if want[s] == 0 {
-			t.Errorf("disks with status %s = %d, want none", s, got[s])
-		}
-	}
-}
-
 // providerBlock is the configuration of the provider, for hosts that listen on
 // this port.
 func providerBlock(port int, extra ...string) string {
@@ -265,9 +227,6 @@ func contains(t *testing.T, out string, parts ...string) {
 		}
 	}
 }
-
-// sorted lists the keys of a map.
-func sorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 func must(t *testing.T, err error) {
 	t.Helper()

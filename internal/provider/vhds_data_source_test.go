@@ -239,7 +239,7 @@ func TestVHDsDataSource_errors(t *testing.T) {
 		"share": {
 			nil,
 			map[string]tftypes.Value{"directory": text(`\\nas\vms`)},
-			[]string{`AttributeName("directory")`, "name the directory by its drive on the host"},
+			[]string{`AttributeName("directory")`, "Write the drive letter, or set vm_name in place of directory."},
 		},
 		"wrong password": {
 			[]hypervsim.Option{hypervsim.WithUser(hypervsim.DefaultUser, "another")},
