@@ -70,21 +70,11 @@ const (
 
 // Class finds a class by its name, whatever its letter case.
 func (w *world) class(by wmi.Caller, namespace, name string) (*class, *wmi.Failure) {
-	var lists [][]class
-	switch {
-	case w.denies(by, namespace):
+	if w.denies(by, namespace) {
 		return nil, wmi.Denied()
-	case strings.EqualFold(namespace, cim.NamespaceCIMv2):
-		lists = [][]class{cimv2Classes}
-	case strings.EqualFold(namespace, cim.NamespaceCluster) && w.failover != nil:
-		lists = [][]class{clusterClasses}
-	case strings.EqualFold(namespace, cim.NamespaceStorage) && w.release.has(V2):
-		lists = [][]class{storageClasses}
-	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV1) && w.serves(V1):
-		lists = [][]class{virtualizationClasses}
-	case strings.EqualFold(namespace, cim.NamespaceVirtualizationV2) && w.serves(V2):
-		lists = [][]class{virtualizationClasses, v2Classes}
-	default:
+	}
+	lists := w.classes(namespace)
+	if lists == nil {
 		return nil, wmi.NoNamespace()
 	}
 	for _, list := range lists {
@@ -95,6 +85,24 @@ func (w *world) class(by wmi.Caller, namespace, name string) (*class, *wmi.Failu
 		}
 	}
 	return nil, wmi.NoClass()
+}
+
+// classes are those of a namespace, nil if the host has no such namespace.
+func (w *world) classes(namespace string) [][]class {
+	is := func(other string) bool { return strings.EqualFold(namespace, other) }
+	switch {
+	case is(cim.NamespaceCIMv2):
+		return [][]class{cimv2Classes}
+	case is(cim.NamespaceCluster) && w.failover != nil:
+		return [][]class{clusterClasses}
+	case is(cim.NamespaceStorage) && w.release.has(V2):
+		return [][]class{storageClasses}
+	case is(cim.NamespaceVirtualizationV1) && w.serves(V1):
+		return [][]class{virtualizationClasses}
+	case is(cim.NamespaceVirtualizationV2) && w.serves(V2):
+		return [][]class{virtualizationClasses, v2Classes}
+	}
+	return nil
 }
 
 // checkKeys refuses selectors that are not the keys of the class (MS-WSMV

@@ -99,21 +99,7 @@ func (w *world) createV1(c invocation, typ DiskType) ([]wmi.Property, *wmi.Failu
 // Unverified on a real host (create-existing): the codes for a file that exists.
 func (w *world) create(c invocation, v VHD) ([]wmi.Property, *wmi.Failure) {
 	v.Path = winpath.Normalize(v.Path)
-	var refused *refusal
-	_, missing := w.find(v.Path)
-	switch {
-	case missing == nil:
-		refused = &refusal{code: returnFailed, status: statusFileExists, viaJob: true}
-	case missing.status != statusFileNotFound:
-		refused = missing
-	case w.isRealDirectory(winpath.Dir(v.Path)):
-		refused = &refusal{code: returnAccessDenied, status: statusAccessDenied} // real folders are looked at only
-	case v.VirtualSize <= 0 || v.Format != formatOf(v.Path):
-		refused = &refusal{code: returnInvalidParam}
-	case v.Type != TypeDynamic && v.Type != TypeFixed:
-		refused = &refusal{code: returnNotSupported}
-	}
-	if refused != nil {
+	if refused := w.mayCreate(v); refused != nil {
 		code, j := w.refuse(refused, ViaDefault, JobCreation, v.Path, agentOf(c.by), c.now)
 		return returnsJob(c.namespace, code, j), nil
 	}
@@ -132,6 +118,24 @@ func (w *world) create(c invocation, v VHD) ([]wmi.Property, *wmi.Failure) {
 		}
 	}
 	return returnsJob(c.namespace, returnJobStarted, w.start(j, c.now)), nil
+}
+
+// mayCreate says why a disk is not created, nil if it is.
+func (w *world) mayCreate(v VHD) *refusal {
+	_, missing := w.find(v.Path)
+	switch {
+	case missing == nil:
+		return &refusal{code: returnFailed, status: statusFileExists, viaJob: true}
+	case missing.status != statusFileNotFound:
+		return missing
+	case w.isRealDirectory(winpath.Dir(v.Path)):
+		return &refusal{code: returnAccessDenied, status: statusAccessDenied} // real folders are looked at only
+	case v.VirtualSize <= 0 || v.Format != formatOf(v.Path):
+		return &refusal{code: returnInvalidParam}
+	case v.Type != TypeDynamic && v.Type != TypeFixed:
+		return &refusal{code: returnNotSupported}
+	}
+	return nil
 }
 
 // deleteDataFile is CIM_DataFile.Delete, which has return values of its own.

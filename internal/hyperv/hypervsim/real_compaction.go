@@ -128,12 +128,8 @@ func replace(ctx context.Context, name, copied string, before os.FileInfo) error
 	if err := flush(copied, os.O_RDWR); err != nil {
 		return err
 	}
-	now, err := os.Stat(name)
-	if err != nil {
+	if err := unchanged(name, before); err != nil {
 		return err
-	}
-	if !os.SameFile(before, now) || now.Size() != before.Size() || !now.ModTime().Equal(before.ModTime()) {
-		return fmt.Errorf("%s: %w", name, errChanged)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -145,6 +141,18 @@ func replace(ctx context.Context, name, copied string, before os.FileInfo) error
 		return nil // a folder cannot be opened for writing, and nothing else is flushed
 	}
 	return flush(filepath.Dir(name), os.O_RDONLY)
+}
+
+// unchanged fails if the file is another one by now, or was written to.
+func unchanged(name string, before os.FileInfo) error {
+	now, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	if !os.SameFile(before, now) || now.Size() != before.Size() || !now.ModTime().Equal(before.ModTime()) {
+		return fmt.Errorf("%s: %w", name, errChanged)
+	}
+	return nil
 }
 
 // flush makes a file or the entries of a folder durable.

@@ -95,18 +95,9 @@ func (d decoder) headers(e *envelope, header *element) *wmi.Failure {
 		e.messageID = id.trimmed()
 	}
 	for _, h := range header.children {
-		name, known := knownHeader(h)
-		switch {
-		case !known && mustUnderstand(h):
-			return fault(codeMustUnderstand)
-		case name == "Locale" && mustUnderstand(h):
-			return fault(codeLocaleMustUnderstand)
-		case !known:
-			continue
-		case found[name] != nil:
-			return fault(codeInvalidHeader)
+		if fail := find(h, found); fail != nil {
+			return fail
 		}
-		found[name] = h
 	}
 	for _, check := range []func(*envelope, map[string]*element) *wmi.Failure{
 		d.addressing, d.resource, d.selectors, d.limits, d.timing, d.operation,
@@ -114,6 +105,22 @@ func (d decoder) headers(e *envelope, header *element) *wmi.Failure {
 		if fail := check(e, found); fail != nil {
 			return fail
 		}
+	}
+	return nil
+}
+
+// find adds a header to those that were found, unless the host does not know it.
+func find(h *element, found map[string]*element) *wmi.Failure {
+	name, known := knownHeader(h)
+	switch {
+	case !known && mustUnderstand(h):
+		return fault(codeMustUnderstand)
+	case name == "Locale" && mustUnderstand(h):
+		return fault(codeLocaleMustUnderstand)
+	case known && found[name] != nil:
+		return fault(codeInvalidHeader)
+	case known:
+		found[name] = h
 	}
 	return nil
 }
@@ -304,31 +311,30 @@ func cutLast(s, sep string) (before, after string, found bool) {
 
 // checkBody requires the body element that belongs to the operation.
 func (e *envelope) checkBody() *wmi.Failure {
-	wanted := ""
-	switch e.operation {
-	case OperationGet:
-		if e.body != nil {
-			return fault(codeSchemaValidation)
-		}
-		return nil
-	case OperationEnumerate:
-		wanted = "Enumerate"
-	case OperationPull:
-		wanted = "Pull"
-	case OperationRelease:
-		wanted = "Release"
-	case OperationInvoke:
-		if e.body == nil || !e.body.is(e.target.uri, e.method+"_INPUT") {
-			return fault(codeSchemaValidation)
-		}
-		return nil
-	case OperationIdentify, OperationHandshake:
+	if e.operation == OperationIdentify || e.operation == OperationHandshake {
 		return nil
 	}
-	if e.body == nil || !e.body.is(nsEnumeration, wanted) {
+	space, name := e.bodyName()
+	if fits := name == "" && e.body == nil || name != "" && e.body != nil && e.body.is(space, name); !fits {
 		return fault(codeSchemaValidation)
 	}
 	return nil
+}
+
+// bodyName is the element that the operation must have in its body, if any.
+func (e *envelope) bodyName() (space, name string) {
+	switch e.operation {
+	case OperationEnumerate:
+		return nsEnumeration, "Enumerate"
+	case OperationPull:
+		return nsEnumeration, "Pull"
+	case OperationRelease:
+		return nsEnumeration, "Release"
+	case OperationInvoke:
+		return e.target.uri, e.method + "_INPUT"
+	case OperationGet, OperationIdentify, OperationHandshake:
+	}
+	return "", ""
 }
 
 // input reads the parameters of a method call. Each is a text, or nil, or an

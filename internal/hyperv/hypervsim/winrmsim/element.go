@@ -62,9 +62,7 @@ func parseXML(data []byte) (*element, error) {
 	// The text is UTF-8 by now, whatever its declaration says.
 	d.CharsetReader = func(_ string, r io.Reader) (io.Reader, error) { return r, nil }
 	root := &element{}
-	open := []*element{root}
-	raw := []xml.Name{{}}
-	scopes := []scope{{"xml": nsXML, "": ""}}
+	b := builder{open: []level{{element: root, scope: scope{"xml": nsXML, "": ""}}}}
 	for {
 		token, err := d.RawToken()
 		if errors.Is(err, io.EOF) {
@@ -73,38 +71,62 @@ func parseXML(data []byte) (*element, error) {
 		if err != nil {
 			return nil, err
 		}
-		top := open[len(open)-1]
-		switch t := token.(type) {
-		case xml.StartElement:
-			if len(open) > maxDepth || (len(open) == 1 && len(root.children) > 0) {
-				return nil, errors.New("nested too deep, or more than one root element")
-			}
-			e, s, err := resolve(t, scopes[len(scopes)-1])
-			if err != nil {
-				return nil, err
-			}
-			top.children = append(top.children, e)
-			open, raw, scopes = append(open, e), append(raw, t.Name), append(scopes, s)
-		case xml.EndElement:
-			if len(open) == 1 || raw[len(raw)-1] != t.Name {
-				return nil, fmt.Errorf("end tag %s does not match", t.Name.Local)
-			}
-			open, raw, scopes = open[:len(open)-1], raw[:len(raw)-1], scopes[:len(scopes)-1]
-		case xml.CharData:
-			top.text += string(t)
-		case xml.Directive:
-			return nil, errors.New("a document type is not allowed")
-		case xml.ProcInst:
-			if t.Target != "xml" || len(root.children) > 0 {
-				return nil, errors.New("a processing instruction is not allowed")
-			}
+		if err := b.add(token); err != nil {
+			return nil, err
 		}
 	}
-	if len(open) != 1 || len(root.children) != 1 || root.trimmed() != "" {
+	if len(b.open) != 1 || len(root.children) != 1 || root.trimmed() != "" {
 		return nil, errors.New("not one whole document")
 	}
 	return root.children[0], nil
 }
+
+// builder is a document that is being read: the elements that are open, from the
+// document itself inwards.
+type builder struct{ open []level }
+
+type level struct {
+	element *element
+	raw     xml.Name // as it is written, which the end tag must repeat
+	scope   scope
+}
+
+func (b *builder) add(token xml.Token) error {
+	top := b.open[len(b.open)-1]
+	switch t := token.(type) {
+	case xml.StartElement:
+		return b.start(t, top)
+	case xml.EndElement:
+		if len(b.open) == 1 || top.raw != t.Name {
+			return fmt.Errorf("end tag %s does not match", t.Name.Local)
+		}
+		b.open = b.open[:len(b.open)-1]
+	case xml.CharData:
+		top.element.text += string(t)
+	case xml.Directive:
+		return errors.New("a document type is not allowed")
+	case xml.ProcInst:
+		if t.Target != "xml" || b.hasRoot() {
+			return errors.New("a processing instruction is not allowed")
+		}
+	}
+	return nil
+}
+
+func (b *builder) start(t xml.StartElement, top level) error {
+	if len(b.open) > maxDepth || (len(b.open) == 1 && b.hasRoot()) {
+		return errors.New("nested too deep, or more than one root element")
+	}
+	e, s, err := resolve(t, top.scope)
+	if err != nil {
+		return err
+	}
+	top.element.children = append(top.element.children, e)
+	b.open = append(b.open, level{e, t.Name, s})
+	return nil
+}
+
+func (b *builder) hasRoot() bool { return len(b.open[0].element.children) > 0 }
 
 // resolve replaces the prefixes of a start tag by their namespaces.
 func resolve(t xml.StartElement, outer scope) (*element, scope, error) {

@@ -56,6 +56,11 @@ func (s *Server) admit(x *exchange) (*answer, *wmi.Failure) {
 	} else {
 		defer s.operations.end(x.user)
 	}
+	return s.carryOut(x)
+}
+
+// carryOut does what an admitted operation asks for.
+func (s *Server) carryOut(x *exchange) (*answer, *wmi.Failure) {
 	switch x.envelope.operation {
 	case OperationGet:
 		return s.get(x)

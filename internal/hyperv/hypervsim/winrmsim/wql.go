@@ -286,22 +286,23 @@ func (c comparison) holds(o *wmi.Object) (holds, ok bool) {
 	if c.operator == "like" {
 		return like(strings.ToLower(c.value), strings.ToLower(value)), c.quoted
 	}
-	order, ok := compare(value, c.value, p.Type)
-	switch c.operator {
-	case "=":
-		return ok && order == 0, ok
-	case "<>", "!=":
-		return ok && order != 0, ok
-	case "<":
-		return ok && order < 0, ok
-	case "<=":
-		return ok && order <= 0, ok
-	case ">":
-		return ok && order > 0, ok
-	case ">=":
-		return ok && order >= 0, ok
+	order, ordered := compare(value, c.value, p.Type)
+	fits, known := orders[c.operator]
+	if !ordered || !known {
+		return false, false
 	}
-	return false, false
+	return fits(order), true
+}
+
+// orders has the operators that compare, and the order of two values that each holds for.
+var orders = map[string]func(order int) bool{
+	"=":  func(order int) bool { return order == 0 },
+	"<>": func(order int) bool { return order != 0 },
+	"!=": func(order int) bool { return order != 0 },
+	"<":  func(order int) bool { return order < 0 },
+	"<=": func(order int) bool { return order <= 0 },
+	">":  func(order int) bool { return order > 0 },
+	">=": func(order int) bool { return order >= 0 },
 }
 
 // compare orders a value and a literal by the type of the property.
