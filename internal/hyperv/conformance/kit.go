@@ -249,19 +249,21 @@ func (k *kit) run(ctx context.Context, c check) (v verdict) {
 
 // missing says what is missing for a check.
 func (k *kit) missing(n need) string {
-	switch {
-	case n&(needHyperV|needV2|needWrite|needDisk) != 0 && k.namespace == "":
-		return "the host serves no generation of the Hyper-V provider to this account"
-	case n&needV2 != 0 && !k.isV2():
-		return `only hosts with root\virtualization\v2 can be asked`
-	case n&needDisk != 0 && k.options.Disk == "" && !k.options.Write:
-		return "no disk was named"
-	case n&needWrite != 0 && !k.options.Write:
-		return "creating disks was not allowed"
-	case n&needFixtures != 0 && k.options.Fixtures == nil:
-		return "only asked of a host that was set up for the kit"
-	case n&needSeal != 0 && (k.wire.Mechanism == nil || k.wire.Endpoint.HTTPS):
-		return "only asked over http with NTLM or Kerberos"
+	for _, r := range []struct {
+		of     need
+		lacks  bool
+		reason string
+	}{
+		{needHyperV | needV2 | needWrite | needDisk, k.namespace == "", "the host serves no generation of the Hyper-V provider to this account"},
+		{needV2, !k.isV2(), `only hosts with root\virtualization\v2 can be asked`},
+		{needDisk, k.options.Disk == "" && !k.options.Write, "no disk was named"},
+		{needWrite, !k.options.Write, "creating disks was not allowed"},
+		{needFixtures, k.options.Fixtures == nil, "only asked of a host that was set up for the kit"},
+		{needSeal, k.wire.Mechanism == nil || k.wire.Endpoint.HTTPS, "only asked over http with NTLM or Kerberos"},
+	} {
+		if n&r.of != 0 && r.lacks {
+			return r.reason
+		}
 	}
 	return ""
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -156,31 +157,47 @@ func (r *Report) verify(directory string) error {
 
 // leak names what a text holds that it must not hold.
 func (k *kit) leak(content string) string {
-	if password := k.options.Config.Password; password != "" {
-		for _, form := range forms(password) {
-			if len(form) >= 4 && strings.Contains(content, form) || wordForm(form).MatchString(content) {
-				return "the password"
-			}
-		}
+	switch {
+	case holdsSecret(content, k.options.Config.Password):
+		return "the password"
+	case k.holdsName(content):
+		return "a name or an address"
+	case k.holdsIdentifier(content):
+		return "an identifier of the host"
 	}
+	return ""
+}
+
+func holdsSecret(content, password string) bool {
+	return password != "" && slices.ContainsFunc(forms(password), func(form string) bool {
+		return len(form) >= 4 && strings.Contains(content, form) || wordForm(form).MatchString(content)
+	})
+}
+
+func (k *kit) holdsName(content string) bool {
 	folded := strings.ToLower(content)
 	for _, id := range k.newMask().known {
 		for _, form := range forms(id.text) {
 			if strings.Contains(folded, strings.ToLower(form)) && wordForm(form).MatchString(content) {
-				return "a name or an address"
+				return true
 			}
 		}
 	}
+	return false
+}
+
+func (k *kit) holdsIdentifier(content string) bool {
+	folded := strings.ToLower(content)
 	searched := map[string]bool{}
 	for _, e := range k.tape.since(0) {
 		for _, id := range guidForm.FindAllString(strings.ToLower(e.answer), -1) {
 			if !searched[id] && strings.Contains(folded, id) {
-				return "an identifier of the host"
+				return true
 			}
 			searched[id] = true
 		}
 	}
-	return ""
+	return false
 }
 
 // forms are the ways in which a text can stand in a file.

@@ -113,12 +113,7 @@ func (s *stage) arrange(i int) []string {
 		return nil
 	}
 	if x.job() != "" {
-		times := jobTimes(s.all, i)
-		for _, number := range times.from {
-			s.tellsEnd[number] = true
-		}
-		s.host.NextJobLasts(times.lasts)
-		_ = s.host.Change(x.path(), func(v *hypervsim.VHD) { v.CancelDelay = times.shutsDown }) // a disk that is not there is not compacted
+		s.job(x, jobTimes(s.all, i))
 	}
 	switch operation := x.operation(); {
 	case operation == "Get" && x.class() == "Win32_Directory":
@@ -135,6 +130,15 @@ func (s *stage) arrange(i int) []string {
 		s.settled[x.path()] = true
 	}
 	return nil
+}
+
+// job has the host's next job take the times of the recorded one.
+func (s *stage) job(x exchange, times jobTime) {
+	for _, number := range times.from {
+		s.tellsEnd[number] = true
+	}
+	s.host.NextJobLasts(times.lasts)
+	_ = s.host.Change(x.path(), func(v *hypervsim.VHD) { v.CancelDelay = times.shutsDown }) // a disk that is not there is not compacted
 }
 
 // directory puts a directory on the host that was there when it was first asked for.
