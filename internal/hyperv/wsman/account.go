@@ -3,6 +3,8 @@ package wsman
 import (
 	"context"
 	"errors"
+	"fmt"
+	"maps"
 	"math"
 	"time"
 
@@ -26,9 +28,16 @@ const (
 	// take long.
 	slowProof = 3 * time.Second
 	// othersFirst is how long hosts that have rejected an account in doubt leave its
-	// next try to hosts that have accepted it before.
+	// next try to hosts that have accepted it before, and hosts on which a proof went
+	// unanswered to all others.
 	othersFirst = 10 * time.Second
+	// unansweredFor is how long a proof without an answer counts as a rejection.
+	unansweredFor = secondRetry
 )
+
+// ErrUnanswered says that proofs of the password went out whose answers nobody
+// waited for. Each may have been a rejection, so that another one is not sent yet.
+var ErrUnanswered = errors.New("the last logons were given up without an answer, and may have failed")
 
 // Account is what is known about the logons of one user, on all hosts that it logs
 // on to. Clients that share the credentials share the Account, so that a wrong
@@ -47,6 +56,9 @@ const (
 //     a host, meets four rejections in a row at most; an acceptance ends the row.
 //   - Proofs under way count as rejections until their end is known. Of an account
 //     without doubts two are sent at once at most, on two hosts.
+//   - A proof whose answer nobody waited for may have been rejected as well. It counts
+//     as a rejection for four minutes, or until the account is accepted, and the last
+//     one that could be met is left to those who insist.
 type Account struct {
 	gate
 
@@ -58,7 +70,7 @@ type Account struct {
 	row    int               // rejections since the last acceptance, by whichever host
 	doubt  doubt             // of the account
 	hosts  map[string]*doubt // of single hosts
-	proofs map[*proof]bool   // under way
+	proofs map[*proof]bool   // under way, or unanswered
 	events int               // counts what happens, to tell before from after
 	last   int               // the event that was the last rejection
 }
@@ -74,8 +86,20 @@ func NewAccount(perHost bool) *Account {
 type proof struct {
 	host  string
 	began time.Time
-	event int // that its beginning was
+	event int       // that its beginning was
+	lost  time.Time // when its answer was given up, zero if it was not
 }
+
+func (p *proof) isLost() bool { return !p.lost.IsZero() }
+
+// ending is how a proof ended, beside a rejection.
+type ending int
+
+const (
+	undecided  ending = iota // the host said nothing of it, or it never went out
+	accepted                 // by the host
+	unanswered               // nobody waited for the answer
+)
 
 // insistent is the key of a context that insists.
 type insistent struct{}
@@ -97,7 +121,7 @@ func (a *Account) held(ctx context.Context, host string) error {
 // enter waits until a proof may be sent to host, with fewer than width others to
 // it under way. Settle notes how that ended and returns its error, with the time
 // of the next try if it was a rejection.
-func (a *Account) enter(ctx context.Context, host string, width int) (settle func(accepted bool, err error) error, err error) {
+func (a *Account) enter(ctx context.Context, host string, width int) (settle func(end ending, err error) error, err error) {
 	p := &proof{host: host}
 	insist := insists(ctx)
 	err = a.wait(ctx, func(now time.Time) verdict {
@@ -111,24 +135,26 @@ func (a *Account) enter(ctx context.Context, host string, width int) (settle fun
 		}
 		return v
 	})
-	return func(accepted bool, err error) error { return a.settle(p, accepted, err) }, err
+	return func(end ending, err error) error { return a.settle(p, end, err) }, err
 }
 
 // outside notes the end of a logon that had not to enter: what it proves is no
 // password.
-func (a *Account) outside(host string, accepted bool, err error) error {
-	return a.settle(&proof{host: host, event: math.MaxInt}, accepted, err)
+func (a *Account) outside(host string, end ending, err error) error {
+	return a.settle(&proof{host: host, event: math.MaxInt}, end, err)
 }
 
-func (a *Account) settle(p *proof, accepted bool, err error) error {
+func (a *Account) settle(p *proof, end ending, err error) error {
 	a.change(func(now time.Time) {
 		delete(a.proofs, p)
 		switch {
 		case errors.Is(err, secure.ErrRejected):
 			a.reject(p.host, now, err)
 			err = a.again(p.host, now, err)
-		case accepted:
+		case end == accepted:
 			a.accept(p)
+		case end == unanswered:
+			p.lost, a.proofs[p] = now, true
 		}
 	})
 	return err
@@ -146,6 +172,7 @@ func (a *Account) accept(p *proof) {
 	}
 	a.row, a.doubt = 0, doubt{}
 	delete(a.hosts, p.host)
+	maps.DeleteFunc(a.proofs, func(other *proof, _ bool) bool { return other.isLost() && other.event < p.event })
 }
 
 func (a *Account) reject(host string, now time.Time, err error) {
@@ -174,71 +201,124 @@ func (a *Account) concerning(host string) *doubt {
 
 // admit is the rule: it lets in, refuses, or makes wait.
 func (a *Account) admit(host string, width int, insist bool, now time.Time) verdict {
+	maps.DeleteFunc(a.proofs, func(p *proof, _ bool) bool { return p.isLost() && now.Sub(p.lost) >= unansweredFor })
 	d := a.concerning(host)
 	switch {
 	case d == nil && a.isProven() && a.doubt.count == 0:
-		return a.abreast(host, width, now)
+		return a.abreast(host, width, insist, now)
 	case d == nil: // the first of all, or the other host
 	case !a.isProven() && (d.hosts[host] > 0 || len(d.hosts) >= maxUnproven):
 		return verdict{refused: d.err}
 	case a.isProven() && !a.due(host, d, now) && (!insist || d.insisted || d.count >= maxRejections):
 		return verdict{refused: a.again(host, now, d.err)}
 	}
-	return a.alone(host, d, now)
+	return a.alone(host, d, insist, now)
 }
 
 // abreast is the rule of an account without doubts.
-func (a *Account) abreast(host string, width int, now time.Time) verdict {
+func (a *Account) abreast(host string, width int, insist bool, now time.Time) verdict {
 	here, all, until := a.underWay(host, now)
-	if here < width && (a.perHost || all < maxUnproven) && a.left(host) > 0 {
+	switch left := a.left(host, insist); {
+	case here < width && (a.perHost || all < maxUnproven) && left > 0:
 		return verdict{enter: true}
+	case left > 0 || a.waiting():
+		return verdict{until: until}
 	}
-	return verdict{until: until}
+	return verdict{refused: a.unansweredError(host)}
 }
 
 // alone is the rule of an account that nothing has proven, or that is in doubt.
-func (a *Account) alone(host string, d *doubt, now time.Time) verdict {
+func (a *Account) alone(host string, d *doubt, insist bool, now time.Time) verdict {
 	here, all, until := a.underWay(host, now)
 	if a.standsAlone() {
 		all = here
 	}
-	left := a.left(host)
+	left := a.left(host, insist)
 	if !a.perHost && d != nil && d == a.hosts[host] {
 		left -= maxRejections - maxUnproven // for hosts that are not in doubt
+	}
+	if others := a.afterOthers(host); left > 0 && all == 0 && now.Before(others) {
+		return verdict{until: others}
 	}
 	switch {
 	case left > 0 && all == 0:
 		return verdict{enter: true}
-	case left > 0 || len(a.proofs) > 0:
+	case left > 0 || a.waiting():
 		return verdict{until: until}
 	case d == nil:
 		d = &a.doubt
 	}
+	if d.count == 0 {
+		return verdict{refused: a.unansweredError(host)}
+	}
 	return verdict{refused: a.again(host, now, d.err)}
+}
+
+// afterOthers is until when a host on which a proof went unanswered leaves the next
+// one to other hosts, while nothing has proven the account.
+func (a *Account) afterOthers(host string) (until time.Time) {
+	for p := range a.proofs {
+		if next := p.lost.Add(othersFirst); !a.isProven() && p.isLost() && p.host == host && next.After(until) {
+			until = next
+		}
+	}
+	return until
+}
+
+// unansweredError says why no proof is sent though the host has rejected none.
+func (a *Account) unansweredError(host string) error {
+	var next time.Time
+	for p := range a.proofs {
+		if until := p.lost.Add(unansweredFor); p.isLost() && (next.IsZero() || until.Before(next)) {
+			next = until
+		}
+	}
+	return &ConnectionError{Address: host, Err: fmt.Errorf("%w; the next one is sent at %s", ErrUnanswered, next.Format(time.TimeOnly))}
 }
 
 // standsAlone: what happens on one host says nothing about the others.
 func (a *Account) standsAlone() bool { return a.perHost && a.isProven() }
 
-// left is how many rejections more could be met, those that proofs under way may
-// bring taken off.
-func (a *Account) left(host string) int {
-	switch {
-	case !a.isProven():
-		return maxUnproven - a.row - len(a.proofs)
-	case !a.perHost:
-		return maxRejections - a.row - len(a.proofs)
+// left is how many rejections more could be met, those that proofs without an answer
+// may bring taken off.
+func (a *Account) left(host string, insist bool) int {
+	here, all, lost := a.open(host)
+	if !a.isProven() {
+		return maxUnproven - a.row - all
 	}
-	left := maxRejections
-	for p := range a.proofs {
-		if p.host == host {
-			left--
+	left := maxRejections - a.row - all
+	if a.perHost {
+		left = maxRejections - here
+		if d := a.hosts[host]; d != nil {
+			left -= d.count
 		}
 	}
-	if d := a.hosts[host]; d != nil {
-		left -= d.count
+	if lost && !insist {
+		left--
 	}
 	return left
+}
+
+// open counts the proofs that may have been rejected, or may be yet.
+func (a *Account) open(host string) (here, all int, lost bool) {
+	for p := range a.proofs {
+		all++
+		if p.host == host {
+			here++
+		}
+		lost = lost || p.isLost()
+	}
+	return here, all, lost
+}
+
+// waiting reports whether the answer to a proof is waited for.
+func (a *Account) waiting() bool {
+	for p := range a.proofs {
+		if !p.isLost() {
+			return true
+		}
+	}
+	return false
 }
 
 // underWay counts the proofs that others wait for, and tells when the next of
@@ -246,7 +326,7 @@ func (a *Account) left(host string) int {
 func (a *Account) underWay(host string, now time.Time) (here, all int, until time.Time) {
 	for p := range a.proofs {
 		slow := p.began.Add(slowProof)
-		if !now.Before(slow) {
+		if p.isLost() || !now.Before(slow) {
 			continue
 		}
 		all++

@@ -2,6 +2,7 @@ package wsman
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -15,14 +16,12 @@ const maxHandshake = 4
 // proof of a password, until its first answer, and not what comes before: a host
 // that hangs holds nobody.
 func (s *session) loggedOn(ctx context.Context, l *link, m message) (answer, error) {
-	token, accepted, err := s.introduce(ctx, l)
-	if err != nil || accepted {
-		err = s.account.outside(s.wire.address, accepted, err)
-	}
+	token, done, err := s.introduce(ctx, l)
 	switch {
 	case err != nil:
-		return answer{}, err
-	case accepted:
+		return answer{}, s.account.outside(s.wire.address, undecided, err)
+	case done:
+		_ = s.account.outside(s.wire.address, accepted, nil)
 		l.established = true
 		return s.confirmed(ctx, l, m, nil)
 	}
@@ -32,7 +31,19 @@ func (s *session) loggedOn(ctx context.Context, l *link, m message) (answer, err
 	}
 	before := l.established
 	a, err := s.proved(ctx, l, m, token)
-	return a, settle(err == nil || l.established != before, err)
+	switch {
+	case err == nil, l.established != before:
+		return a, settle(accepted, err)
+	case !before && gaveUp(ctx, err):
+		return a, settle(unanswered, err)
+	}
+	return a, settle(undecided, err)
+}
+
+// gaveUp reports whether err is the end of a wait for an answer. A host that ends the
+// connection has not judged: hosts answer a wrong password.
+func gaveUp(ctx context.Context, err error) bool {
+	return errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx))
 }
 
 // width is how many proofs may be under way to the host at once. With Basic

@@ -1,0 +1,102 @@
+package wsman_test
+
+import (
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
+)
+
+// TestStaleAcceptance: an acceptance of before the password changed, whose answer
+// comes late, begins no new row.
+func TestStaleAcceptance(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newLogonFleet(t, 4, false)
+		f.storm(4)
+		answer := f.hosts[0].answer
+		f.hosts[0].answer = func(r fakeRequest) fakeAnswer { // accepted already
+			time.Sleep(20 * time.Second)
+			return answer(r)
+		}
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			if err := f.get(t.Context(), 0); err != nil {
+				t.Error(err)
+			}
+		})
+		time.Sleep(5 * time.Second)
+		f.password("other")
+		for until := time.Now().Add(time.Hour); time.Now().Before(until); time.Sleep(5 * time.Second) {
+			for host := 1; host < 4; host++ {
+				_ = f.get(t.Context(), host)
+			}
+		}
+		wg.Wait()
+		if f.failed() > 4 {
+			t.Errorf("%d failed logons, want 4 at most", f.failed())
+		}
+	})
+}
+
+// TestOthersFirst: a host that has rejected an account in doubt leaves the next try to
+// one that has not.
+func TestOthersFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newLogonFleet(t, 2, false)
+		f.storm(2)
+		f.password("other", 0)
+		_ = f.get(t.Context(), 0)
+		time.Sleep(30 * time.Second)
+		if err := f.get(t.Context(), 0); again(err) != time.Now().Add(10*time.Second) {
+			t.Errorf("Get = %v, want it left to the other host for ten seconds", err)
+		}
+		if err := f.get(t.Context(), 1); err != nil || f.failed() != 1 {
+			t.Errorf("Get = %v after %d failed logons, want an answer after one", err, f.failed())
+		}
+	})
+}
+
+// TestLocalAccountsStandAlone: what is slow on one host holds up no account of another
+// host's own.
+func TestLocalAccountsStandAlone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newLogonFleet(t, 2, true)
+		f.storm(2)
+		f.password("other", 0)
+		_ = f.get(t.Context(), 0)
+		time.Sleep(30 * time.Second)
+		f.password("right", 0)
+		f.hosts[1].slow = time.Minute
+		f.hosts[1].dropIdle()
+		synctest.Wait()
+		go func() { _, _ = f.clients[1].Get(t.Context(), jobReference("1")) }()
+		synctest.Wait()
+		start := time.Now()
+		if _, err := f.clients[0].Get(t.Context(), jobReference("1")); err != nil || time.Since(start) > 0 {
+			t.Errorf("Get = %v after %s, want an answer at once", err, time.Since(start))
+		}
+		time.Sleep(2 * time.Minute)
+	})
+}
+
+// TestInsistOnce: who insists has one try of a doubt, however many of them there are.
+func TestInsistOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newLogonFleet(t, 1, false)
+		f.storm(1)
+		f.password("other")
+		_ = f.get(t.Context(), 0)
+		for range 5 {
+			_ = f.get(wsman.Insist(t.Context()), 0)
+		}
+		if f.failed() != 2 {
+			t.Errorf("%d failed logons, want 2", f.failed())
+		}
+	})
+}
