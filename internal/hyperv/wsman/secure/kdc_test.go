@@ -53,6 +53,7 @@ type fakeKDC struct {
 	replayAS, replayTGS bool          // answer with what was answered first
 	fail                int32         // error code for every request
 	silent              chan struct{} // if not nil, requests are never answered
+	judging             time.Duration // how long it takes over the proof of a password
 
 	krbtgt  types.EncryptionKey
 	service types.EncryptionKey
@@ -168,6 +169,7 @@ func (k *fakeKDC) as(r messages.ASReq) []byte {
 		return k.err(errorcode.KDC_ERR_PREAUTH_REQUIRED, k.padata())
 	}
 	k.logins.Add(1)
+	time.Sleep(k.judging)
 	if !k.open {
 		var sealed types.EncryptedData
 		if err := sealed.Unmarshal(r.PAData[i].PADataValue); err != nil {

@@ -24,9 +24,13 @@ type Kerberos struct {
 	cachePath string
 	secret    *loginCredentials // nil: the cache has the tickets
 
+	life context.Context // ends with Close, and logins with it
+	end  context.CancelFunc
+
 	// turn admits one user of the KDC at a time, so that many hosts at once make one
 	// login and not many. What follows belongs to whoever has it.
 	turn     chan struct{}
+	login    *login // nil: none is under way
 	tgt      grantedTicket
 	tickets  map[string]grantedTicket
 	rejected error
@@ -61,6 +65,7 @@ func NewKerberos(c KerberosConfig) (*Kerberos, error) {
 	if err := k.setCredentials(c, lookup); err != nil {
 		return nil, err
 	}
+	k.life, k.end = context.WithCancel(context.Background())
 	return k, nil
 }
 
@@ -88,6 +93,7 @@ func (k *Kerberos) ForHost(host string) (Mechanism, error) {
 
 // Close forgets the tickets and the secret. Contexts in use go on.
 func (k *Kerberos) Close() {
+	k.end()
 	k.turn <- struct{}{}
 	defer func() { <-k.turn }()
 	k.tgt, k.tickets = grantedTicket{}, map[string]grantedTicket{}

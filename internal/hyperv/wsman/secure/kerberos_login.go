@@ -36,8 +36,8 @@ func (g grantedTicket) fresh() bool {
 	return len(g.key.KeyValue) > 0 && time.Until(g.end) > ticketMargin
 }
 
-// login gets a ticket-granting ticket (RFC 4120 3.1).
-func (k *Kerberos) login(ctx context.Context, c *loginCredentials) (grantedTicket, error) {
+// logIn gets a ticket-granting ticket (RFC 4120 3.1).
+func (k *Kerberos) logIn(ctx context.Context, c *loginCredentials) (grantedTicket, error) {
 	request, err := messages.NewASReqForTGT(c.realm, k.config, c.name)
 	if err != nil {
 		return grantedTicket{}, err

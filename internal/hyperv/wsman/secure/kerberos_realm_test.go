@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -52,6 +53,106 @@ func TestKerberosCancel(t *testing.T) {
 		wg.Wait()
 		if d := time.Since(start); d != time.Second {
 			t.Errorf("waited %v, want 1s", d)
+		}
+	})
+}
+
+// A login goes on when its caller gives up: the KDC counts what it was asked, and
+// callers without patience would lock the account one after the other.
+func TestKerberosImpatientCallers(t *testing.T) {
+	t.Parallel()
+	for _, wrong := range []bool{true, false} {
+		config := passwordConfig(t, newFakeKDC(18))
+		synctest.Test(t, func(t *testing.T) {
+			kdc := newFakeKDC(18)
+			kdc.judging = 3 * time.Second
+			config.Dial = kdc.dial
+			if wrong {
+				config.Password = "wrong"
+			}
+			k, err := secure.NewKerberos(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer k.Close()
+			m, err := k.ForHost(testHost)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ask := func(patience time.Duration) error {
+				ctx, cancel := context.WithTimeout(t.Context(), patience)
+				defer cancel()
+				x, err := m.NewContext(nil)
+				if err != nil {
+					t.Fatal(err)
+				}
+				_, _, err = x.Next(ctx, nil)
+				return err
+			}
+			var wg sync.WaitGroup
+			for range 10 {
+				wg.Go(func() {
+					for range 10 {
+						_ = ask(time.Second)
+					}
+				})
+			}
+			wg.Wait()
+			if n := kdc.logins.Load(); n != 1 {
+				t.Errorf("%d logins, want 1", n)
+			}
+			if err := ask(time.Minute); errors.Is(err, secure.ErrRejected) != wrong || (err == nil) == wrong {
+				t.Errorf("with a wrong password %v: %v", wrong, err)
+			}
+		})
+	}
+}
+
+// Of a realm whose KDCs do not answer, one login tells all who wait.
+func TestKerberosSilentKDC(t *testing.T) {
+	t.Parallel()
+	config := passwordConfig(t, newFakeKDC(18))
+	synctest.Test(t, func(t *testing.T) {
+		kdc := newFakeKDC(18)
+		kdc.silent = make(chan struct{})
+		defer close(kdc.silent)
+		var dials atomic.Int64
+		config.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+			dials.Add(1)
+			return kdc.dial(ctx, network, address)
+		}
+		k, err := secure.NewKerberos(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer k.Close()
+		ask := func() {
+			m, err := k.ForHost(testHost)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			x, err := m.NewContext(nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			if _, _, err := x.Next(t.Context(), nil); !errors.Is(err, secure.ErrNoKDC) {
+				t.Errorf("%v, want ErrNoKDC", err)
+			}
+		}
+		start := time.Now()
+		var wg sync.WaitGroup
+		for range 200 {
+			wg.Go(ask)
+		}
+		wg.Wait()
+		if took := time.Since(start); took > 10*time.Second || dials.Load() != 1 {
+			t.Errorf("%d dials in %s, want one in some seconds", dials.Load(), took)
+		}
+		time.Sleep(30 * time.Second)
+		if ask(); dials.Load() != 2 {
+			t.Errorf("%d dials half a minute later, want 2", dials.Load())
 		}
 	})
 }

@@ -3,11 +3,19 @@ package secure
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
-// ticketMargin is how long a ticket must still hold to be used for a new context.
-const ticketMargin = 2 * time.Minute
+const (
+	// ticketMargin is how long a ticket must still hold to be used for a new context.
+	ticketMargin = 2 * time.Minute
+	// loginTimeout bounds a login, which asks one KDC after the other.
+	loginTimeout = time.Minute
+	// noKDCFor is how long a realm whose KDCs did not answer is not asked again: it
+	// costs their time-outs once, not once for each host.
+	noKDCFor = 30 * time.Second
+)
 
 // ticketFor is a valid ticket for the service, from memory if there is one.
 func (k *Kerberos) ticketFor(ctx context.Context, spn servicePrincipal) (kerberosTicket, error) {
@@ -41,19 +49,69 @@ func (k *Kerberos) ticketFor(ctx context.Context, spn servicePrincipal) (kerbero
 // ensureTGT gets a ticket-granting ticket unless there is a valid one. Bad
 // credentials are tried once: a second try can only help to lock the account.
 func (k *Kerberos) ensureTGT(ctx context.Context, spn servicePrincipal) error {
-	if k.tgt.fresh() {
-		return nil
-	}
-	if k.secret == nil {
+	if k.secret == nil && !k.tgt.fresh() {
 		return k.readCache(spn)
 	}
-	tgt, err := k.login(ctx, k.secret)
-	if err != nil {
-		if kdc := (*KDCError)(nil); errors.As(err, &kdc) && kdc.badCredentials() {
-			k.rejected = err
+	for !k.tgt.fresh() {
+		if err := k.loggedOn(ctx); err != nil {
+			return err
 		}
-		return err
 	}
-	k.tgt = tgt
 	return nil
+}
+
+// login is one login on its way. It goes on when its caller gives up: the KDC counts
+// what it was asked, and the next caller would ask again.
+type login struct {
+	ended chan struct{} // closed with the rest set
+	at    time.Time
+	tgt   grantedTicket
+	err   error
+}
+
+// loggedOn takes the result of the login that is under way, or of a new one.
+func (k *Kerberos) loggedOn(ctx context.Context) error {
+	if k.login == nil || k.login.isOver() {
+		k.login = k.beginLogin()
+	}
+	l := k.login
+	select {
+	case <-l.ended:
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+	if errors.Is(l.err, ErrRejected) {
+		k.rejected = l.err
+	}
+	if l.err == nil {
+		k.tgt, k.login = l.tgt, nil
+	}
+	return l.err
+}
+
+// isOver reports whether a login has failed and may be tried again.
+func (l *login) isOver() bool {
+	select {
+	case <-l.ended:
+	default:
+		return false
+	}
+	waits := errors.Is(l.err, ErrNoKDC) && time.Since(l.at) < noKDCFor
+	return l.err != nil && !waits && !errors.Is(l.err, ErrRejected)
+}
+
+func (k *Kerberos) beginLogin() *login {
+	l := &login{ended: make(chan struct{})}
+	secret := k.secret
+	go func() {
+		defer close(l.ended)
+		ctx, cancel := context.WithTimeout(k.life, loginTimeout)
+		defer cancel()
+		l.tgt, l.err = k.logIn(ctx, secret)
+		if errors.Is(l.err, context.DeadlineExceeded) {
+			l.err = fmt.Errorf("realm %s: %w: %w", secret.realm, ErrNoKDC, l.err)
+		}
+		l.at = time.Now()
+	}()
+	return l
 }
