@@ -93,6 +93,7 @@ func (r *relay) port() int {
 // certificate, and where nothing can be bound there is none.
 func TestRelay(t *testing.T) { //nolint:tparallel // its relays share one host, whose logons are counted
 	t.Parallel()
+	realm := newTicketRealm(t)
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
@@ -105,13 +106,17 @@ func TestRelay(t *testing.T) { //nolint:tparallel // its relays share one host, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	sim := hypervsim.RunT(t, hypervsim.WithTLS(), hypervsim.WithUser(testUser, testPassword), disk())
-	ask := func(t *testing.T, port int, insecure bool, authority []byte) error {
+	sim := hypervsim.RunT(t, hypervsim.WithTLS(), hypervsim.WithUser(testUser, testPassword), hypervsim.WithKerberos(realm.keys), disk())
+	ask := func(t *testing.T, auth hyperv.Auth, port int, insecure bool, authority []byte) error {
 		t.Helper()
-		fleet, err := hyperv.NewFleet(hyperv.Config{
+		cfg := hyperv.Config{
 			HTTPS: true, Insecure: insecure, Port: port, CACertificate: authority,
-			Auth: hyperv.AuthNTLM, Username: testUser, Password: testPassword, RequestTimeout: time.Minute,
-		})
+			Auth: auth, Username: testUser, Password: testPassword, RequestTimeout: time.Minute,
+		}
+		if auth == hyperv.AuthKerberos {
+			cfg.Username, cfg.Password, cfg.Kerberos = "", "", realm.credentials
+		}
+		fleet, err := hyperv.NewFleet(cfg)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -125,23 +130,27 @@ func TestRelay(t *testing.T) { //nolint:tparallel // its relays share one host, 
 	}
 	for name, key := range map[string]crypto.Signer{"RSA": rsaKey, "ECDSA": ecdsaKey, "Ed25519": edKey} { //nolint:paralleltest // see above
 		for _, insecure := range []bool{false, true} {
-			t.Run(fmt.Sprintf("%s, insecure %v", name, insecure), func(t *testing.T) {
-				r := newRelay(t, key, sim.Addr())
-				for range 6 {
-					before := len(sim.Requests())
-					err := ask(t, r.port(), insecure, r.authority) // which has come to be trusted
-					bound := errors.Is(err, secure.ErrRejected) && name != "Ed25519"
-					if none := errors.Is(err, secure.ErrNoBinding); !bound && !none || none != (name == "Ed25519") {
-						t.Errorf("through the relay: %v", err)
+			for _, auth := range []hyperv.Auth{hyperv.AuthNTLM, hyperv.AuthKerberos} {
+				t.Run(fmt.Sprintf("%s, %s, insecure %v", auth, name, insecure), func(t *testing.T) {
+					r := newRelay(t, key, sim.Addr())
+					for range 6 {
+						before := len(sim.Requests())
+						err := ask(t, auth, r.port(), insecure, r.authority) // which has come to be trusted
+						bound := errors.Is(err, secure.ErrRejected) && name != "Ed25519"
+						if none := errors.Is(err, secure.ErrNoBinding); !bound && !none || none != (name == "Ed25519") {
+							t.Errorf("through the relay: %v", err)
+						}
+						if len(sim.Requests()) != before {
+							t.Error("a message went through")
+						}
 					}
-					if len(sim.Requests()) != before {
-						t.Error("a message went through")
-					}
-				}
-			})
+				})
+			}
 		}
 	}
-	if err := ask(t, sim.Port(), false, sim.CACertificate()); err != nil || sim.Logons() != 1 {
-		t.Errorf("straight to the host: %v, %d logons", err, sim.Logons())
+	for i, auth := range []hyperv.Auth{hyperv.AuthNTLM, hyperv.AuthKerberos} {
+		if err := ask(t, auth, sim.Port(), false, sim.CACertificate()); err != nil || sim.Logons() != i+1 {
+			t.Errorf("straight to the host by %s: %v, %d logons", auth, err, sim.Logons())
+		}
 	}
 }
