@@ -7,7 +7,10 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
+	"unicode"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
@@ -109,6 +112,7 @@ func (k *configCheck) credentials(c Config) {
 		k.currentUser(c)
 		return
 	}
+	k.user(c)
 	if c.Kerberos != (KerberosConfig{}) {
 		k.add(FieldKerberos, fmt.Sprintf("is set, but the way to authenticate is %s", c.Auth), "Choose kerberos, or leave it out.")
 	}
@@ -126,6 +130,29 @@ func (k *configCheck) kerberos(c Config) {
 	}
 	if c.Kerberos.CCachePath == "" {
 		k.require(FieldUsername, c.Username, c.Auth)
+	}
+	k.user(c)
+}
+
+// user refuses what no account can be called, which a host would count as a failed
+// logon, or look up as something else.
+func (k *configCheck) user(c Config) {
+	const fix = "Write it as DOMAIN\\user, user@domain, user or .\\user."
+	for _, r := range c.Username {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) {
+			k.add(FieldUsername, "holds "+winpath.Describe(r), "Remove it.")
+			return
+		}
+	}
+	domain, name, hasDomain := strings.Cut(c.Username, `\`)
+	switch {
+	case c.Username == "":
+	case hasDomain && (domain == "" || name == ""):
+		k.add(FieldUsername, "names a domain without a user, or a user without a domain", fix)
+	case strings.Contains(name, `\`):
+		k.add(FieldUsername, "has more than one backslash", fix)
+	case strings.HasPrefix(c.Username, "@"), strings.HasSuffix(c.Username, "@"):
+		k.add(FieldUsername, "names a domain without a user, or a user without a domain", fix)
 	}
 }
 

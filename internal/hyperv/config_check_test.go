@@ -55,6 +55,16 @@ func TestConfigCheck(t *testing.T) {
 		"the current user, and a name":              {func(c *hyperv.Config) { currentUser(c).Username = "u" }, onWindows(hyperv.FieldUsername)},
 		"the current user, and a password":          {func(c *hyperv.Config) { currentUser(c).Password = canary }, onWindows(hyperv.FieldPassword)},
 		"the current user, and a realm":             {func(c *hyperv.Config) { currentUser(c).Kerberos.Realm = "R" }, onWindows(hyperv.FieldKerberos)},
+		"a user of no domain":                       {func(c *hyperv.Config) { c.Username = `\u` }, []hyperv.Field{hyperv.FieldUsername}},
+		"a domain of no user":                       {func(c *hyperv.Config) { c.Username = `.\` }, []hyperv.Field{hyperv.FieldUsername}},
+		"a suffix of no user":                       {func(c *hyperv.Config) { c.Username = `@lab.example` }, []hyperv.Field{hyperv.FieldUsername}},
+		"a user of no suffix":                       {func(c *hyperv.Config) { c.Username = `u@` }, []hyperv.Field{hyperv.FieldUsername}},
+		"a doubled backslash":                       {func(c *hyperv.Config) { c.Username = `LAB\\u` }, []hyperv.Field{hyperv.FieldUsername}},
+		"a user read from a file":                   {func(c *hyperv.Config) { c.Username = "LAB\\u\n" }, []hyperv.Field{hyperv.FieldUsername}},
+		"a user with a hidden character":            {func(c *hyperv.Config) { c.Username = "LAB\\u\u200b" }, []hyperv.Field{hyperv.FieldUsername}},
+		"a user of the host":                        {func(c *hyperv.Config) { c.Username = `.\yılmaz` }, nil},
+		"a user by name and suffix":                 {func(c *hyperv.Config) { c.Username = `a.b@lab.example` }, nil},
+		"kerberos, a user of no suffix":             {func(c *hyperv.Config) { c.Auth, c.Username = hyperv.AuthKerberos, `u@` }, []hyperv.Field{hyperv.FieldUsername}},
 		"a realm for ntlm":                          {func(c *hyperv.Config) { c.Kerberos.Realm = "R" }, []hyperv.Field{hyperv.FieldKerberos}},
 	} {
 		t.Run(name, func(t *testing.T) {

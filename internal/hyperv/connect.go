@@ -126,7 +126,9 @@ func (c *connector) close() {
 
 // servicePrincipal is the name under which a host's WinRM is known. Hosts with
 // extended protection compare it in NTLM too.
-func servicePrincipal(host string) string { return "HTTP/" + strings.ToLower(host) }
+func servicePrincipal(host string) string {
+	return "HTTP/" + strings.TrimSuffix(strings.ToLower(host), ".")
+}
 
 func newKerberos(cfg Config) (*secure.Kerberos, error) {
 	if cfg.LookupEnv == nil {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +14,7 @@ import (
 )
 
 // Fleet is all the hosts that one [Config] reaches: one [Host] per name,
-// however its letters are cased. Limits, tickets and what is known about a host
+// however it is spelled (see [HostKey]). Limits, tickets and what is known about a host
 // are shared by everything that uses the same Fleet.
 type Fleet struct {
 	cfg       Config
@@ -42,7 +41,7 @@ func (f *Fleet) Host(name string) (*Host, error) {
 	if err := CheckHostName(name); err != nil {
 		return nil, fmt.Errorf("host %q: %w", name, err)
 	}
-	key := strings.ToLower(bare(name))
+	key := HostKey(name)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if h, ok := f.hosts[key]; ok {

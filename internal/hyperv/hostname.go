@@ -89,6 +89,20 @@ func checkLabels(name string) error {
 	return nil
 }
 
+// HostKey is a host in the form in which two of its spellings are equal: letters
+// folded, an address as it is usually written, no brackets, no dot behind a full name.
+// Names that DNS has to look up are different hosts here, even if they lead to one.
+func HostKey(name string) string {
+	name = strings.ToLower(bare(name))
+	if a, err := netip.ParseAddr(name); err == nil {
+		return a.String()
+	}
+	if full := strings.TrimSuffix(name, "."); strings.Contains(full, ".") {
+		return full
+	}
+	return name
+}
+
 // bare is a name without the brackets of an IPv6 address.
 func bare(name string) string { return strings.Trim(name, "[]") }
 

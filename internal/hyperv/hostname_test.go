@@ -51,6 +51,28 @@ func TestCheckHostName(t *testing.T) {
 	}
 }
 
+func TestHostKey(t *testing.T) {
+	t.Parallel()
+	for _, same := range [][]string{
+		{"hv01", "HV01"},
+		{"hv01.corp.example", "HV01.Corp.Example", "hv01.corp.example."},
+		{"hv01."}, // without the search list of DNS, and so not hv01
+		{"BÜRO-HV", "büro-hv"},
+		{"10.0.0.1"},
+		{"fe80::1", "FE80:0:0::1", "[fe80::1]", "fe80:0000::0001"},
+		{"fe80::1%eth0", "[FE80::1%eth0]"},
+	} {
+		for _, name := range same {
+			if got := hyperv.HostKey(name); got != hyperv.HostKey(same[0]) {
+				t.Errorf("HostKey(%q) = %q, want that of %q", name, got, same[0])
+			}
+		}
+	}
+	if hyperv.HostKey("hv01.") == hyperv.HostKey("hv01") || hyperv.HostKey("fe80::1%eth0") == hyperv.HostKey("fe80::1") {
+		t.Error("two hosts have one key")
+	}
+}
+
 func FuzzCheckHostName(f *testing.F) {
 	for _, seed := range []string{"hv01", "[::1]", "fe80::1%eth0", "hv\u200b01", "a:1"} {
 		f.Add(seed)

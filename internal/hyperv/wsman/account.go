@@ -168,7 +168,7 @@ func (a *Account) accept(p *proof) {
 		return
 	}
 	for other, count := range a.doubt.hosts {
-		a.hosts[other] = &doubt{err: a.doubt.err, first: a.doubt.first, last: a.doubt.last, count: count}
+		a.hosts[other] = &doubt{errs: a.doubt.errs, first: a.doubt.first, last: a.doubt.last, count: count}
 	}
 	a.row, a.doubt = 0, doubt{}
 	delete(a.hosts, p.host)
@@ -208,9 +208,9 @@ func (a *Account) admit(host string, width int, insist bool, now time.Time) verd
 		return a.abreast(host, width, insist, now)
 	case d == nil: // the first of all, or the other host
 	case !a.isProven() && (d.hosts[host] > 0 || len(d.hosts) >= maxUnproven):
-		return verdict{refused: d.err}
+		return verdict{refused: a.again(host, now, d.told(host))}
 	case a.isProven() && !a.due(host, d, now) && (!insist || d.insisted || d.count >= maxRejections):
-		return verdict{refused: a.again(host, now, d.err)}
+		return verdict{refused: a.again(host, now, d.told(host))}
 	}
 	return a.alone(host, d, insist, now)
 }
@@ -251,7 +251,7 @@ func (a *Account) alone(host string, d *doubt, insist bool, now time.Time) verdi
 	if d.count == 0 {
 		return verdict{refused: a.unansweredError(host)}
 	}
-	return verdict{refused: a.again(host, now, d.err)}
+	return verdict{refused: a.again(host, now, d.told(host))}
 }
 
 // afterOthers is until when a host on which a proof went unanswered leaves the next
@@ -386,8 +386,23 @@ func (d *doubt) add(host string, now time.Time, err error) {
 	if d.hosts != nil {
 		d.hosts[host]++
 	}
-	d.err, d.last = err, now
+	if d.errs == nil {
+		d.errs = map[string]error{}
+	}
+	d.errs[host], d.by, d.last = err, host, now
 	d.count++
+}
+
+// told is the rejection as host said it, or else the last one of another host.
+func (d *doubt) told(host string) error {
+	if err := d.errs[host]; err != nil {
+		return err
+	}
+	err := d.errs[d.by]
+	if auth, ok := errors.AsType[*AuthError](err); ok {
+		return &AuthError{Err: auth.Err, RejectedBy: d.by}
+	}
+	return err
 }
 
 // leaves reports whether host is another one than the only one that has rejected.
@@ -405,7 +420,8 @@ func (d *doubt) next() time.Time {
 
 // doubt is about rejections that nothing explains yet.
 type doubt struct {
-	err         error // the last one
+	errs        map[string]error // the last one of each host
+	by          string           // whose was the last of all
 	first, last time.Time
 	count       int
 	hosts       map[string]int // how often each rejected; nil of a single host

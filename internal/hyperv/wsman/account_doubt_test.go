@@ -1,12 +1,15 @@
 package wsman_test
 
 import (
+	"errors"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
 // TestStaleAcceptance: an acceptance of before the password changed, whose answer
@@ -97,6 +100,33 @@ func TestInsistOnce(t *testing.T) {
 		}
 		if f.failed() != 2 {
 			t.Errorf("%d failed logons, want 2", f.failed())
+		}
+	})
+}
+
+// TestRejectionElsewhere: an error says which host has rejected the credentials, where
+// the one that is asked has not.
+func TestRejectionElsewhere(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newLogonFleet(t, 4, false)
+		f.password("other")
+		for host := range 4 {
+			err := f.get(t.Context(), host)
+			auth, ok := errors.AsType[*wsman.AuthError](err)
+			if !ok || !errors.Is(err, secure.ErrRejected) {
+				t.Fatalf("host %d: %v, want a rejection", host, err)
+			}
+			by := ""
+			if host >= 2 {
+				by = "hv1:5985"
+			}
+			if auth.RejectedBy != by || strings.Contains(err.Error(), "hv1:5985") != (by != "") || len(auth.Schemes) > 0 != (by == "") {
+				t.Errorf("host %d: %v, rejected by %q, want %q", host, err, auth.RejectedBy, by)
+			}
+		}
+		if err := f.get(t.Context(), 0); err == nil || strings.Contains(err.Error(), "hv1:5985") {
+			t.Errorf("host 0 again: %v, want what it said itself", err)
 		}
 	})
 }

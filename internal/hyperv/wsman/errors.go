@@ -192,6 +192,9 @@ type AuthError struct {
 	// Again is when the next logon is tried after a rejection, see [Account]; zero
 	// if none is.
 	Again time.Time
+	// RejectedBy is the address of the host that rejected the credentials, if it was
+	// another one and this one was not asked; see [Account].
+	RejectedBy string
 
 	vouched bool // a verified TLS connection says that it is from the host
 }
@@ -199,6 +202,9 @@ type AuthError struct {
 // Error implements error.
 func (e *AuthError) Error() string {
 	text := "authentication: " + e.Err.Error()
+	if e.RejectedBy != "" {
+		text += "; that was " + e.RejectedBy + ", and nothing was sent to this host"
+	}
 	if len(e.Schemes) > 0 {
 		text += " (the host offers " + strings.Join(e.Schemes, ", ") + ")"
 	}

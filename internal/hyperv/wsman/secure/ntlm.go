@@ -116,7 +116,9 @@ func (x *ntlmContext) authenticate(challenge []byte) ([]byte, error) {
 
 	domain := x.mech.domain
 	if domain == hostAccounts {
-		domain = c.info.computer()
+		if domain = c.info.computer(); domain == "" { // without a name it would be any domain's
+			return nil, fmt.Errorf("%w: the host does not tell its name", ErrMalformed)
+		}
 	}
 	info := c.info.reply(x.binding, x.mech.spn)
 	response, baseKey := ntlmv2Response(ntowfv2(x.mech.hash, x.mech.user, domain), c.nonce, nonce, c.info.timestamp(), info.encode())

@@ -41,6 +41,7 @@ type ntlmAcceptor struct {
 	flags     uint32 // of the challenge; 0: all
 	noTime    bool   // leave the timestamp out of the challenge
 	noInfo    bool   // leave the target information out altogether
+	nameless  bool   // leave the name of the host out of it
 	noVersion bool   // a challenge of 48 bytes in front, as old hosts send it
 	honest    bool   // no target information that only a client may send
 
@@ -78,7 +79,10 @@ func (a *ntlmAcceptor) challengeFor(negotiate []byte) []byte {
 		a.flags = sealFlags | 0x00828204
 	}
 	name := u16("HOST")
-	parts := [][]byte{av(2, name), av(1, name), av(3, name), av(6, []byte{0xfd, 0xff, 0xff, 0xff})}
+	parts := [][]byte{av(2, name), av(3, name), av(6, []byte{0xfd, 0xff, 0xff, 0xff})}
+	if !a.nameless {
+		parts = append(parts, av(1, name))
+	}
 	if !a.noTime {
 		parts = append(parts, av(7, binary.LittleEndian.AppendUint64(nil, uint64(time.Now().UnixNano()/100)+116444736000000000)))
 	}

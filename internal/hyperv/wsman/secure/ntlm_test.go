@@ -132,6 +132,17 @@ func TestNTLMTargetInformation(t *testing.T) {
 	}
 }
 
+// An account of the host's own is never sent as one of whatever domain the host finds.
+func TestNTLMHostWithoutName(t *testing.T) {
+	t.Parallel()
+	for user, want := range map[string]error{`.\admin`: secure.ErrMalformed, "admin": nil, `LAB\admin`: nil} {
+		_, _, err := answerNTLM(t, secure.NTLMConfig{User: user, Password: testPassword}, nil, &ntlmAcceptor{password: testPassword, nameless: true})
+		if !errors.Is(err, want) {
+			t.Errorf("%s: %v, want %v", user, err, want)
+		}
+	}
+}
+
 func TestNTLMWrongBinding(t *testing.T) {
 	t.Parallel()
 	host := &ntlmAcceptor{password: testPassword, binding: []byte("tls-server-end-point:host")}
