@@ -144,3 +144,29 @@ func TestUnansweredProofsOfAProvenAccount(t *testing.T) {
 		})
 	}
 }
+
+// TestUnansweredProofsEnd: one acceptance settles what went unanswered before it.
+func TestUnansweredProofsEnd(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f := newLogonFleet(t, 1, false)
+		f.storm(1)
+		f.slow(4 * time.Second)
+		for range 20 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			_ = f.get(ctx, 0)
+			cancel()
+		}
+		if err := f.get(t.Context(), 0); !errors.Is(err, wsman.ErrUnanswered) {
+			t.Errorf("Get = %v, want it left for later", err)
+		}
+		if err := f.get(wsman.Insist(t.Context()), 0); err != nil {
+			t.Errorf("who insists: %v", err)
+		}
+		for range 3 {
+			if err := f.get(t.Context(), 0); err != nil {
+				t.Errorf("afterwards: %v", err)
+			}
+		}
+	})
+}
