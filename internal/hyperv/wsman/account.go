@@ -3,7 +3,6 @@ package wsman
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"math"
 	"time"
@@ -224,7 +223,7 @@ func (a *Account) abreast(host string, width int, insist bool, now time.Time) ve
 	case left > 0 || a.waiting():
 		return verdict{until: until}
 	}
-	return verdict{refused: a.unansweredError(host)}
+	return verdict{refused: a.unansweredError()}
 }
 
 // alone is the rule of an account that nothing has proven, or that is in doubt.
@@ -249,7 +248,7 @@ func (a *Account) alone(host string, d *doubt, insist bool, now time.Time) verdi
 		d = &a.doubt
 	}
 	if d.count == 0 {
-		return verdict{refused: a.unansweredError(host)}
+		return verdict{refused: a.unansweredError()}
 	}
 	return verdict{refused: a.again(host, now, d.told(host))}
 }
@@ -266,14 +265,14 @@ func (a *Account) afterOthers(host string) (until time.Time) {
 }
 
 // unansweredError says why no proof is sent though the host has rejected none.
-func (a *Account) unansweredError(host string) error {
+func (a *Account) unansweredError() error {
 	var next time.Time
 	for p := range a.proofs {
 		if until := p.lost.Add(unansweredFor); p.isLost() && (next.IsZero() || until.Before(next)) {
 			next = until
 		}
 	}
-	return &ConnectionError{Address: host, Err: fmt.Errorf("%w; the next one is sent at %s", ErrUnanswered, next.Format(time.TimeOnly))}
+	return &AuthError{Err: ErrUnanswered, Again: next}
 }
 
 // standsAlone: what happens on one host says nothing about the others.
