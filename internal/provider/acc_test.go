@@ -16,6 +16,7 @@ import (
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 const (
@@ -35,9 +36,13 @@ func factories() map[string]func() (tfprotov6.ProviderServer, error) {
 	}
 }
 
-// steps runs the steps of a test against the real Terraform CLI.
+// steps runs the steps of a test against the real Terraform CLI. Terraform is waited
+// for most of the time, so every fourth test is enough for the race detector.
 func steps(t *testing.T, all ...resource.TestStep) {
 	t.Helper()
+	if !sample.Keeps(4, t.Name()) {
+		t.Skip("no part of a sample") // see package sample
+	}
 	resource.UnitTest(t, resource.TestCase{ProtoV6ProviderFactories: factories(), Steps: all})
 }
 

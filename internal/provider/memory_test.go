@@ -108,7 +108,10 @@ func newMemoryCLI(b *testing.B, name, source string) *memoryCLI {
 			b.Fatal(err)
 		}
 	}
-	env := slices.DeleteFunc(os.Environ(), func(v string) bool { return strings.HasPrefix(v, "HYPERV_") || strings.HasPrefix(v, "TF_") })
+	env := slices.DeleteFunc(os.Environ(), func(v string) bool {
+		name, _, _ := strings.Cut(v, "=")
+		return strings.HasPrefix(v, "HYPERV_") || strings.HasPrefix(v, "TF_") || pace[name] != ""
+	})
 	env = append(env, "TF_CLI_CONFIG_FILE="+filepath.Join(dir, "terraformrc"), "CHECKPOINT_DISABLE=1")
 	return &memoryCLI{b: b, binary: binary, dir: dir, env: env, name: name}
 }

@@ -5,6 +5,7 @@
 package sample
 
 import (
+	"hash/crc32"
 	"maps"
 	"slices"
 	"testing"
@@ -31,4 +32,10 @@ func EveryNamed[T any](n int, cases map[string]T) map[string]T {
 		some[name] = cases[name]
 	}
 	return some
+}
+
+// Keeps reports whether a test that is no table is run: always, or under -short if its
+// name is one of the nth part of all names.
+func Keeps(n uint32, name string) bool {
+	return !testing.Short() || crc32.ChecksumIEEE([]byte(name))%n == 0
 }

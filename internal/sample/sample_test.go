@@ -2,6 +2,7 @@ package sample_test
 
 import (
 	"flag"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -33,6 +34,25 @@ func TestEvery(t *testing.T) { //nolint:paralleltest // it sets the flag of the 
 		}
 		if got := sample.EveryNamed(tc.n, named); !cmp.Equal(got, tc.named) {
 			t.Errorf("short %s: EveryNamed(%d) = %v, want %v", tc.short, tc.n, got, tc.named)
+		}
+	}
+}
+
+func TestKeeps(t *testing.T) { //nolint:paralleltest // it sets the flag of the process
+	short := flag.Lookup("test.short").Value.String()
+	t.Cleanup(func() { _ = flag.Set("test.short", short) })
+	for short, want := range map[string][2]int{"false": {1000, 1000}, "true": {200, 300}} {
+		if err := flag.Set("test.short", short); err != nil {
+			t.Fatal(err)
+		}
+		kept := 0
+		for i := range 1000 {
+			if sample.Keeps(4, fmt.Sprintf("Test%d", i)) {
+				kept++
+			}
+		}
+		if kept < want[0] || kept > want[1] {
+			t.Errorf("-short=%s keeps %d of 1000, want %d to %d", short, kept, want[0], want[1])
 		}
 	}
 }
