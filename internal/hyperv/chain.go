@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
@@ -20,6 +21,9 @@ const linkLimit = time.Minute
 
 var errLinkTimedOut = fmt.Errorf("no answer within %s", linkLimit)
 
+// errParentUntold: the disk has a parent, and the host does not say which.
+var errParentUntold = errors.New("the host does not name the parent of this differencing disk")
+
 // link is what the host says of one disk in a chain.
 type link struct {
 	path   string
@@ -28,9 +32,18 @@ type link struct {
 	// missing: the host finds no such file, or not its parent.
 	missing bool
 	// err is why the host did not open the disk.
-	err error
+	err  error
+	read time.Time // when the host said so
+
 	// stamp is what tells the file from a copy of it, nil until it is needed.
+	mu    sync.Mutex
 	stamp *stamp
+}
+
+// keeps reports whether what was said can be said again without asking. A file that
+// was missing may have come, and one that was in use may be free.
+func (l *link) keeps() bool {
+	return l != nil && !l.missing && !errors.Is(l.err, ErrInUse) && time.Since(l.read) <= usageKept
 }
 
 // chainReader asks a host for the disks that machines name and for all their
@@ -52,7 +65,7 @@ func (c *chainReader) follow(ctx context.Context, path string) error {
 		if c.links[key] != nil {
 			return nil
 		}
-		l, err := c.read(ctx, path)
+		l, err := c.link(ctx, path)
 		if err != nil {
 			return err
 		}
@@ -66,20 +79,31 @@ func (c *chainReader) follow(ctx context.Context, path string) error {
 	return nil
 }
 
+// link is what the host said of a disk lately, or says now.
+func (c *chainReader) link(ctx context.Context, path string) (*link, error) {
+	if l := c.before[winpath.Key(path)]; l.keeps() {
+		return &link{path: path, parent: l.parent, id: l.id, err: l.err, read: l.read}, nil
+	}
+	return c.read(ctx, path)
+}
+
 // read asks for one disk. The error is one that ends the enumeration: the host
 // or its rights, not the disk.
 func (c *chainReader) read(ctx context.Context, path string) (*link, error) {
 	volume := winpath.Key(winpath.Volume(path))
 	if silence := c.mute[volume]; silence != nil {
-		return &link{path: path, err: silence}, nil
+		return &link{path: path, err: silence, read: time.Now()}, nil
 	}
 	reading, stop := context.WithTimeoutCause(ctx, linkLimit, errLinkTimedOut)
 	defer stop()
 	settings, err := c.host.readEmbedded(reading, generationV2, "GetVirtualHardDiskSettingData", "SettingData", winpath.Normalize(path))
 	if err == nil {
-		l := &link{path: path}
+		l := &link{path: path, read: time.Now()}
 		l.parent, _ = settings.String("ParentPath")
 		l.id, _ = settings.String("VirtualDiskId")
+		if l.parent == "" && typeNames[firstUint(settings, 16, "Type")] == TypeDifferencing {
+			l.err = errParentUntold
+		}
 		return l, nil
 	}
 	return c.unread(ctx, path, volume, err)
@@ -95,12 +119,12 @@ func (c *chainReader) unread(ctx context.Context, path, volume string, err error
 	case errors.Is(err, ErrInUse):
 		// A compaction may hold the disk: what was known of it before still holds.
 		if l := c.before[winpath.Key(path)]; l != nil && l.err == nil && !l.missing {
-			return &link{path: path, parent: l.parent, id: l.id}, nil
+			return &link{path: path, parent: l.parent, id: l.id, read: l.read}, nil
 		}
 	case !isAnswer(err):
 		c.mute[volume] = err
 	}
-	return &link{path: path, err: err}, nil
+	return &link{path: path, err: err, read: time.Now()}, nil
 }
 
 // saysMissing reports whether the host found no file, or none where the disk has

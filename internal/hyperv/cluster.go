@@ -43,8 +43,9 @@ type clusterCache struct {
 var errNoCluster = errors.New("no failover cluster")
 
 // loadCluster asks for the nodes of the host's cluster, or takes what was told
-// lately. The error is errNoCluster for a host without one.
-func (h *Host) loadCluster(ctx context.Context) (*cluster, error) {
+// since then: nodes go down and come back. That there is no cluster, or that it is
+// denied, is good for longer. The error is errNoCluster for a host without one.
+func (h *Host) loadCluster(ctx context.Context, since time.Time) (*cluster, error) {
 	c := &h.cluster
 	select {
 	case c.loading <- struct{}{}:
@@ -52,12 +53,13 @@ func (h *Host) loadCluster(ctx context.Context) (*cluster, error) {
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	if !c.read.IsZero() && time.Since(c.read) <= usageKept {
+	if !c.read.IsZero() && time.Since(c.read) <= usageKept && (c.err != nil || !c.read.Before(since)) {
 		return c.cluster, c.err
 	}
+	began := time.Now()
 	found, err := h.readCluster(ctx)
 	if err == nil || errors.Is(err, errNoCluster) || errors.Is(err, ErrAccessDenied) {
-		c.read, c.cluster, c.err = time.Now(), found, err
+		c.read, c.cluster, c.err = began, found, err
 	}
 	return found, err
 }

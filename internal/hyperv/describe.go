@@ -59,7 +59,7 @@ func (h *Host) visibleUses(ctx context.Context, path string, disk *VHD) (uses []
 	case disk != nil && disk.usedV1:
 		return []Use{{Kind: UseUnnamed}}, nil, nil
 	}
-	p, err := h.pictureOf(ctx, "", path, disk)
+	p, err := h.pictureOf(ctx, "", path, disk, shown())
 	switch {
 	case err != nil && ctx.Err() == nil && !hostWide(err):
 		return nil, err, nil // what is wrong with one disk is no obstacle to others

@@ -97,7 +97,7 @@ func (h *Host) listMachine(ctx context.Context, l Listing) iter.Seq2[ListedDisk,
 // once: those in their settings, and the disks beneath those that Hyper-V has
 // made for a checkpoint.
 func (h *Host) machineDisks(ctx context.Context, machine string) ([]string, error) {
-	u, err := h.loadUsage(ctx, "")
+	u, err := h.loadUsage(ctx, "", shown())
 	if err != nil {
 		return nil, err
 	}

@@ -2,8 +2,10 @@ package hyperv
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
@@ -94,9 +96,14 @@ type usage struct {
 	gaps []gap
 	// silent: the older generation is not asked for its machines.
 	silent bool
+	// settled is when the last of the settings had been listed, seen when the host
+	// was asked for the machines that belong to them.
+	settled, seen time.Time
+	// gone are the disks of machines that the host has listed the last time and does
+	// not list any more: they can be on their way to another node.
+	gone []namedDisk
 
-	// What is read when it is needed: the stamps of links, and disks that others
-	// have asked about, by disk key.
+	// Disks that others have asked about, by disk key.
 	mu    sync.Mutex
 	asked map[string]*link
 }
@@ -152,6 +159,43 @@ func (u *usage) traceParents(d namedDisk) {
 		u.note(l.parent, use)
 		path = l.parent
 	}
+}
+
+// compare takes over from the reading before this one what still counts.
+func (u *usage) compare(before *usage) {
+	if before == nil {
+		return
+	}
+	for key, l := range u.links {
+		if old := before.links[key]; old != nil && u.rests(key) && before.rests(key) {
+			l.stamp = old.lastStamp()
+		}
+	}
+	for _, d := range before.named {
+		if _, listed := u.machines[d.machine]; !listed {
+			u.gone = append(u.gone, d)
+			u.keepChain(before, d.path)
+		}
+	}
+}
+
+// keepChain keeps what is known of a disk and its parents.
+func (u *usage) keepChain(before *usage, path string) {
+	for range longestChain {
+		key := winpath.Key(path)
+		l := before.links[key]
+		if l == nil || u.links[key] != nil {
+			return
+		}
+		u.links[key] = l
+		path = l.parent
+	}
+}
+
+// rests reports whether nothing but machines that are off have to do with a disk,
+// so that its file stays as it is.
+func (u *usage) rests(key string) bool {
+	return !slices.ContainsFunc(u.byDisk[key], func(use Use) bool { return use.Kind != UseOff })
 }
 
 func (u *usage) note(path string, use Use) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
@@ -23,12 +24,11 @@ func (h *Host) checkUse(ctx context.Context, order *Order, v *verdict) error {
 	case v.disk.usedV1:
 		return fmt.Errorf("%w by a virtual machine, or mounted on the host", ErrInUse)
 	}
-	p, err := h.pictureOf(ctx, v.node, order.Path, &v.disk)
-	if err != nil {
+	p, err := h.settledPicture(ctx, v.node, order.Path, &v.disk, consentOf(order, v))
+	if p == nil {
 		return err
 	}
 	v.warnings = append(v.warnings, p.aboutCluster()...)
-	err = p.judge(consentOf(order, v))
 	switch g, ok := errors.AsType[*gapError](err); {
 	case ok && order.SkipInUse && errors.Is(err, ErrInUse): // the warning of the skip says it
 	case ok:
@@ -37,6 +37,29 @@ func (h *Host) checkUse(ctx context.Context, order *Order, v *verdict) error {
 		v.warnings = append(v.warnings, p.consented()...)
 	}
 	return err
+}
+
+// settledPicture is the picture with the judgement about it. A disk that is in use
+// while its machine is listed is asked for its parents again, as long as any disk in
+// use is tried: a scanner or a backup may have held it for a moment. The picture is
+// nil if there is none.
+func (h *Host) settledPicture(ctx context.Context, node, path string, disk *VHD, c consent) (*picture, error) {
+	since := trusted()
+	for start := time.Now(); ; {
+		p, err := h.pictureOf(ctx, node, path, disk, since)
+		if err != nil {
+			return nil, err
+		}
+		err = p.judge(c)
+		g, ok := errors.AsType[*gapError](err)
+		if !ok || !errors.Is(g, ErrInUse) || time.Since(start) >= inUseTrial {
+			return p, err
+		}
+		if err := pause(ctx, inUsePause); err != nil {
+			return nil, err
+		}
+		since = time.Now()
+	}
 }
 
 // aboutCluster says what an operator should know of the cluster.
@@ -58,7 +81,7 @@ func (h *Host) nameUsers(ctx context.Context, order *Order, v *verdict, err erro
 	if !errors.Is(err, ErrInUse) {
 		return err
 	}
-	p, unknown := h.pictureOf(onNode(ctx, v.node), v.node, order.Path, nil)
+	p, unknown := h.pictureOf(onNode(ctx, v.node), v.node, order.Path, nil, trusted())
 	if unknown != nil {
 		return err
 	}

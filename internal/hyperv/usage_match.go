@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
@@ -15,13 +14,10 @@ type target struct {
 	host *Host
 	path string
 
-	mu   sync.Mutex // nodes are asked at once
 	disk *VHD
 }
 
 func (t *target) inspect(ctx context.Context) (VHD, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
 	if t.disk == nil {
 		disk, err := t.host.Inspect(ctx, t.path)
 		if err != nil {
@@ -49,7 +45,7 @@ func (h *Host) usesOf(ctx context.Context, u *usage, t *target) (uses []Use, unr
 		if disk.VirtualDiskID == nil || !strings.EqualFold(*disk.VirtualDiskID, l.id) {
 			continue
 		}
-		s, err := h.stampOf(ctx, u, l)
+		s, err := h.stampOf(ctx, l)
 		switch {
 		case ctx.Err() != nil:
 			return nil, nil, context.Cause(ctx)
@@ -94,16 +90,20 @@ type stamp struct{ size, time int64 }
 
 func (d VHD) stamp() stamp { return stamp{size: d.FileSizeBytes, time: d.changed} }
 
+// lastStamp is what was read last, nil before.
+func (l *link) lastStamp() *stamp {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.stamp
+}
+
 // stampOf reads what tells the file of a link from a copy of it, once for each
-// enumeration: machines that have stopped change their disks no more.
+// enumeration, and no more while the machines that have the disk are off.
 //
 // Unverified on a real host (state-timestamp): that Timestamp is the same for two
 // reads of a file that was not changed.
-func (h *Host) stampOf(ctx context.Context, u *usage, l *link) (stamp, error) {
-	u.mu.Lock()
-	known := l.stamp
-	u.mu.Unlock()
-	if known != nil {
+func (h *Host) stampOf(ctx context.Context, l *link) (stamp, error) {
+	if known := l.lastStamp(); known != nil {
 		return *known, nil
 	}
 	state, err := h.readState(ctx, generationV2, winpath.Normalize(l.path))
@@ -115,8 +115,8 @@ func (h *Host) stampOf(ctx context.Context, u *usage, l *link) (stamp, error) {
 		return stamp{}, err
 	}
 	s.time = changeTime(state)
-	u.mu.Lock()
+	l.mu.Lock()
 	l.stamp = &s
-	u.mu.Unlock()
+	l.mu.Unlock()
 	return s, nil
 }

@@ -3,7 +3,9 @@ package hyperv
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
@@ -15,33 +17,68 @@ var errNotListed = errors.New("the host lists not even itself among its computer
 
 // readUsage asks for the machines of the host, their settings and disks, and for
 // the parents of those disks: three enumerations, one exchange for each disk that
-// a machine or checkpoint names, and one for each parent that none names.
+// a machine or checkpoint names, and one for each parent that none names. Of what
+// the host has told before, the parents are taken over while they are not too old.
 func (h *Host) readUsage(ctx context.Context, before *usage) (*usage, error) {
 	var u *usage
-	err := h.withGeneration(ctx, func(g *generation) error {
+	err := h.withGeneration(ctx, func(g *generation) (err error) {
 		if g == generationV1 {
 			u = &usage{silent: true}
 			return h.prove(ctx, g)
 		}
-		disks, err := h.enumerate(ctx, g.classURI(cim.ClassStorageAllocationSettingData))
-		if err != nil {
-			return err
-		}
-		settings, err := h.enumerate(ctx, g.classURI(cim.ClassVirtualSystemSettingData))
-		if err != nil {
-			return err
-		}
-		systems, err := h.enumerate(ctx, g.classURI(cim.ClassComputerSystem))
-		if err != nil {
-			return err
-		}
-		u, err = joinUsage(disks, settings, systems)
+		u, err = h.readMachines(ctx, g)
 		return err
 	})
 	if err != nil || u.silent {
 		return u, err
 	}
-	return u, h.readChains(ctx, u, before)
+	if err := h.readChains(ctx, u, before); err != nil {
+		return nil, err
+	}
+	u.compare(before)
+	return u, nil
+}
+
+// listTries bounds how often the lists are asked for: a machine that came between
+// two of them is in the last, and its disks are not. One that stays so has no
+// settings that anybody could read.
+const listTries = 2
+
+// readMachines asks for the machines of the host, their settings and disks. The
+// machines come last, so that one which moves here meanwhile shows.
+func (h *Host) readMachines(ctx context.Context, g *generation) (*usage, error) {
+	for try := 1; ; try++ {
+		disks, err := h.enumerate(ctx, g.classURI(cim.ClassStorageAllocationSettingData))
+		if err != nil {
+			return nil, err
+		}
+		settings, err := h.enumerate(ctx, g.classURI(cim.ClassVirtualSystemSettingData))
+		if err != nil {
+			return nil, err
+		}
+		seen := time.Now()
+		systems, err := h.enumerate(ctx, g.classURI(cim.ClassComputerSystem))
+		if err != nil {
+			return nil, err
+		}
+		u, err := joinUsage(disks, settings, systems)
+		if err != nil {
+			return nil, err
+		}
+		u.settled, u.seen = seen, seen
+		if try == listTries || u.knowsAll(systems) {
+			return u, nil
+		}
+	}
+}
+
+// knowsAll reports whether the settings of all these machines were listed.
+func (u *usage) knowsAll(systems []*cim.Instance) bool {
+	return !slices.ContainsFunc(systems, func(s *cim.Instance) bool {
+		name, _ := s.String("Name")
+		_, known := u.machines[strings.ToUpper(name)]
+		return isGUID(name) && !known
+	})
 }
 
 // prove asks a generation that nothing has answered for yet. That the newer one
@@ -75,7 +112,7 @@ func (h *Host) readChains(ctx context.Context, u, before *usage) error {
 
 // joinUsage finds the machine behind each disk.
 func joinUsage(disks, settings, systems []*cim.Instance) (*usage, error) {
-	u := &usage{node: ownName(systems), machines: readMachines(settings)}
+	u := &usage{node: ownName(systems), machines: namesOf(settings)}
 	if u.node == "" {
 		return nil, errNotListed
 	}
@@ -198,8 +235,8 @@ func useOfSettings(kind string, state UseKind) UseKind {
 	return UseCheckpoint
 }
 
-// readMachines maps the GUID of a machine to the name that people gave it.
-func readMachines(settings []*cim.Instance) map[string]string {
+// namesOf maps the GUID of a machine to the name that people gave it.
+func namesOf(settings []*cim.Instance) map[string]string {
 	names := map[string]string{}
 	for _, s := range settings {
 		if kind := settingsType(s); kind == settingsRealized || kind == settingsPlanned {
