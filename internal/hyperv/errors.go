@@ -1,6 +1,10 @@
 package hyperv
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
 
 // Sentinels classify errors; reach them with [errors.Is]. The errors of this
 // package carry the codes behind them, see [Explain].
@@ -37,3 +41,77 @@ var (
 	// its outcome.
 	ErrJobGone = errors.New("job gone")
 )
+
+// errHostFindsNothing: a host says that it does not find the file. Only its
+// directory can prove that the file, and not the volume, is absent.
+var errHostFindsNothing = errors.New("the host does not find the file")
+
+// MethodError is a return value other than success.
+type MethodError struct {
+	Class, Method string
+	ReturnValue   uint32
+}
+
+// Error implements error.
+func (e *MethodError) Error() string {
+	return fmt.Sprintf("%s of %s: %s", e.Method, e.Class, describe(KindReturnValue, returnValues, e.ReturnValue))
+}
+
+// Is reports whether the return value stands for the sentinel target.
+func (e *MethodError) Is(target error) bool {
+	return standsFor(returnValues, e.ReturnValue, target)
+}
+
+// JobError is a storage job that did not succeed. Its numbers decide; the text
+// is the host's, in the language of the host.
+type JobError struct {
+	JobID string
+	State JobState
+	// ErrorCode is one of the return values, 0 when the host gave none.
+	ErrorCode uint32
+	// CompletionStatus is an HRESULT, 0 when the host gave none.
+	CompletionStatus uint32
+	Description      string
+}
+
+// Error implements error.
+func (e *JobError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "job %s ended as %s", e.JobID, e.State)
+	if e.ErrorCode != 0 {
+		b.WriteString("; error code: " + describe(KindReturnValue, returnValues, e.ErrorCode))
+	}
+	if e.CompletionStatus != 0 {
+		b.WriteString("; completion status: " + describe(KindHRESULT, hresults, e.CompletionStatus))
+	}
+	if text := strings.TrimSpace(e.Description); text != "" {
+		b.WriteString("; the host says: " + text)
+	}
+	return b.String()
+}
+
+// Is reports whether one of the numbers stands for the sentinel target.
+func (e *JobError) Is(target error) bool {
+	return standsFor(hresults, e.CompletionStatus, target) || standsFor(returnValues, e.ErrorCode, target)
+}
+
+// classified gives an error of the wire the sentinel it stands for.
+type classified struct {
+	err  error
+	kind error
+}
+
+func (e *classified) Error() string   { return e.err.Error() }
+func (e *classified) Unwrap() []error { return []error{e.err, e.kind} }
+
+func standsFor(list []Code, number uint32, target error) bool {
+	c, ok := lookUp(list, number)
+	return ok && c.class != nil && c.class == target //nolint:errorlint // identity of a sentinel is the question
+}
+
+func describe(kind CodeKind, list []Code, number uint32) string {
+	if c, ok := lookUp(list, number); ok {
+		return c.String()
+	}
+	return Code{Kind: kind, Number: number, Meaning: "unknown"}.String()
+}
