@@ -7,13 +7,13 @@ import (
 	"sync"
 )
 
-// LockoutThreshold is after how many failed logons in a row an account is locked
-// for good. Five is what many domains have.
+// LockoutThreshold is the number of failed logons in a row after which an
+// account is locked for good. Five is what many domains have.
 const LockoutThreshold = 5
 
-// Accounts is an account database, which judges passwords: that of a domain, whose
-// members are several servers, or a server's own. It counts failed logons, and
-// locks accounts. It is safe for concurrent use.
+// Accounts is an account database, which judges passwords: that of a domain with several servers as
+// members, or that of a single server. It counts failed logons, and locks accounts. It is safe for
+// concurrent use.
 type Accounts struct {
 	mu       sync.Mutex
 	accounts map[string]*entry
@@ -28,7 +28,7 @@ type entry struct {
 // NewAccounts makes an account database without accounts.
 func NewAccounts() *Accounts { return &Accounts{accounts: map[string]*entry{}} }
 
-// key names an account, whatever its letters.
+// key identifies an account, without regard to letter case.
 func (a Account) key() string { return upper(a.Domain) + `\` + upper(a.Name) }
 
 // SetPassword gives an account, DOMAIN\name, a password, and makes it if it is not
@@ -52,7 +52,7 @@ func (d *Accounts) set(a Account, change bool) {
 	}
 }
 
-// password is that of an account.
+// password returns the password of an account.
 func (d *Accounts) password(a Account) string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -62,8 +62,8 @@ func (d *Accounts) password(a Account) string {
 	return a.Password
 }
 
-// SetAway takes the database out of reach: a server rejects every logon then,
-// and nothing is counted here.
+// SetAway takes the database out of reach: servers then reject every logon, and
+// nothing is counted here.
 func (d *Accounts) SetAway(away bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -115,5 +115,5 @@ func (d *Accounts) TakeLocked() []string {
 	return locked
 }
 
-// Accounts is what judges the passwords of the server's users.
+// Accounts returns the database that judges the passwords of the server's users.
 func (s *Server) Accounts() *Accounts { return s.config.Accounts }

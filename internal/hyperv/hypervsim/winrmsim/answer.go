@@ -91,7 +91,7 @@ func (s *Server) write(x *exchange, status int, contentType string, body []byte)
 		x.hang()
 	case effectResetAfter:
 		x.reset()
-	default: // the others have been carried out, or are below
+	default: // the other effects were carried out before, or follow below
 	}
 	if x.recorded != nil {
 		s.record.finish(x.recorded, status, x.faultCode)
@@ -104,7 +104,7 @@ func (s *Server) write(x *exchange, status int, contentType string, body []byte)
 		_ = http.NewResponseController(x.w).Flush()
 		panic(http.ErrAbortHandler)
 	}
-	// There is nobody to report an error to when the client has gone.
+	// An error means that the client has gone; there is nothing to be done about it.
 	_, _ = x.w.Write(body)
 }
 

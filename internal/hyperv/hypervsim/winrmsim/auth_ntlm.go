@@ -150,8 +150,8 @@ func fileTime(t time.Time) uint64 {
 	return uint64(t.UnixNano()/100) + epoch
 }
 
-// field returns the bytes that a field of a message refers to, nil if they lie
-// outside of it.
+// ntlmField returns the bytes that a field of a message refers to, nil if they
+// lie outside of it.
 func ntlmField(message []byte, at int) []byte {
 	size := uint64(binary.LittleEndian.Uint16(message[at:]))
 	offset := uint64(binary.LittleEndian.Uint32(message[at+4:]))
@@ -220,8 +220,8 @@ func (n *ntlmAcceptor) checkMIC(m, session []byte, info map[uint16][]byte) error
 	return nil
 }
 
-// checkBinding compares the hash of the channel binding. One that is missing or
-// zero passes unless the host is strict (CbtHardeningLevel Relaxed).
+// checkBinding compares the hash of the channel binding. A hash that is missing
+// or zero passes unless the host is strict (CbtHardeningLevel Relaxed).
 func checkBinding(got, binding []byte, strict bool) error {
 	if binding == nil {
 		return nil

@@ -38,7 +38,7 @@ func TestNTLM(t *testing.T) {
 	}
 }
 
-// TestNTLM_users: names in all forms, and no entry with a wrong one.
+// TestNTLM_users: names in all forms, and no logon with a wrong one.
 func TestNTLM_users(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -70,7 +70,8 @@ func TestNTLM_users(t *testing.T) {
 	}
 }
 
-// TestUnauthorized lists the schemes and lets nobody in.
+// TestUnauthorized: the answer to a request without a logon lists the schemes,
+// and the request is not read.
 func TestUnauthorized(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -113,7 +114,8 @@ func TestUnsealed(t *testing.T) {
 	allowed.plain(getService()).wantOK(t, "vhdsvc")
 }
 
-// TestSeal_broken refuses what does not open, and a repetition.
+// TestSeal_broken: messages that cannot be unsealed are refused, and so is a
+// repetition.
 func TestSeal_broken(t *testing.T) {
 	t.Parallel()
 	h, p := loggedOn(t)
@@ -143,7 +145,7 @@ func TestSeal_broken(t *testing.T) {
 	}
 }
 
-// TestSeal_forms takes bodies without TAB, and UTF-16.
+// TestSeal_forms: bodies without TAB are accepted, and so is UTF-16.
 func TestSeal_forms(t *testing.T) {
 	t.Parallel()
 	_, p := loggedOn(t)
@@ -251,7 +253,7 @@ func TestBasic(t *testing.T) {
 	}
 }
 
-// TestCertificate lets the bearer of a certificate in, and nobody else.
+// TestCertificate: the bearer of a certificate is let in, and no other client.
 func TestCertificate(t *testing.T) {
 	t.Parallel()
 	ours, pool := selfSigned(t)
@@ -379,7 +381,7 @@ func must(b []byte, err error) []byte {
 	return b
 }
 
-// TestSPNEGO takes NTLM in SPNEGO, as the first offer and as the second.
+// TestSPNEGO: NTLM in SPNEGO is accepted, as the first offer and as the second.
 func TestSPNEGO(t *testing.T) {
 	t.Parallel()
 	for name, offer := range map[string][]asn1.ObjectIdentifier{"first": {oidNTLM}, "second": {oidOther, oidNTLM}} {

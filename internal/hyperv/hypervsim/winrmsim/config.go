@@ -28,7 +28,7 @@ const (
 	DefaultPassword = "Passw0rd!"
 )
 
-// Config is what a server is: where it listens, who may log on and how, and the
+// Config describes a server: where it listens, who may log on and how, and the
 // limits of its service. DefaultConfig fills it in.
 type Config struct {
 	// Address is where the server listens, host:port.
@@ -59,7 +59,7 @@ type Config struct {
 	NoRawKerberos bool
 	// TLS serves https with a certificate of the server's own authority.
 	TLS bool
-	// TLSSort is what is odd about that TLS.
+	// TLSSort is the kind of TLS that is served, or the way in which it fails.
 	TLSSort TLSSort
 	// ClientAuthorities sign the certificates whose bearers are ClientUser.
 	ClientAuthorities *x509.CertPool
@@ -89,8 +89,8 @@ type Config struct {
 	QuotaCode uint32
 	// EnumerationIdle is how long an enumeration may lie idle.
 	EnumerationIdle time.Duration
-	// IdleTimeout is after how long an idle connection is closed. It is measured
-	// by time.Now, not by Clock.
+	// IdleTimeout is the time after which an idle connection is closed. It is
+	// measured by time.Now, not by Clock.
 	IdleTimeout time.Duration
 
 	// Clock is the clock of the server.
@@ -123,7 +123,8 @@ func DefaultConfig() Config {
 	}
 }
 
-// complete fills in what follows from the rest and refuses what cannot work.
+// complete fills in the fields that follow from the others and refuses combinations that cannot
+// work.
 func (c *Config) complete() error {
 	if len(c.Users) == 0 {
 		c.Users = []Account{{Domain: "HYPERV", Name: "admin", Password: DefaultPassword}}

@@ -34,8 +34,8 @@ type decoder struct {
 	maxTimeout  time.Duration
 }
 
-// decode reads a request. When it refuses one, the envelope holds what is known
-// of it by then, so that the fault can relate to it.
+// decode reads a request. When it refuses one, the envelope holds all that was
+// read of it up to that point, so that the fault can relate to it.
 func (d decoder) decode(body []byte, charset string) (*envelope, *wmi.Failure) {
 	e := &envelope{maxSize: d.serverLimit, bytes: len(body)}
 	text, wide, err := toUTF8(body, charset)
@@ -275,8 +275,8 @@ func (d decoder) timing(e *envelope, h map[string]*element) *wmi.Failure {
 	return nil
 }
 
-// operation finds out what is asked for. An action that is none of WS-Transfer's
-// or WS-Enumeration's must be the class URI and a method name.
+// operation finds out what the request asks for. An action of neither
+// WS-Transfer nor WS-Enumeration must be the class URI and a method name.
 func (d decoder) operation(e *envelope, h map[string]*element) *wmi.Failure {
 	switch e.action {
 	case actionGet:

@@ -127,7 +127,7 @@ func TestDecoder_mustUnderstand(t *testing.T) {
 	}
 }
 
-// TestDecoder_accepts changes what a host does not mind.
+// TestDecoder_accepts makes changes to a request that a host does not mind.
 func TestDecoder_accepts(t *testing.T) {
 	t.Parallel()
 	tests := []struct{ name, old, new string }{
@@ -302,8 +302,8 @@ func TestParseDuration(t *testing.T) {
 	}
 }
 
-// FuzzDecoder: whatever arrives, the decoder neither panics nor accepts what it
-// cannot say the operation of.
+// FuzzDecoder: whatever arrives, the decoder neither panics nor accepts a
+// message whose operation it cannot name.
 func FuzzDecoder(f *testing.F) {
 	f.Add([]byte(getText))
 	f.Add([]byte(compactText()))

@@ -35,8 +35,10 @@
 //     from the names of the levels.
 //   - Client certificates are asked for in the TLS handshake; http.sys asks after
 //     the request. CredSSP and Digest do not exist.
-//   - Who is let in may do everything, apart from an [Account] that lacks the
-//     rights of the service, or sees nothing in a namespace; who gets which
+//   - An account that is let in may do everything, unless its [Account] lacks
+//     the
+//     rights of the service, or sees nothing in a namespace; which account gets
+//     which
 //     refusal: unverified (rights-remote-management, rights-hyper-v). A [Rule]
 //     plays another refusal.
 //   - A Kerberos authenticator may be presented twice; there is no replay cache.

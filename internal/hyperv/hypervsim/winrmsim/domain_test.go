@@ -7,9 +7,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// TestWithDomain: a user of a domain is found by both names of the domain, as
-// name@dns unless that is refused, and by no other; one of the host by its name, as
-// .\user, which stands for that, and without any.
+// TestWithDomain: a user of a domain is found by both names of the domain, as name@dns unless that
+// is refused, and by no other; a user of the host by the name of the host, as .\user, which stands
+// for it, and without a domain.
 func TestWithDomain(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -84,19 +84,20 @@ func Returns(value uint32) Effect { return Effect{kind: effectReturns, code: val
 // nothing else.
 func ReturnsAfter(value uint32) Effect { return Effect{kind: effectReturnsAfter, code: value} }
 
-// Late begins the work of a request d after it has come, whatever becomes of its
-// answer and of the connection. An effect that comes instead of the work (Fault,
-// Returns, Status, ResetBefore, Unauthorized) is carried out at once, and so is
-// Hang; with others the answer waits for the work.
+// Late begins the work of a request with the delay d, whatever becomes of its
+// answer and of the connection. An effect that comes instead of the work
+// (Fault, Returns, Status, ResetBefore, Unauthorized) is carried out at once,
+// and so is Hang; with others the answer waits for the work.
 //
-// Unverified on a real host (late-job): that a host that was slow, and said so,
-// begins the work after all.
+// Unverified on a real host (late-job): that a slow host which has answered
+// with a time-out begins the work after all.
 func Late(d time.Duration, e Effect) Effect {
 	e.late = d
 	return e
 }
 
-// Held carries an effect out, and sends the answer d later than it would.
+// Held carries out an effect, and sends the answer d later than it would
+// otherwise be sent.
 func Held(d time.Duration, e Effect) Effect {
 	e.hold = d
 	return e

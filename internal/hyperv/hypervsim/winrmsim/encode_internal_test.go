@@ -23,8 +23,8 @@ func capture(t *testing.T, name string) string {
 	return strings.TrimSpace(text)
 }
 
-// TestMessage_captures rebuilds recorded answers of real hosts from what they
-// say, to the byte.
+// TestMessage_captures rebuilds recorded answers of real hosts from their
+// contents, to the byte.
 func TestMessage_captures(t *testing.T) {
 	t.Parallel()
 	tests := []struct {

@@ -25,7 +25,7 @@ type enumeration struct {
 	used   time.Time
 }
 
-// limits are what the client set for all answers of an enumeration.
+// limits are those that the client has set for all answers of an enumeration.
 type limits struct {
 	envelope    string
 	maxElements int // 0: not given with the Enumerate
@@ -246,7 +246,7 @@ func item(t target, o *wmi.Object, names []string, mode string) string {
 	return object
 }
 
-// find carries the filter out. The names are those of a projection.
+// find carries out the filter. The names are those of a projection.
 func (s *Server) find(x *exchange, r enumerateRequest) (objects []*wmi.Object, names []string, fail *wmi.Failure) {
 	t := x.envelope.target
 	switch {
@@ -289,7 +289,7 @@ func readSelectorFilter(filter *element) ([]wmi.KeyValue, *wmi.Failure) {
 	return where, nil
 }
 
-// findByQuery carries a WQL query out.
+// findByQuery carries out a WQL query.
 func (s *Server) findByQuery(x *exchange, filter *element) (objects []*wmi.Object, names []string, fail *wmi.Failure) {
 	if x.envelope.target.class != "*" {
 		return nil, nil, pluginFault(codeQueryNeedsStar)

@@ -28,12 +28,12 @@ type exchange struct {
 	faultCode uint32
 }
 
-// caller is who asks.
+// caller returns the sender of the request as the model sees it.
 func (x *exchange) caller() wmi.Caller {
 	return wmi.Caller{User: x.user, Client: x.c.client, Asked: x.asked}
 }
 
-// serveHTTP carries one exchange out.
+// serveHTTP carries out one exchange.
 func (s *Server) serveHTTP(w http.ResponseWriter, r *http.Request) {
 	c, ok := r.Context().Value(connectionKey{}).(*connection)
 	if !ok {
@@ -168,7 +168,8 @@ func (s *Server) process(x *exchange) {
 	s.reply(x, a, fail)
 }
 
-// request is what is recorded and what rules look at.
+// request returns the form of the exchange that is recorded and that rules are
+// matched against.
 func (x *exchange) request() Request {
 	e := x.envelope
 	q := Request{

@@ -2,10 +2,9 @@ package winrmsim
 
 import "slices"
 
-// FaultFamily is the WSManFault codes of one kind of failure. A test that
-// goes through all families with [Fault] and [FaultAfter] meets every kind before
-// and after the work; whether the work was done is the rule's business, as a code
-// alone does not say it.
+// FaultFamily holds the WSManFault codes of one kind of failure. A test that goes through all
+// families with [Fault] and [FaultAfter] meets every kind before and after the work; whether the
+// work was done is for the rule to decide, as a code alone does not say.
 type FaultFamily struct {
 	Name  string
 	Codes []uint32

@@ -15,7 +15,7 @@ func TestFaultFamilies(t *testing.T) {
 			family[code] = f.Name
 		}
 	}
-	// What a client cannot bring about with well-formed requests.
+	// Codes that a client cannot provoke with well-formed requests.
 	malformed := map[uint32]bool{
 		codeUnsupportedEncoding: true, codeUnsupportedFeature: true, codeMinEnvelopeSize: true,
 		codeLocaleMustUnderstand: true, codeDialectUnavailable: true, codeQueryNeedsStar: true, codeEnumerateWithKeys: true,

@@ -6,8 +6,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
-// knownFaultEntry is what the service says with a code. The texts are this
-// package's own: a client that reads them instead of the code is wrong.
+// knownFaultEntry is what the service sends along with a code. The texts are
+// this package's own: a client that reads them instead of the code is wrong.
 type knownFaultEntry struct {
 	subcode string
 	sender  bool
@@ -28,7 +28,7 @@ func knownFault(code uint32) knownFaultEntry {
 	}
 }
 
-// What several codes have in common.
+// Entries that several codes share.
 var (
 	quotaFault     = knownFaultEntry{"w:QuotaLimit", true, "", "A quota of the plug-in is exhausted. ", "プラグインのクォータを超えました。 "}
 	deniedFault    = knownFaultEntry{"w:AccessDenied", true, "", "Access is denied. ", "アクセスが拒否されました。 "}

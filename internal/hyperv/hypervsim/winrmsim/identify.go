@@ -11,7 +11,8 @@ func isUnauthenticatedIdentify(r *http.Request) bool {
 	return strings.EqualFold(r.Header.Get("WSMANIDENTIFY"), "unauthenticated") && r.Header.Get("Authorization") == ""
 }
 
-// identify answers Identify. Strangers do not learn the version of the system.
+// identify answers Identify. A client that has not logged on does not learn the
+// version of the system.
 func (s *Server) identify(x *exchange, authenticated bool) {
 	if !authenticated {
 		e, fail := decoder{serverLimit: s.config.MaxEnvelopeKB << 10}.decode(x.body, "")

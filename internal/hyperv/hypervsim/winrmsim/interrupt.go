@@ -7,9 +7,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
-// interrupt carries out the effects that come instead of the work.
+// interrupt carries out the effects that replace the work, and reports whether there was one.
 func (s *Server) interrupt(x *exchange) bool {
-	if x.effect.kind == effectHang && x.effect.late > 0 { // the work is for later
+	if x.effect.kind == effectHang && x.effect.late > 0 { // delayWork does the work
 		x.hang()
 	}
 	if !x.effect.replacesWork() {
@@ -62,8 +62,8 @@ func (x *exchange) hang() {
 	panic(http.ErrAbortHandler)
 }
 
-// delayWork waits with the work, or lets it be done in the background if its
-// answer does not wait for it.
+// delayWork postpones the work, or has it done in the background if its answer
+// does not wait for it.
 func (s *Server) delayWork(x *exchange) {
 	if x.effect.late == 0 {
 		return
@@ -80,12 +80,12 @@ func (s *Server) delayWork(x *exchange) {
 	s.serving.Go(func() {
 		if s.sleep(delay) {
 			late.now = s.config.Clock()
-			_, _ = s.admit(late) // nobody waits for the answer
+			_, _ = s.admit(late) // no client waits for the answer
 		}
 	})
 }
 
-// sleep waits, whatever the client does. It is false when the server ends first.
+// sleep waits, whatever the client does. It returns false if the server is closed first.
 func (s *Server) sleep(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()

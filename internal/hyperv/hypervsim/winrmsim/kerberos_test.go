@@ -169,7 +169,7 @@ func (c *kerberosClient) Unwrap(signature, sealed []byte) ([]byte, error) {
 	return plain[:len(plain)-16], nil
 }
 
-// TestKerberos takes Kerberos raw and in SPNEGO, under both schemes.
+// TestKerberos: Kerberos is accepted raw and in SPNEGO, under both schemes.
 func TestKerberos(t *testing.T) {
 	t.Parallel()
 	for _, scheme := range []string{"Negotiate", "Kerberos"} {
@@ -206,7 +206,7 @@ func (c krbInSPNEGO) Next(ctx context.Context, in []byte) ([]byte, bool, error) 
 	return c.kerberosClient.Next(ctx, in)
 }
 
-// TestKerberos_refused: what a ticket or an authenticator may not be.
+// TestKerberos_refused: tickets and authenticators that a host does not accept.
 func TestKerberos_refused(t *testing.T) {
 	t.Parallel()
 	keys := serviceKeys(t)

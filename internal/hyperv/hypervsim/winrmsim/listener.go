@@ -20,9 +20,9 @@ func (s *Server) Dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	return s.dial(ctx, "")
 }
 
-// DialAs returns a Dial for a client with a name: what it does on the host is
-// remembered under that name. Two processes that share an account are told apart
-// by it.
+// DialAs returns a Dial for a named client: what the client does on the host is
+// recorded under that name, which tells apart two processes that share an
+// account.
 func (s *Server) DialAs(client string) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, _, _ string) (net.Conn, error) { return s.dial(ctx, client) }
 }
@@ -34,8 +34,8 @@ func (s *Server) dial(ctx context.Context, client string) (net.Conn, error) {
 	return s.memory.dial(ctx, client)
 }
 
-// ListenAs opens one more socket on a free port, for a client with a name that
-// is a process of its own. The server must have been started; it closes the
+// ListenAs opens one more socket on a free port, for a named client that runs
+// in a process of its own. The server must have been started; it closes the
 // socket.
 func (s *Server) ListenAs(ctx context.Context, client string) (*net.TCPAddr, error) {
 	if s.http == nil {

@@ -59,7 +59,7 @@ func (s *Server) admit(x *exchange) (*answer, *wmi.Failure) {
 	return s.carryOut(x)
 }
 
-// carryOut does what an admitted operation asks for.
+// carryOut carries out an operation that was admitted.
 func (s *Server) carryOut(x *exchange) (*answer, *wmi.Failure) {
 	switch x.envelope.operation {
 	case OperationGet:

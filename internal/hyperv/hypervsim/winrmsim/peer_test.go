@@ -59,7 +59,7 @@ func newPeer(t *testing.T, h *hypervsim.Host, certificates ...tls.Certificate) *
 	return p.on(conn, certificates...)
 }
 
-// newPeerAs connects to the host as a client with a name.
+// newPeerAs connects to the host as a named client.
 func newPeerAs(t *testing.T, h *hypervsim.Host, client string) *peer {
 	t.Helper()
 	conn, err := h.DialAs(client)(t.Context(), "tcp", h.Addr())
@@ -109,7 +109,7 @@ func (p *peer) binding() []byte {
 	return binding
 }
 
-// establish carries the handshake of a context out and returns the last status.
+// establish carries out the handshake of a context and returns the last status.
 func (p *peer) establish(x secure.Context) int {
 	p.t.Helper()
 	var in []byte

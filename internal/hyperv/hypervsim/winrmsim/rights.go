@@ -11,11 +11,12 @@ const (
 	codeWMIAccessDenied = 2147749891 // WBEM_E_ACCESS_DENIED, by the plug-in
 )
 
-// refuses says what an account may not ask for at all; enumerations of what it may
-// not see are empty.
+// refuses returns the failure for a request that its account may not make, nil if it may.
+// Enumerations are not refused: of what the account may not see they return nothing.
 //
 // Unverified on a real host (rights-remote-management, rights-hyper-v,
-// access-denied-code): who is refused what, and by which code.
+// access-denied-code): which account is refused which request, and by which
+// code.
 func (s *Server) refuses(x *exchange) *wmi.Failure {
 	switch {
 	case s.accountOf(x.user).NoRights:

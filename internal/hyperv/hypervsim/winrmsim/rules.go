@@ -24,7 +24,8 @@ type Rule struct {
 	Skip int
 	// Times is how often the rule applies, once if 0, always if negative.
 	Times int
-	// Until is when the rule ends to apply, by the clock of the host; zero is never.
+	// Until is the time, by the clock of the host, from which the rule no
+	// longer applies; zero means never.
 	Until time.Time
 	// Func, if set, is called with the request before the effect, outside of all
 	// locks of the host.
@@ -39,7 +40,7 @@ func (r Rule) String() string {
 		r.Operation, r.Class, r.Method, r.Path, r.Skip, r.Times, r.Effect)
 }
 
-// rules are the rules of a host and how often each was met.
+// rules are the rules of a host and how often each has matched and was applied.
 type rules struct {
 	mu   sync.Mutex
 	list []*activeRule
@@ -71,8 +72,8 @@ func (r *activeRule) matches(q *Request) bool {
 	return r.Path == "" || matchesPath(r.Path, q)
 }
 
-// isAny reports whether a field of a rule, which may be empty, is that of a
-// request.
+// isAny reports whether a field of a rule matches that of a request; an empty
+// field matches any.
 func isAny(field, value string) bool { return field == "" || strings.EqualFold(field, value) }
 
 func matchesPath(pattern string, q *Request) bool {

@@ -286,7 +286,7 @@ func TestLate(t *testing.T) {
 	}
 }
 
-// TestLate_hang: nobody is answered, and the work begins although the client has
+// TestLate_hang: no answer is sent, and the work begins although the client has
 // gone.
 func TestLate_hang(t *testing.T) {
 	t.Parallel()

@@ -14,7 +14,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// TestHTTP: what HTTP alone refuses.
+// TestHTTP: requests that are refused for what HTTP alone says of them.
 func TestHTTP(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -68,7 +68,8 @@ func TestServer_socket(t *testing.T) {
 	}
 }
 
-// TestIdentify answers strangers, without the version of the system.
+// TestIdentify: a client that has not logged on gets an answer, without the
+// version of the system.
 func TestIdentify(t *testing.T) {
 	t.Parallel()
 	h, p := loggedOn(t)
@@ -82,7 +83,7 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-// TestRequests_refused: the faults that only the whole host can tell.
+// TestRequests_refused: the faults that only a whole host can give.
 func TestRequests_refused(t *testing.T) {
 	t.Parallel()
 	const wmiCIM = "http://schemas.microsoft.com/wbem/wsman/1/wmi/root/cimv2/"
@@ -301,8 +302,8 @@ func TestQuota(t *testing.T) {
 	}
 }
 
-// TestEnvelopeSize: an answer that does not fit is a fault; work that was done
-// is said to be done.
+// TestEnvelopeSize: an answer that does not fit is a fault; if the work was
+// done, the fault says so.
 func TestEnvelopeSize(t *testing.T) {
 	t.Parallel()
 	h, p := loggedOn(t, manyDisks(40), hypervsim.WithMaxEnvelopeSizeKB(16))

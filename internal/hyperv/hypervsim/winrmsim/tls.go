@@ -73,7 +73,8 @@ func (i *identity) config(clients *x509.CertPool, sort TLSSort) *tls.Config {
 		Certificates: []tls.Certificate{i.leaf},
 		MinVersion:   least, MaxVersion: most,
 		NextProtos: []string{"http/1.1"},
-		// A pipe has no buffer: nobody may be reading when the ticket is written.
+		// A pipe has no buffer, and the client may not be reading when the
+		// ticket is written.
 		SessionTicketsDisabled: true,
 	}
 	if clients != nil {

@@ -20,11 +20,12 @@ import (
 	"time"
 )
 
-// TLSSort says what TLS a server serves, or what goes wrong with it. All but the
-// certificates of other kinds of keys keep clients out that verify.
+// TLSSort is the kind of TLS that a server serves, or the way in which it
+// fails. All but the usual one and the certificates with other kinds of keys
+// keep out clients that verify.
 type TLSSort string
 
-// What a server with TLS can be.
+// The kinds of TLS that a server can have.
 const (
 	TLSUsual TLSSort = "" // an ECDSA certificate of the server's own authority
 
@@ -38,7 +39,7 @@ const (
 
 	TLSOld    TLSSort = "TLS 1.1 at most"
 	TLSNone   TLSSort = "plain http"
-	TLSReset  TLSSort = "reset amid the handshake" // in memory there is none: closed
+	TLSReset  TLSSort = "reset amid the handshake" // in memory, which knows no reset: closed
 	TLSClosed TLSSort = "closed amid the handshake"
 	TLSSilent TLSSort = "silent"
 )
@@ -166,11 +167,11 @@ func (l *rudeListener) Accept() (net.Conn, error) {
 	}
 }
 
-// receive reads what the client says first, and is rude.
+// receive reads the client's first message, and then misbehaves.
 func (l *rudeListener) receive(c net.Conn) {
 	stop := make(chan struct{})
 	defer close(stop)
-	l.server.serving.Go(func() { // a server that ends waits for nobody
+	l.server.serving.Go(func() { // closing the server does not wait for the client
 		select {
 		case <-l.server.base.Done():
 		case <-stop:
@@ -201,7 +202,7 @@ func (s TLSSort) versions() (least, most uint16) {
 	}
 }
 
-// check refuses a sort that has nothing to stand for.
+// checkTLS refuses a sort of TLS on a server without TLS.
 func (c *Config) checkTLS() error {
 	if c.TLSSort != TLSUsual && !c.TLS {
 		return fmt.Errorf("hypervsim: %s needs TLS", c.TLSSort)

@@ -61,7 +61,7 @@ func TestQuery_keep(t *testing.T) {
 	}
 }
 
-// TestParseQuery takes a query apart and refuses what is none.
+// TestParseQuery takes a query apart and refuses texts that are no query.
 func TestParseQuery(t *testing.T) {
 	t.Parallel()
 	q, ok := parseQuery("select Name, FileSize\nfrom CIM_DataFile where Drive='D:' and Path='\\\\vms\\\\' and (Extension='vhd' or Extension='vhdx')")

@@ -53,8 +53,8 @@ func nativeForm(typ Type, value string) string {
 	return value
 }
 
-// escape makes a text fit for an element or an attribute. Characters that XML
-// 1.0 cannot hold are replaced as Windows does (MS-WSMV 3.1.4.1.25).
+// escape makes a text safe to write into an element or an attribute. Characters
+// that XML 1.0 cannot hold are replaced as Windows does (MS-WSMV 3.1.4.1.25).
 func escape(s string) string {
 	s = strings.Map(func(r rune) rune {
 		if r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {

@@ -7,7 +7,7 @@ import (
 )
 
 // FuzzEmbedded: whatever a property holds, the result is well-formed XML that
-// says it again.
+// gives it back.
 func FuzzEmbedded(f *testing.F) {
 	for _, seed := range []string{"", `D:\VMs\sql01.vhdx`, `a & b <c> "d" 'e' ]]>`, "データ", "tab\tline\n", "\x00\x1f", "\xff"} {
 		f.Add(seed)

@@ -14,8 +14,8 @@ const (
 	CodeInvalidMethodParameters = 2147749935
 )
 
-// Failure is what a request ends with in place of an answer. The wire half
-// turns it into a fault envelope; texts come from a table by code and locale.
+// Failure ends a request in place of an answer. The wire half turns it into a
+// fault envelope; texts come from a table by code and locale.
 type Failure struct {
 	Code    uint32 // WSManFault Code: Win32 or HRESULT
 	Subcode string // QName of the SOAP subcode with the prefix s, w, a or n

@@ -2,13 +2,12 @@ package wmi
 
 import "time"
 
-// Caller is who asks.
+// Caller is the sender of a request.
 type Caller struct {
 	// User is DOMAIN\user of the authenticated account.
 	User string
-	// Client names the process at the other end of the connection, where the test
-	// has named it. Windows does not know it; it is for finding out afterwards who did
-	// what.
+	// Client names the process at the other end of the connection, where the test has named it.
+	// Windows does not know it; tests use it to find out afterwards which client did what.
 	Client string
 	// Asked is when the request came; the work may begin later.
 	Asked time.Time

@@ -34,7 +34,7 @@ func Bool(name string, value bool) Property {
 	return Property{Name: name, Type: TypeBoolean, Values: []string{strconv.FormatBool(value)}}
 }
 
-// integer is what a number is made of.
+// integer is any Go type that a number can be made from.
 type integer interface {
 	~int | ~int64 | ~uint8 | ~uint16 | ~uint32 | ~uint64
 }
