@@ -53,9 +53,9 @@ func WithoutSystemName() Option {
 	})
 }
 
-// WithAttachmentNames spells the Name of an attached disk in Msvm_MountedStorageImage.
-// It gets the path under which the disk was put on the host, whatever the spelling
-// of the attach was.
+// WithAttachmentNames spells the Name of an attached disk in Msvm_MountedStorageImage. The function
+// spell gets the path under which the disk was put on the host, however the request to attach it
+// spelled the path.
 func WithAttachmentNames(spell func(path string) string) Option {
 	return arranged(func(h *Host) error {
 		h.world.listed = spell

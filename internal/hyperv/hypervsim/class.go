@@ -8,7 +8,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
-// view is one look at a class.
+// view is one enumeration of a class: which instances are asked for, and when.
 type view struct {
 	namespace string
 	now       time.Time
@@ -27,7 +27,7 @@ func (v view) equality(name string) (string, bool) {
 
 func (v view) isV1() bool { return strings.EqualFold(v.namespace, cim.NamespaceVirtualizationV1) }
 
-// Class is a WMI class with instances.
+// class is a WMI class with instances.
 type class struct {
 	name string
 	keys []string
@@ -68,7 +68,7 @@ const (
 	classShare           = "Win32_Share"
 )
 
-// Class finds a class by its name, whatever its letter case.
+// class finds a class by its name, whatever its letter case.
 func (w *world) class(by wmi.Caller, namespace, name string) (*class, *wmi.Failure) {
 	if w.denies(by, namespace) {
 		return nil, wmi.Denied()
@@ -87,7 +87,7 @@ func (w *world) class(by wmi.Caller, namespace, name string) (*class, *wmi.Failu
 	return nil, wmi.NoClass()
 }
 
-// classes are those of a namespace, nil if the host has no such namespace.
+// classes returns those of a namespace, nil if the host has no such namespace.
 func (w *world) classes(namespace string) [][]class {
 	is := func(other string) bool { return strings.EqualFold(namespace, other) }
 	switch {
@@ -116,7 +116,8 @@ func (c *class) checkKeys(keys []wmi.KeyValue) *wmi.Failure {
 	}
 	switch {
 	case len(keys) == 0 && c.anyKey:
-		// A real host answers so; its code there is not recorded.
+		// A real host answers in this way; the code with which it does is not
+		// recorded.
 		return &wmi.Failure{Code: wmi.CodeInvalidMethodParameters, Subcode: "w:InternalError", Plugin: true}
 	case len(keys) == 0:
 		return &wmi.Failure{Code: wmi.CodeNotSingleton, Subcode: "w:InvalidSelectors", Sender: true, Detail: "InsufficientSelectors", Plugin: true}

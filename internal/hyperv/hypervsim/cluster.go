@@ -19,21 +19,23 @@ type ClusterConfig struct {
 	// Volumes are the directories of the cluster shared volumes,
 	// C:\ClusterStorage\Volume1 by default.
 	Volumes []string
-	// Shares are UNC directories of a file server that every node reaches.
+	// Shares are UNC directories of a file server that every node can reach.
 	Shares []string
 	// OnlyQualified: names resolve with the domain only.
 	OnlyQualified bool
-	// Addresses are where nodes listen, by their names: as WithAddress.
+	// Addresses are the addresses on which nodes listen, by the names of the
+	// nodes; see WithAddress.
 	Addresses map[string]string
 }
 
-// Cluster is a failover cluster: hosts that reach common volumes, know of each
-// other in root\MSCluster, and share a name that leads to one of them. One lock
-// holds all its hosts, and one oracle watches them.
+// Cluster is a failover cluster: hosts that share volumes, know of each other
+// in root\MSCluster, and share a name that leads to one of them. One lock holds
+// all its hosts, and one oracle watches them.
 //
-// Disks below a shared volume are put on any host. One that a machine, an
-// attachment or a job of one node has open is in use on all of them, and the
-// others cannot even read it: inferred from reports of running machines.
+// A disk below a shared volume can be put on any of the hosts. One that a
+// machine, an attachment or a job of one node has open is in use on all of
+// them, and the others cannot even read it: inferred from reports of running
+// machines.
 type Cluster struct {
 	*Network
 	config ClusterConfig
@@ -99,7 +101,7 @@ func (c *Cluster) pointQualified(name string, hosts ...*Host) {
 	c.Point(name+"."+c.config.Domain, hosts...)
 }
 
-// picture is what every node knows of the cluster.
+// picture returns what every node knows of the cluster.
 func (c *Cluster) picture() Failover {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -126,11 +128,11 @@ func (c *Cluster) Start(ctx context.Context) error {
 	return nil
 }
 
-// Hosts are the nodes in the order in which they were named.
+// Hosts returns the nodes in the order in which they were named.
 func (c *Cluster) Hosts() []*Host { return slices.Clone(c.hosts) }
 
-// Node returns a node by its name, and panics without one: a test that names no
-// node is arranged wrongly.
+// Node returns a node by its name, and panics if there is none: a test that
+// names an unknown node is arranged wrongly.
 func (c *Cluster) Node(name string) *Host {
 	for _, h := range c.hosts {
 		if strings.EqualFold(h.ComputerName(), name) {
@@ -156,8 +158,8 @@ func (c *Cluster) MoveNameQuietly(node string) {
 	c.pointQualified(c.config.Name, h)
 }
 
-// SetNode changes the state of a node. One that is down cannot be reached; what
-// becomes of its machines is up to the test (MoveVM).
+// SetNode changes the state of a node. A node that is down cannot be reached;
+// the test decides what becomes of its machines (MoveVM).
 func (c *Cluster) SetNode(node string, state NodeState) {
 	h := c.Node(node)
 	c.mu.Lock()

@@ -42,7 +42,7 @@ func connectTo(t *testing.T, dial func(context.Context, string, string) (net.Con
 	return c
 }
 
-// node is the name of the host that answers.
+// node returns the name of the host that answers.
 func node(t *testing.T, c *wsman.Client) string {
 	t.Helper()
 	service, err := c.Get(t.Context(), imageService())
@@ -101,8 +101,8 @@ func TestCluster_name(t *testing.T) {
 	})
 }
 
-// TestNetwork: names that do not resolve, that lead to hosts in turn, and what a
-// client sees of a cut.
+// TestNetwork: names that do not resolve, names that lead to several hosts in
+// turn, and what a client sees of a cut.
 func TestNetwork(t *testing.T) {
 	t.Parallel()
 	a := hypervsim.RunT(t, hypervsim.WithoutListener(), hypervsim.WithComputerName("HV"))
@@ -142,8 +142,8 @@ func TestNetwork(t *testing.T) {
 	}
 }
 
-// TestCluster_sharedDisk: what one node has open is in use on the other, which
-// cannot even read it; a job and an attachment belong to their node.
+// TestCluster_sharedDisk: a file that one node has open is in use on the other,
+// which cannot even read it; a job and an attachment belong to their node.
 func TestCluster_sharedDisk(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -215,8 +215,8 @@ func TestCluster_oracle(t *testing.T) {
 	})
 }
 
-// TestCluster_classes: every node tells of all nodes and volumes, unless it must
-// not.
+// TestCluster_classes: every node lists all nodes and volumes, unless the
+// account may not see them.
 func TestCluster_classes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -266,8 +266,8 @@ func TestCluster_classes(t *testing.T) {
 	})
 }
 
-// TestListenAs: a socket for each process, which takes nobody while the host is
-// down.
+// TestListenAs: a socket for each process, which accepts no connection while
+// the host is down.
 func TestListenAs(t *testing.T) {
 	t.Parallel()
 	h := hypervsim.RunT(t)

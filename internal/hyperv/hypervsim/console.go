@@ -5,21 +5,22 @@ import (
 	"time"
 )
 
-// Console is a person or program that works on the host itself: an administrator, a backup
-// program, a colleague. It does at once what a client asks for by messages, and
-// whatever it does is no violation.
+// Console is a person or program that works on the host itself: an administrator, a backup program,
+// a colleague. What a client requests by messages happens at once here, and nothing that is done at
+// a console is a violation.
 type Console struct {
 	host *Host
 	by   agent
 }
 
-// Console returns a person with that account, DOMAIN\name. Jobs show the account
-// as their owner.
+// Console returns the console of a person with that account, DOMAIN
+//
+// ame. Jobs show the account as their owner.
 func (h *Host) Console(account string) *Console {
 	return &Console{host: h, by: agent{account: account, name: "console of " + account, console: true}}
 }
 
-// administrator is who does what Host does.
+// administrator is the console through which the methods of Host act.
 func (h *Host) administrator() *Console { return h.Console(h.world.host + `\Administrator`) }
 
 // Attach attaches a disk to the host at once. Names are the drive letters and
@@ -93,8 +94,8 @@ func (h *Host) Attach(path string, readOnly bool, names ...string) error {
 	return h.administrator().Attach(path, readOnly, names...)
 }
 
-// AttachFor attaches a disk read-only, as that client has left it: the name of a
-// connection, or an account.
+// AttachFor attaches a disk read-only, as if that client had left it attached.
+// The client is the name of a connection, or an account.
 func (h *Host) AttachFor(client, path string) error {
 	c := &Console{host: h, by: agent{account: client, name: client}}
 	return c.Attach(path, true)
@@ -104,8 +105,8 @@ func (h *Host) AttachFor(client, path string) error {
 // reports whether the disk was attached.
 func (h *Host) Detach(path string) bool { return h.administrator().Detach(path) }
 
-// StartForeignCompaction lets an administrator start to compact a disk for d. It
-// returns the ID of the job.
+// StartForeignCompaction starts, as an administrator, to compact a disk for d.
+// It returns the ID of the job.
 func (h *Host) StartForeignCompaction(path string, d time.Duration) (string, error) {
 	return h.administrator().Compact(path, d)
 }

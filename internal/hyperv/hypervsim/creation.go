@@ -120,7 +120,7 @@ func (w *world) create(c invocation, v VHD) ([]wmi.Property, *wmi.Failure) {
 	return returnsJob(c.namespace, returnJobStarted, w.start(j, c.now)), nil
 }
 
-// mayCreate says why a disk is not created, nil if it is.
+// mayCreate returns the reason why a disk cannot be created, nil if it can.
 func (w *world) mayCreate(v VHD) *refusal {
 	_, missing := w.find(v.Path)
 	switch {
@@ -129,7 +129,7 @@ func (w *world) mayCreate(v VHD) *refusal {
 	case missing.status != statusFileNotFound:
 		return missing
 	case w.isRealDirectory(winpath.Dir(v.Path)):
-		return &refusal{code: returnAccessDenied, status: statusAccessDenied} // real folders are looked at only
+		return &refusal{code: returnAccessDenied, status: statusAccessDenied} // real folders are read-only
 	case v.VirtualSize <= 0 || v.Format != formatOf(v.Path):
 		return &refusal{code: returnInvalidParam}
 	case v.Type != TypeDynamic && v.Type != TypeFixed:

@@ -11,12 +11,11 @@
 //
 // # Others at work
 //
-// A second process is a second [Host.DialAs], or [Host.ListenAs] over a socket:
-// what each does is remembered under its name, also when both use one account. A
-// colleague at the host itself is a [Console]. [RunClusterT] starts several nodes
-// with common volumes and a name that moves; [Network] lets names lead to any
-// hosts. [Late] begins the work of a request after its answer, [Host.Restart]
-// takes jobs, attachments and their addresses away.
+// A second process is a second [Host.DialAs], or [Host.ListenAs] over a socket: what each of them
+// does is recorded under its name, even if both use one account. A colleague at the host itself is
+// a [Console]. [RunClusterT] starts several nodes with common volumes and a name that moves; in a
+// [Network], names lead to any hosts. [Late] begins the work of a request after its answer,
+// [Host.Restart] takes away jobs, attachments and their addresses.
 //
 // The oracle ([Host.Violations]) judges what clients do to each other and to the
 // disks; [Host.Check] compares what a client claims with the facts. RunT asks the
@@ -35,8 +34,8 @@
 // Specification: MS-WSMV, DSP0226, MS-NLMP, MS-SPNG, RFC 4121, RFC 4178, RFC
 // 5929, wsmerror.h and the reference of the Hyper-V WMI provider. Recorded:
 // answers of real hosts, which the tests rebuild to the byte where they are at
-// hand. Unverified: nothing but plausibility; the claim in parentheses is one
-// of package claims, and the code names it at the spot with the words
+// hand. Unverified: supported by plausibility alone; the claim in parentheses
+// is one of package claims, and the code names it at that spot with the words
 // "Unverified on a real host".
 //
 // Hyper-V:
@@ -94,13 +93,13 @@
 // lists without the host itself: unverified (machines-hidden-from-account). The
 // code of a denied namespace: wsmerror.h.
 //
-// Volumes: what Win32_Volume and Win32_MountPoint list while a mounted volume is
-// offline: unverified (mount-point-offline). Cluster shared volumes are in
-// neither.
+// Volumes: the entries of Win32_Volume and Win32_MountPoint while a mounted
+// volume is offline: unverified (mount-point-offline). Cluster shared volumes
+// are in neither.
 //
-// Parents: a child whose parent is not there cannot be opened, one whose parent is
-// only closed to the service can: inferred. The status of a share that is not
-// there: unverified (unreachable-share-code).
+// Parents: a child whose parent is not there cannot be opened; a child whose parent is merely
+// closed to the service can: inferred. The status of a share that is not there: unverified
+// (unreachable-share-code).
 //
 // Files: Win32_Directory and CIM_DataFile know local drives only and write names
 // in lower case: unverified (file-classes-local-drives,

@@ -101,7 +101,7 @@ func ExampleHost_DialAs() {
 	// Output: second detached D:\VMs\web01.vhdx, which first had attached
 }
 
-// What a client says of itself after a run is compared with what is so.
+// What a client says of itself after a run is compared with the facts.
 func ExampleHost_Check() {
 	h, err := hypervsim.New(hypervsim.WithoutListener(), hypervsim.WithVHD(hypervsim.VHD{Path: `D:\VMs\web01.vhdx`}))
 	if err != nil {

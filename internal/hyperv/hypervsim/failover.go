@@ -34,14 +34,13 @@ type Failover struct {
 	FQDN string
 	// Nodes by their names.
 	Nodes map[string]NodeState
-	// Volumes are the directories of the cluster shared volumes with their
-	// FaultState. What lies on a volume without access, or in maintenance, is not
-	// there; the directory of the volume is an entry of the system drive, and stays.
+	// Volumes are the directories of the cluster shared volumes with their FaultState. Files on a
+	// volume without access, or in maintenance, are not there; the directory of the volume is an
+	// entry of the system drive, and stays.
 	Volumes map[string]uint32
-	// Unlisted: the file classes find what lies on the volumes by its name, and list
-	// nothing of it.
+	// Unlisted: the file classes find a file on the volumes by its name, but list none of them.
 	//
-	// Unverified on a real host (file-classes-cluster-volume): which of the two it is.
+	// Unverified on a real host (file-classes-cluster-volume): whether they list such files.
 	Unlisted bool
 }
 
@@ -54,8 +53,8 @@ func WithFailover(f Failover) Option {
 }
 
 // JoinFailover makes the host a node of a failover cluster, or changes what it
-// knows of it: root\MSCluster exists from then on. The other nodes are names; a
-// [Cluster] has hosts for them.
+// knows of it: root\MSCluster exists from then on. The other nodes are mere
+// names; a [Cluster] has hosts for them.
 func (h *Host) JoinFailover(f Failover) {
 	h.world.lock()
 	defer h.world.mu.Unlock()

@@ -17,9 +17,9 @@ func (h *Host) AddDirectory(path string) {
 	h.world.addDirectory(path)
 }
 
-// RemoveVolume takes a volume away, for example D:, or the one that is mounted on
-// a directory: it goes offline with everything on it, jobs and attachments
-// included. A directory on which it is mounted stays.
+// RemoveVolume takes away a volume, for example D:, or the one that is mounted on a directory: it
+// goes offline with everything on it, jobs and attachments included. A directory on which it is
+// mounted stays.
 func (h *Host) RemoveVolume(volume string) {
 	now := h.world.lock()
 	defer h.world.mu.Unlock()
@@ -43,8 +43,8 @@ func (h *Host) RestoreVolume(volume string) {
 	delete(h.world.storeOf(key).offline, key)
 }
 
-// volumeKey is the key of the volume of a path; it takes a drive letter without
-// a colon, too.
+// volumeKey returns the key of the volume of a path; it takes a drive letter
+// without a colon, too.
 func (w *world) volumeKey(path string) string {
 	if len(path) == 1 {
 		path += ":"
@@ -52,11 +52,11 @@ func (w *world) volumeKey(path string) string {
 	return pathKey(volumeOf(w.key(path)))
 }
 
-// The file classes of root\cimv2 write names in lower case, and know local
-// drives only.
+// fileName spells a path as the file classes of root\cimv2 do: they write names
+// in lower case, and know local drives only.
 //
 // Unverified on a real host (file-class-letter-case): the letter case of names
-// that were asked for with other letters.
+// in answers to a query that spelled them otherwise.
 func fileName(path string) string { return strings.ToLower(winpath.Normalize(path)) }
 
 // directoryObjects returns the instances of Win32_Directory.
@@ -99,8 +99,8 @@ func (w *world) dataFiles(v view) []*wmi.Object {
 }
 
 // candidates returns the paths on drives that are online, with those of the
-// mapped folders: the one that was asked for by its name, those of the directory
-// that was asked for, or all.
+// mapped folders: the one whose name was asked for, those in the directory that
+// was asked for, or all.
 func (w *world) candidates(v view, known []string, one func(string) (string, bool), mapped func() []string) []string {
 	if name, ok := v.equality("Name"); ok {
 		if path, exists := one(name); exists && hasDrive(name) {
@@ -132,7 +132,8 @@ func (v view) directory() (string, bool) {
 	return pathKey(drive + path), hasDrive && hasPath && path != ""
 }
 
-// fileProperties are those that directories and files have in common.
+// fileProperties returns the properties that directories and files have in
+// common.
 func (w *world) fileProperties(path, class string) []wmi.Property {
 	name := fileName(path)
 	directory := strings.TrimPrefix(fileName(winpath.Dir(path)), name[:2])

@@ -64,8 +64,8 @@ func (w *world) servicePath(namespace string) *wmi.ObjectPath {
 	}}
 }
 
-// openable returns a disk that can be opened to be read. A running machine
-// does not prevent that: settings of its disks can be read.
+// openable returns a disk that can be opened for reading. A running machine
+// does not prevent that: the settings of its disks can be read.
 func (w *world) openable(path string) (*disk, *refusal) {
 	d, refused := w.find(path)
 	switch {
@@ -81,14 +81,14 @@ func (w *world) openable(path string) (*disk, *refusal) {
 	return d, nil
 }
 
-// exists reports whether a file is there, as far as the service can know: what is
-// closed to it may be.
+// exists reports whether a file is there, as far as the service can know: a file that is closed to
+// it may be there.
 func (w *world) exists(path string) bool {
 	_, refused := w.find(path)
 	return refused == nil || refused.status == statusAccessDenied
 }
 
-// via is the way in which refusals about a path come.
+// via returns the way in which refusals about a path reach the caller.
 func (w *world) via(path string) Via {
 	if d, refused := w.find(path); refused == nil {
 		return d.Refusals
@@ -206,8 +206,8 @@ func (d *disk) withOptional(properties []wmi.Property, optional ...wmi.Property)
 	return properties
 }
 
-// compactV1 compacts where there are no modes: zeroed blocks only, as a disk
-// that is mounted there is in use.
+// compactV1 compacts where there are no modes: zeroed blocks only, because a
+// disk that is mounted there is in use.
 func (w *world) compactV1(c invocation) ([]wmi.Property, *wmi.Failure) {
 	return w.compact(c, modeFull)
 }
@@ -261,8 +261,8 @@ func (w *world) startCompaction(path string, mode uint16, by agent, now time.Tim
 	return returnJobStarted, j
 }
 
-// compacting is what a compaction that was accepted works on. The attachment that
-// it uses is that of its client from now on.
+// compacting returns what an accepted compaction works on. The attachment that it uses belongs to
+// its client from now on.
 func (w *world) compacting(by agent, d *disk, mode uint16) *compaction {
 	a := w.attached(d.Path)
 	if a != nil {
@@ -298,7 +298,7 @@ func (f *JobFailure) refusal() *refusal {
 	return &refusal{code: f.ErrorCode, status: f.CompletionStatus}
 }
 
-// mayCompact says why a disk cannot be compacted now.
+// mayCompact returns the reason why a disk cannot be compacted now, nil if it can.
 func (w *world) mayCompact(d *disk, mode uint16) *refusal {
 	inUse := &refusal{code: returnInUse, status: statusSharingViolation}
 	a := w.attached(d.Path)
@@ -313,8 +313,8 @@ func (w *world) mayCompact(d *disk, mode uint16) *refusal {
 	case d.Format == FormatVHDSet:
 		return &refusal{code: returnNotSupported, status: statusInvalidType}
 	case d.Format == FormatVHD && d.Type == TypeFixed:
-		// Not in the list of disks that the method takes.
-		// Unverified on a real host (compact-fixed-vhd): the codes of this refusal.
+		// The documentation does not list such disks among those that the method takes. Unverified
+		// on a real host (compact-fixed-vhd): the codes of this refusal.
 		return &refusal{code: returnNotSupported, status: statusInvalidType, viaJob: true}
 	case mode == modeRetrim && a == nil:
 		return &refusal{code: returnInvalidState, status: statusInvalidState}

@@ -22,7 +22,7 @@ const (
 	JobCompletedWithWarnings JobState = 32768
 )
 
-// JobType is what a storage job does.
+// JobType is the kind of work that a storage job does.
 type JobType uint16
 
 // The types of storage jobs that are modelled.
@@ -37,11 +37,11 @@ const (
 	// retention is how long the record of a finished job is kept
 	// (TimeBeforeRemoval, always five minutes).
 	retention = 5 * time.Minute
-	// refusalDuration is how long a job takes that only reports a refusal.
+	// refusalDuration is how long a job lasts that only reports a refusal.
 	refusalDuration = 50 * time.Millisecond
-	// inspectionDuration is how long an inspection takes that starts a job.
+	// inspectionDuration is how long the job of an inspection lasts.
 	inspectionDuration = 50 * time.Millisecond
-	// A job is new, then starting, for a moment.
+	// A job is new for a moment, and then starting for a moment.
 	newDuration      = 5 * time.Millisecond
 	startingDuration = 10 * time.Millisecond
 )
@@ -55,7 +55,7 @@ type job struct {
 	started time.Time
 	// ends is when it will be done; zero while only a real process knows.
 	ends time.Time
-	// settled is the state in which it will end, failure why.
+	// settled is the state in which it will end, and failure the reason.
 	settled  JobState
 	failure  *refusal
 	progress func(float64) float64
@@ -75,13 +75,13 @@ type job struct {
 	done  float64   // part of the work that was done at the end
 }
 
-// compaction is what a compaction job works on.
+// compaction describes the work of a compaction job.
 type compaction struct {
 	mode    uint16
 	mounted bool
 }
 
-// start enters a job.
+// start adds a job to those of the host.
 func (w *world) start(j *job, now time.Time) *job {
 	j.id = w.newID()
 	j.started = now
@@ -107,7 +107,8 @@ func (w *world) refuse(r *refusal, via Via, kind JobType, path string, by agent,
 	}, now)
 }
 
-// settle brings about what time has brought about since the last look.
+// settle brings the jobs up to date: it ends those that were due since the last access, and forgets
+// those whose records have expired.
 func (w *world) settle(now time.Time) {
 	var due []*job
 	for _, j := range w.jobs {
@@ -223,7 +224,7 @@ func (w *world) cancel(j *job, state JobState, now time.Time) {
 	}
 }
 
-// jobOn returns the job that works on a disk, on whatever node.
+// jobOn returns the job that works on a disk, on any node.
 func (w *world) jobOn(path string) *job {
 	for _, host := range w.sharers(path) {
 		if j := host.ownJobOn(path); j != nil {
@@ -244,7 +245,7 @@ func (w *world) ownJobOn(path string) *job {
 	return nil
 }
 
-// Job is a storage job as a test sees it.
+// Job is a storage job as a test sees it from outside.
 type Job struct {
 	ID               string
 	Type             JobType
@@ -277,8 +278,8 @@ func (h *Host) Jobs() []Job {
 	return all
 }
 
-// NextJobLasts says how long the next job takes, whatever it does and whatever its
-// disk says; 0 leaves it to them. The job of a real file takes its time.
+// NextJobLasts says how long the next job takes, whatever the job does and whatever its disk says;
+// 0 leaves the duration to them. The job of a real file takes as long as the work does.
 func (h *Host) NextJobLasts(d time.Duration) {
 	h.world.lock()
 	defer h.world.mu.Unlock()

@@ -4,10 +4,10 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/winrmsim"
 )
 
-// TLSSort says what TLS a host serves, or what goes wrong with it.
+// TLSSort is the kind of TLS that a host serves, or the way in which it fails.
 type TLSSort = winrmsim.TLSSort
 
-// What a host with TLS can be.
+// The kinds of TLS that a host can have.
 const (
 	TLSUsual          = winrmsim.TLSUsual
 	TLSWithRSA        = winrmsim.TLSWithRSA
@@ -24,20 +24,20 @@ const (
 	TLSSilent         = winrmsim.TLSSilent
 )
 
-// Accounts judges passwords and locks accounts: a domain that several hosts are
-// members of, or what a host has of its own.
+// Accounts judges passwords and locks accounts: the database of a domain with
+// several hosts as members, or of a single host.
 type Accounts = winrmsim.Accounts
 
 // NewAccounts makes an account database without accounts.
 func NewAccounts() *Accounts { return winrmsim.NewAccounts() }
 
-// WithAccounts makes a database judge the passwords of the host's users, in place
-// of one of the host's own. Users that it has already keep their passwords.
+// WithAccounts makes a database judge the passwords of the host's users, in place of one that only
+// this host has. Users that are already in it keep their passwords.
 func WithAccounts(d *Accounts) Option {
 	return optionFunc(func(o *options) { o.wire.Accounts = d })
 }
 
-// WithTLSSort serves TLS of that sort; with WithTLS.
+// WithTLSSort serves TLS of that sort; it needs WithTLS.
 func WithTLSSort(sort TLSSort) Option {
 	return optionFunc(func(o *options) { o.wire.TLSSort = sort })
 }

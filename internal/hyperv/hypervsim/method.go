@@ -18,7 +18,8 @@ type invocation struct {
 	now       time.Time
 }
 
-// asked is when the call reached the host, which may have begun with it later.
+// asked is the time at which the call reached the host, which may have begun
+// the work later.
 func (c invocation) asked() time.Time {
 	if c.by.Asked.IsZero() {
 		return c.now
@@ -179,13 +180,13 @@ func fitsBits(s string, bits int) bool {
 	return err == nil
 }
 
-// returns is the output of a method without other out parameters.
+// returns makes the output of a method without other out parameters.
 func returns(code uint32) []wmi.Property {
 	return []wmi.Property{wmi.Uint32("ReturnValue", code)}
 }
 
-// returnsJob is the output of a method that may have started a job. Without one
-// the reference is null.
+// returnsJob makes the output of a method that may have started a job. Without
+// a job the reference is null.
 func returnsJob(namespace string, code uint32, j *job, more ...wmi.Property) []wmi.Property {
 	var ref *wmi.ObjectPath
 	if j != nil {

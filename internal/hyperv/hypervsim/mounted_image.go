@@ -13,19 +13,20 @@ import (
 
 // attachment is a disk that is attached to the host itself.
 type attachment struct {
-	by       agent // whose it is
+	by       agent // the client to which it belongs
 	path     string
 	readOnly bool
 	names    []string // drive letters and folders of its volume
 	lun      int
 }
 
-// Attachment is an attached disk as a test sees it.
+// Attachment is an attached disk as a test sees it from outside.
 type Attachment struct {
 	Path     string
 	ReadOnly bool
 	Names    []string // drive letters and folders by which its volume is reached
-	// Client is whose it is: the name of a connection, or an account.
+	// Client is the client to which it belongs: the name of a connection, or an
+	// account.
 	Client string
 }
 
@@ -59,10 +60,11 @@ func (w *world) attachedAnywhere(path string) bool {
 	return slices.ContainsFunc(w.sharers(path), func(host *world) bool { return host.attached(path) != nil })
 }
 
-// attach attaches a disk under the lowest address that is free. It was asked for
-// at the given time.
+// attach attaches a disk under the lowest address that is free. The parameter
+// asked is when the request came.
 //
-// Unverified on a real host (address-reuse): that addresses are given out again.
+// Unverified on a real host (address-reuse): that the addresses of detached
+// disks are used again.
 func (w *world) attach(by agent, path string, readOnly bool, names []string, asked time.Time) {
 	a := &attachment{by: by, path: path, readOnly: readOnly, names: names}
 	for slices.ContainsFunc(w.attachments, func(o *attachment) bool { return o.lun == a.lun }) {
@@ -72,8 +74,8 @@ func (w *world) attach(by agent, path string, readOnly bool, names []string, ask
 	w.sawAttach(a, asked)
 }
 
-// freeLetter is the root of the first drive that neither a disk of the host nor
-// an attachment has.
+// freeLetter is the root of the first drive that is free: no disk of the host
+// is on it, and no attachment has its letter.
 func (w *world) freeLetter() string {
 	for l := 'E'; l <= 'Z'; l++ {
 		root := string(l) + `:\`
@@ -85,7 +87,7 @@ func (w *world) freeLetter() string {
 	return ""
 }
 
-// detach takes an attachment away. A compaction that used it fails.
+// detach removes an attachment. A compaction that used it fails.
 func (w *world) detach(a *attachment, now time.Time) {
 	if j := w.jobOn(a.path); j != nil && j.isCompaction() && j.compaction.mounted {
 		w.fail(j, &refusal{code: returnFailed, status: statusInvalidState}, now)
@@ -93,7 +95,8 @@ func (w *world) detach(a *attachment, now time.Time) {
 	w.attachments = slices.DeleteFunc(w.attachments, func(other *attachment) bool { return other == a })
 }
 
-// mayAttach says why a disk cannot be attached now.
+// mayAttach returns the reason why a disk cannot be attached now, nil if it
+// can.
 //
 // Unverified on a real host (attach-attached): the codes for a disk that is
 // attached already.
@@ -185,7 +188,7 @@ func (w *world) mountedImages(v view) []*wmi.Object {
 
 // listedName is the Name of an attached disk.
 //
-// Unverified on a real host (attachment-name): which spelling it has.
+// Unverified on a real host (attachment-name): which spelling a host lists.
 func (w *world) listedName(a *attachment) string {
 	if w.listed == nil {
 		return a.path
@@ -193,7 +196,7 @@ func (w *world) listedName(a *attachment) string {
 	return w.listed(a.path)
 }
 
-// attachmentAt is the attachment of an instance.
+// attachmentAt returns the attachment that an instance stands for.
 func (w *world) attachmentAt(target *wmi.Object) *attachment {
 	for _, a := range w.attachments {
 		if strconv.Itoa(a.lun) == target.Text("Lun") {

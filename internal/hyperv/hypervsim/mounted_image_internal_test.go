@@ -11,7 +11,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
-// attach calls AttachVirtualHardDisk.
+// attachCall calls AttachVirtualHardDisk.
 func (b *bench) attachCall(p, readOnly string) (string, string) {
 	b.t.Helper()
 	out := b.invoke("AttachVirtualHardDisk", path(p), wmi.Text("AssignDriveLetter", "false"), wmi.Text("ReadOnly", readOnly))
@@ -89,7 +89,7 @@ func TestAttachImmediately(t *testing.T) {
 	want(t, "Access", b.images(cim.NamespaceVirtualizationV2)[0].Text("Access"), "2")
 }
 
-// TestAttachOrder: what happened since the last look happened in its order.
+// TestAttachOrder: all that happened since the last access happened in the order of its times.
 func TestAttachOrder(t *testing.T) {
 	t.Parallel()
 	slow, quick := VHD{Path: `D:\VMs\slow.vhdx`, AttachDuration: 2 * time.Second}, VHD{Path: `D:\VMs\quick.vhdx`}
@@ -158,7 +158,7 @@ func TestDetachFailures(t *testing.T) {
 	}
 }
 
-// TestDetachWhileCompacting: the compaction fails and the test hears of it.
+// TestDetachWhileCompacting: the compaction fails and the oracle reports it.
 func TestDetachWhileCompacting(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, VHD{Path: testDisk, FileSize: 9 * mib, ReclaimableMounted: 4 * mib})

@@ -17,7 +17,7 @@ import (
 //
 // The world compares keys, which are equal for all names of one file.
 
-// alias leads from one name to another; both are keys.
+// alias is a name that leads to another; both are keys.
 type alias struct {
 	from, to   string
 	mountPoint bool // from is a directory, on which the volume to is mounted
@@ -42,8 +42,8 @@ func WithVolumeGUID(drive, guid string) Option {
 }
 
 // WithMountPoint mounts the volume \\?\Volume{guid}\ on a directory. The
-// directory answers although its volume is offline, as the directory of the
-// volume above it: inferred, see RemoveVolume.
+// directory exists even while its volume is offline, as an entry of the volume
+// above it: inferred, see RemoveVolume.
 func WithMountPoint(directory, guid string) Option {
 	return arranged(func(h *Host) error {
 		h.world.mountVolume(directory, volumeGUIDKey(guid), false)
@@ -68,14 +68,14 @@ func volumeGUIDKey(guid string) string {
 
 func (w *world) addAlias(a alias) { w.aliases = append(w.aliases, a) }
 
-// mountVolume lets a directory lead to a volume.
+// mountVolume mounts a volume on a directory.
 func (w *world) mountVolume(directory, volume string, cluster bool) {
 	w.addDirectory(winpath.Dir(directory))
 	w.addAlias(alias{from: pathKey(directory), to: volume, mountPoint: true, cluster: cluster})
 	w.storeOf(volume).directories[volume] = winpath.Normalize(directory)
 }
 
-// maxNames bounds how often a name may lead to another.
+// maxNames bounds how many names in a row may lead to one another.
 const maxNames = 16
 
 // key is equal for all names of one file or directory.
@@ -84,9 +84,8 @@ func (w *world) key(path string) string {
 	return key
 }
 
-// resolve follows a key to the name of its own volume, through mount points or up
-// to the first. It reports whether the volume of every mount point on the way is
-// online.
+// resolve follows a key to the name of its own volume, through mount points, or as far as the first
+// of them. It reports whether the volume of every mount point on the way is online.
 func (w *world) resolve(key string, mounts bool) (found string, online bool) {
 	online = true
 	for range maxNames {
@@ -106,16 +105,16 @@ func (w *world) volumeOffline(key string) bool {
 	return w.storeOf(key).offline[pathKey(volumeOf(key))]
 }
 
-// isMountPoint reports whether a path is a directory on which a volume is mounted,
-// by whatever name the directory is called; it is one of the volume above.
+// isMountPoint reports whether a path is a directory on which a volume is mounted, whichever name
+// the path uses; the directory belongs to the volume above.
 func (w *world) isMountPoint(path string) bool {
 	key, online := w.resolve(pathKey(path), false)
 	a, _, led := w.lead(key)
 	return led && a.mountPoint && a.from == key && online && !w.volumeOffline(key)
 }
 
-// isOffline reports whether the volume of a path is offline, or one through which
-// the path leads.
+// isOffline reports whether the volume of a path, or any volume that the path leads through, is
+// offline.
 func (w *world) isOffline(path string) bool {
 	key, online := w.resolve(pathKey(path), true)
 	return !online || w.volumeOffline(key)
@@ -135,8 +134,8 @@ func (w *world) lead(key string) (alias, string, bool) {
 // leadShare follows a UNC path that leads back to the host.
 //
 // Unverified on a real host (unc-to-itself): that the image management service
-// opens a UNC path to its own host, and finds the file in use that is open
-// under its local path.
+// opens a UNC path to its own host, and finds a file in use that is open under
+// its local path.
 func (w *world) leadShare(key string) (string, bool) {
 	rest, ok := strings.CutPrefix(key, `\\`)
 	if !ok || strings.HasPrefix(rest, "?") {

@@ -10,9 +10,8 @@ import (
 	"syscall"
 )
 
-// Network is names that lead to hosts. A name can move to another host while
-// connections are open, as that of a cluster does, or lead to several in turn, as
-// that of a load balancer does.
+// Network is a set of names that lead to hosts. A name can move to another host while connections
+// are open, as that of a cluster does, or lead to several in turn, as that of a load balancer does.
 type Network struct {
 	mu    sync.Mutex
 	names map[string]*name // by the name in lower case
@@ -28,8 +27,8 @@ type name struct {
 // NewNetwork returns a network without names.
 func NewNetwork() *Network { return &Network{names: map[string]*name{}} }
 
-// Point lets a name lead to hosts, in turn if there are several. Connections that
-// are open stay where they are.
+// Point makes a name lead to hosts, in turn if there are several. Open connections stay where they
+// are.
 func (n *Network) Point(to string, hosts ...*Host) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -40,8 +39,8 @@ func (n *Network) Point(to string, hosts ...*Host) {
 	n.names[key].hosts, n.names[key].next = hosts, 0
 }
 
-// Move lets a name lead to another host, and cuts the connections that were made
-// under it, as a cluster does.
+// Move makes a name lead to another host, and cuts the connections that were
+// made under it, as a cluster does.
 func (n *Network) Move(to string, host *Host) {
 	n.Point(to, host)
 	n.Cut(to)
@@ -63,15 +62,15 @@ func (n *Network) Cut(of string) {
 	}
 }
 
-// Forget takes a name away: it does not resolve any more.
+// Forget removes a name: it no longer resolves.
 func (n *Network) Forget(of string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	delete(n.names, strings.ToLower(of))
 }
 
-// DialAs returns a Dial for a client with a name, see [Host.DialAs]: it goes to
-// the host that the name in the address leads to.
+// DialAs returns a Dial for a named client, see [Host.DialAs]: it goes to the
+// host that the name in the address leads to.
 func (n *Network) DialAs(client string) func(ctx context.Context, network, address string) (net.Conn, error) {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
 		found, host, err := n.resolve(address)

@@ -31,7 +31,7 @@ const (
 	V2 Generation = 2 // root\virtualization\v2, Windows Server 2012 and later
 )
 
-// options holds what the Option values set.
+// options holds the settings that Option values make.
 type options struct {
 	wire           winrmsim.Config
 	generations    []Generation
@@ -58,13 +58,14 @@ func WithUser(user, password string) Option {
 // Group is a local group of Windows that gives rights.
 type Group string
 
-// The groups that matter here.
+// The groups that matter to this package.
 const (
-	RemoteManagementUsers Group = "Remote Management Users" // may ask the service
+	RemoteManagementUsers Group = "Remote Management Users" // may use the service
 	HyperVAdministrators  Group = "Hyper-V Administrators"  // see and use Hyper-V
 )
 
-// WithMember lets a user log on who is no administrator, but a member of groups.
+// WithMember lets a user log on who is not an administrator but a member of the
+// given groups.
 func WithMember(user, password string, groups ...Group) Option {
 	return optionFunc(func(o *options) {
 		WithUser(user, password).apply(o)
@@ -77,7 +78,7 @@ func WithMember(user, password string, groups ...Group) Option {
 }
 
 // WithAnswer changes the text of every answer before it is sealed, given the
-// envelope that it answers: a host that does not do what is known of hosts.
+// envelope that it answers: for a host that contradicts what is known of hosts.
 func WithAnswer(change func(request, answer string) string) Option {
 	return optionFunc(func(o *options) { o.wire.Answer = change })
 }
@@ -122,7 +123,8 @@ func WithGenerations(generations ...Generation) Option {
 	return optionFunc(func(o *options) { o.generations, o.generationsSet = generations, true })
 }
 
-// releaseOf is the release that the options ask for, 0 for none in particular.
+// releaseOf returns the release that the options ask for, 0 if they ask for
+// none.
 func (o *options) releaseOf() Release {
 	if o.release != 0 {
 		return o.release
@@ -187,8 +189,8 @@ func WithEnumerationTimeout(d time.Duration) Option {
 	return optionFunc(func(o *options) { o.wire.EnumerationIdle = d })
 }
 
-// WithIdleTimeout sets after how long the host closes an idle connection, 120 s
-// by default. It is measured by time.Now, not by the clock of WithClock.
+// WithIdleTimeout sets the time after which the host closes an idle connection,
+// 120 s by default. It is measured by time.Now, not by the clock of WithClock.
 func WithIdleTimeout(d time.Duration) Option {
 	return optionFunc(func(o *options) { o.wire.IdleTimeout = d })
 }

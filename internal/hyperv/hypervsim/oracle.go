@@ -8,15 +8,14 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
-// The oracle of a site watches what clients do and claim, and knows the facts. It
-// records what a careful client never causes, and names the client by its
-// connection (DialAs, ListenAs) or else by its account. People at the console of
-// a host may do what they like.
+// The oracle of a site watches what clients do and claim, and knows the facts. It records events
+// that a careful client never causes, and names the client by its connection (DialAs, ListenAs) or
+// else by its account. People at the console of a host may do what they like.
 //
 // An attachment belongs to the client that asked for it, and from then on to one
 // whose compaction the host has accepted on it.
 
-// observation is what was seen to happen at a site.
+// observation holds the events that were seen at a site.
 type observation struct {
 	violations  []string
 	compactions map[fileID]int // started
@@ -54,7 +53,7 @@ func (o *observation) violationf(format string, args ...any) {
 	o.violations = append(o.violations, fmt.Sprintf(format, args...))
 }
 
-// agent is who does something on a host.
+// agent is the client or person that does something on a host.
 type agent struct {
 	account string // DOMAIN\name, the owner of jobs
 	name    string // distinguishes two processes of one account
@@ -122,8 +121,8 @@ func (w *world) runningCompactions(path string) (clients, here int) {
 	return clients, here
 }
 
-// sawParentCompacted: what children depend on is left alone, but for a pass over a
-// VHDX that drops zeros alone.
+// sawParentCompacted judges the compaction of a disk on which children depend: none is allowed but
+// a pass over a VHDX that drops nothing but zeros.
 func (w *world) sawParentCompacted(by agent, d *disk, mode uint16, mounted bool) {
 	if d.Format == FormatVHDX && mode == modePrezeroed && !mounted {
 		return
@@ -133,9 +132,9 @@ func (w *world) sawParentCompacted(by agent, d *disk, mode uint16, mounted bool)
 	}
 }
 
-// dependent names a differencing disk whose chain of parents holds path, and the
-// machine whose settings name it. A child that no settings
-// name cannot be known.
+// dependent names a differencing disk whose chain of parents holds path, and
+// the machine whose settings name it. A child that is in no settings cannot be
+// known.
 func (w *world) dependent(path string) (child, machine string) {
 	file := w.fileID(path)
 	for _, host := range w.sharers(path) {
@@ -160,15 +159,15 @@ func (w *world) sawEnd(j *job) {
 	}
 }
 
-// sawAttach: a client that said that it left nothing attached must not have asked
-// for this before.
+// sawAttach judges an attachment that came late: a client that claimed to have left nothing
+// attached must not have asked for it before.
 func (w *world) sawAttach(a *attachment, asked time.Time) {
 	if said, ok := w.claims[deed{w.fileID(a.path), a.by.name}]; ok && !a.by.console && asked.Before(said) {
 		w.violationf("%s was attached for %s after it said that it left nothing attached", a.path, a.by.name)
 	}
 }
 
-// sawDetach judges a client that takes an attachment away.
+// sawDetach judges a client that removes an attachment.
 func (w *world) sawDetach(by agent, a *attachment) {
 	if by.console {
 		return
@@ -188,19 +187,18 @@ func (w *world) sawCancel(by agent, j *job) {
 	}
 }
 
-// Violations lists what a careful client never causes, at this host and
-// those that share a [Cluster] with it: a second compaction at once, one of a
-// disk that a saved machine or a replica needs or on which others depend, a disk detached
-// while it is compacted, a foreign attachment removed, a foreign job cancelled, a
-// [Claim] that is not true.
+// Violations lists the events, at this host and those that share a [Cluster] with it, that a
+// careful client never causes: a second compaction at the same time, a compaction of a disk that a
+// saved machine or a replica needs or on which others depend, a disk detached while it is
+// compacted, a foreign attachment removed, a foreign job cancelled, a [Claim] that is not true.
 func (h *Host) Violations() []string {
 	h.world.lock()
 	defer h.world.mu.Unlock()
 	return slices.Clone(h.world.violations)
 }
 
-// TakeViolations returns the violations and forgets them: for a test that expects
-// some, as RunT fails a test in which any are left.
+// TakeViolations returns the violations and forgets them: for a test that expects some, because
+// RunT fails a test in which any are left.
 func (h *Host) TakeViolations() []string {
 	h.world.lock()
 	defer h.world.mu.Unlock()
@@ -209,21 +207,21 @@ func (h *Host) TakeViolations() []string {
 	return taken
 }
 
-// Claim is what a client says after a run.
+// Claim is what a client asserts after a run.
 type Claim struct {
 	// Client is the name of its connection, or its account.
 	Client string
 	Path   string
 	// LeftAttached: the client says that the disk may still be attached for it.
 	LeftAttached bool
-	// Completed is how many compactions it says to have seen end well.
+	// Completed is the number of compactions that the client says it has seen end well.
 	Completed int
 }
 
-// Check compares what a client says with the facts, and records a violation if
-// they differ: that nothing is left attached, now and later, for what it asked so far;
-// that as many compactions have ended well. Saying that a disk may still be
-// attached is never wrong.
+// Check compares a client's claim with the facts, and records a violation if they differ: nothing
+// may be left attached, now or later, by the requests that the client has sent so far, and at least
+// as many compactions must have ended well. Saying that a disk may still be attached is never
+// wrong.
 func (h *Host) Check(c Claim) {
 	now := h.world.lock()
 	defer h.world.mu.Unlock()
@@ -246,8 +244,8 @@ func (h *Host) Check(c Claim) {
 	}
 }
 
-// PeakCompactions is how many compactions of clients ran at once on one host at
-// most.
+// PeakCompactions is the highest number of compactions of clients that ran at
+// the same time on one host.
 func (h *Host) PeakCompactions() int {
 	h.world.lock()
 	defer h.world.mu.Unlock()
@@ -262,8 +260,8 @@ func (h *Host) Compactions(path string) int {
 	return h.world.compactions[h.world.fileID(path)]
 }
 
-// CompactionRequests is how often a client has asked for a compaction of a disk,
-// with the requests that the host refused.
+// CompactionRequests is how often a client has asked for a compaction of a
+// disk, including the requests that the host refused.
 func (h *Host) CompactionRequests(path string) int {
 	h.world.lock()
 	defer h.world.mu.Unlock()

@@ -9,7 +9,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim/wmi"
 )
 
-// as lets another client do what follows.
+// as returns the bench of another client.
 func (b *bench) as(client string) *bench {
 	b.caller = wmi.Caller{User: testUser, Client: client}
 	return b
@@ -46,7 +46,8 @@ func (b *bench) detachAs(client string) {
 	}
 }
 
-// TestOracle_detach: whose attachment it is decides, and what runs on it.
+// TestOracle_detach: a detach is judged by the client to which the attachment
+// belongs, and by what runs on it.
 func TestOracle_detach(t *testing.T) {
 	t.Parallel()
 	long := VHD{Path: testDisk, FileSize: 9 * mib, JobDuration: time.Hour}
@@ -128,7 +129,7 @@ func TestOracle_detach(t *testing.T) {
 	})
 }
 
-// TestOracle_cancel: only one's own job.
+// TestOracle_cancel: a client may cancel only its own jobs.
 func TestOracle_cancel(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, VHD{Path: testDisk, JobDuration: time.Hour})
@@ -148,9 +149,9 @@ func TestOracle_cancel(t *testing.T) {
 	b.wantViolations()
 }
 
-// TestOracle_parent: what known children depend on is left alone, but for a pass
-// over a VHDX that drops zeros alone. A child that no settings name cannot be
-// known.
+// TestOracle_parent: a disk on which known children depend is left alone, but
+// for a pass over a VHDX that drops nothing but zeros. A child that no settings
+// name cannot be known.
 func TestOracle_parent(t *testing.T) {
 	t.Parallel()
 	const child, base = `D:\VMs\child.avhdx`, `D:\VMs\base.vhd`
@@ -188,8 +189,8 @@ func TestOracle_parent(t *testing.T) {
 	}
 }
 
-// TestOracle_claim: what a client says is compared with what is so, now and for
-// what it has asked so far.
+// TestOracle_claim: what a client says is compared with the facts, now and
+// later, for the requests that it has sent so far.
 func TestOracle_claim(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, VHD{Path: testDisk, JobDuration: time.Minute})

@@ -35,7 +35,7 @@ func convert(ctx context.Context, from, to string, v VHD, progress func(float64)
 // verify proves that the copy is sound and holds the same data.
 func verify(ctx context.Context, original, copied string, v VHD, progress func(float64)) error {
 	format := qemuFormat(v.Format)
-	if v.Format == FormatVHDX { // qemu-img has no check for the other one
+	if v.Format == FormatVHDX { // qemu-img cannot check the other format
 		if err := qemuImg(ctx, nil, "check", "-q", "-f", format, copied); err != nil {
 			return err
 		}
@@ -75,7 +75,7 @@ func qemuImg(ctx context.Context, progress func(float64), args ...string) error 
 }
 
 // readProgress reads lines like "    (12.34/100%)" that end in a carriage
-// return. It returns the last line that is something else.
+// return. It returns the last line that is not of that form.
 func readProgress(r io.Reader, progress func(float64)) string {
 	var other string
 	lines := bufio.NewScanner(r)

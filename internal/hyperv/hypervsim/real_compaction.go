@@ -112,8 +112,8 @@ func compactFile(ctx context.Context, name string, v VHD, progress func(part flo
 	return replace(ctx, name, copied, before)
 }
 
-// replace puts the copy in the place of the file if that is smaller, and if
-// nobody wrote to the file since.
+// replace puts the copy in the place of the file if that is smaller, and if the
+// file was not written to since.
 func replace(ctx context.Context, name, copied string, before os.FileInfo) error {
 	after, err := os.Stat(copied)
 	if err != nil {

@@ -265,7 +265,7 @@ func TestRealFailures(t *testing.T) {
 	}
 }
 
-// TestReplaceChangedFile: what was written meanwhile is not lost.
+// TestReplaceChangedFile: data that was written meanwhile is not lost.
 func TestReplaceChangedFile(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()

@@ -13,9 +13,9 @@ func (h *Host) RestartService() {
 	awaitLost(lost)
 }
 
-// Restart restarts Windows: jobs and attachments are gone, their addresses are
-// given out again, every connection is cut, and nobody can connect while the host
-// is down. Machines run again when it is up.
+// Restart restarts Windows: jobs and attachments are gone, their addresses are given out again,
+// every connection is cut, and no client can connect while the host is down. Machines run again
+// when it is up.
 func (h *Host) Restart(down time.Duration) {
 	h.SetDown(true)
 	now := h.world.lock()

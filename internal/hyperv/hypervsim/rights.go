@@ -28,8 +28,8 @@ func (w *world) denies(by wmi.Caller, namespace string) bool {
 	return false
 }
 
-// CloseDirectory keeps the management service out of a directory and all below it, as a
-// share is closed to it that it cannot reach with the rights of its caller.
+// CloseDirectory closes a directory, and all below it, to the management service, like a share that
+// the service cannot reach with the rights of its caller.
 func (h *Host) CloseDirectory(path string) {
 	h.world.lock()
 	defer h.world.mu.Unlock()
@@ -44,9 +44,8 @@ func (w *world) isClosed(path string) bool {
 	})
 }
 
-// HideVMs hides the virtual machines and the computer itself from every account:
-// the enumerations are empty, nothing is denied. WithMember makes a single account
-// that sees nothing of Hyper-V at all.
+// HideVMs hides the virtual machines and the computer itself from every account: the enumerations
+// are empty, nothing is denied. WithMember makes a single account that sees nothing of Hyper-V.
 //
 // Unverified on a real host (machines-hidden-from-account): that the host's own
 // Msvm_ComputerSystem is missing then.

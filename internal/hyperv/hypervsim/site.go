@@ -10,9 +10,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
-// site is what several hosts have in common: the lock of their worlds, volumes
-// that all of them reach, and what was seen to happen. A host alone has a site of
-// its own.
+// site is what several hosts have in common: the lock of their worlds, volumes that all of them
+// reach, and what was seen to happen. A host outside a cluster has a site of its own.
 type site struct {
 	mu     sync.Mutex
 	worlds []*world
@@ -46,7 +45,7 @@ func (s *site) isShared(key string) bool {
 	return false
 }
 
-// storeOf returns where a key belongs.
+// storeOf returns the store to which a key belongs.
 func (w *world) storeOf(key string) *store {
 	if w.isShared(key) {
 		return w.shared
@@ -54,7 +53,7 @@ func (w *world) storeOf(key string) *store {
 	return w.local
 }
 
-// sharers are the hosts that reach a path: one for a local path.
+// sharers returns the hosts that reach a path: one for a local path.
 func (w *world) sharers(path string) []*world {
 	if w.isShared(w.key(path)) {
 		return w.worlds

@@ -189,11 +189,12 @@ func (w *world) requestStateChange(c invocation) ([]wmi.Property, *wmi.Failure) 
 	return returnsJob(c.namespace, returnOK, nil), nil
 }
 
-// isZeroDuration recognizes an xs:duration, or an interval of DMTF's form, of
-// no length.
+// isZeroDuration recognizes an xs:duration, or an interval in DMTF's form, of
+// zero length.
 func isZeroDuration(s string) bool { return !strings.ContainsAny(s, "123456789") }
 
-// refuseStateChange is the method where the documentation says "not supported".
+// refuseStateChange is RequestStateChange on hosts for which the documentation
+// says "not supported".
 func (w *world) refuseStateChange(c invocation) ([]wmi.Property, *wmi.Failure) {
 	return returnsJob(c.namespace, returnCIMNotSupported, nil), nil
 }

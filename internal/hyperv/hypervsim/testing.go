@@ -17,10 +17,10 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// RunT starts a host for one test: on a free port of 127.0.0.1 and, with Dial,
-// in memory. The host ends with the test, which fails if a rule went unused, if
-// the oracle has seen a violation that the test has not taken (TakeViolations),
-// and if an account was locked that the test has not taken (Accounts.TakeLocked). What the host refuses is in the log of the test.
+// RunT starts a host for one test: on a free port of 127.0.0.1 and, with Dial, in memory. The host
+// ends with the test, which fails if a rule went unused, if the oracle has seen a violation that
+// the test has not taken (TakeViolations), and if an account was locked that the test has not taken
+// (Accounts.TakeLocked). Requests that the host refuses are written to the log of the test.
 func RunT(t TB, opts ...Option) *Host {
 	t.Helper()
 	h, err := New(append([]Option{WithLogger(testLogger(t))}, opts...)...)
@@ -52,7 +52,7 @@ func RunClusterT(t TB, config ClusterConfig, opts []Option, nodes ...string) *Cl
 	return c
 }
 
-// end closes a host and fails the test for what it complains about.
+// end closes a host and fails the test for each of its complaints.
 func end(t TB, h *Host) {
 	if err := h.Close(); err != nil {
 		t.Errorf("hypervsim: %v", err)

@@ -33,7 +33,7 @@ const (
 // which way a real host takes, so a client has to expect both.
 type Via int
 
-// The ways of a refusal.
+// The ways in which a refusal can reach the caller.
 const (
 	// ViaDefault is a failed job where the sources have seen one, else the
 	// return value.
@@ -44,10 +44,10 @@ const (
 	ViaJob
 )
 
-// Optional says what becomes of the properties that a host may leave out.
+// Optional says how a host presents the properties that it may leave out.
 type Optional int
 
-// The ways to give optional properties.
+// The ways to present optional properties.
 const (
 	OptionalPresent Optional = iota
 	OptionalNull             // named without a value
@@ -84,13 +84,13 @@ type VHD struct {
 	// while the disk is not attached: zeroed and trimmed blocks.
 	ReclaimableMounted, ReclaimableUnmounted int64
 	// UnlockedByPass becomes reclaimable in turn after each compaction that
-	// completed: disks are known that shrink in the second run only.
+	// completed: there are disks that shrink in the second run only.
 	UnlockedByPass []int64
 
 	// JobDuration is how long a compaction takes; the default is a second.
 	JobDuration time.Duration
-	// Progress makes PercentComplete of the part of the duration that has
-	// passed, both from 0 to 1; nil is the identity.
+	// Progress maps the part of the duration that has passed to the progress
+	// that the job shows, both from 0 to 1; nil is the identity.
 	Progress func(done float64) float64
 	// Immediate compacts within the call and returns 0 without a job.
 	Immediate bool
@@ -119,13 +119,15 @@ type VHD struct {
 	// Exclusive files are open elsewhere in a way that keeps others from reading
 	// them, too.
 	Exclusive bool
-	// Changed is when the file was changed last; the default is when it was added.
+	// Changed is the time of the last change of the file; the default is the
+	// time at which it was added.
 	Changed time.Time
-	// Refusals says how all refusals of this disk come.
+	// Refusals is the way in which all refusals about this disk reach the
+	// caller.
 	Refusals Via
 	// CompactionFailure and AttachFailure end such jobs in an exception.
 	CompactionFailure, AttachFailure *JobFailure
-	// Warnings lets compactions end in CompletedWithWarnings.
+	// Warnings makes compactions end in CompletedWithWarnings.
 	Warnings bool
 	// DetachFailures is how many detaches fail before one succeeds.
 	DetachFailures int
@@ -137,7 +139,7 @@ type JobFailure struct {
 	CompletionStatus uint32 // HRESULT
 	// After is the part of the job's duration at which it fails; 0 is its end.
 	After float64
-	// Completed: the job calls itself completed all the same.
+	// Completed: the job reports that it has completed all the same.
 	Completed bool
 }
 
@@ -148,7 +150,7 @@ func (f *JobFailure) state() JobState {
 	return JobException
 }
 
-// Never is a duration for what does not end.
+// Never is the duration of a job that does not end.
 const Never = 200 * 365 * 24 * time.Hour
 
 // ProgressAtEnd shows no progress until the job is done.
@@ -172,8 +174,8 @@ func ProgressStall(at, until float64) func(float64) float64 {
 // disk is a virtual hard disk on the simulated host.
 type disk struct {
 	VHD
-	seenSize int64  // as large as when Changed was told last
-	file     string // the real file; empty for one that is numbers only
+	seenSize int64  // the file size when Changed was last read
+	file     string // the real file; empty for a disk that consists of numbers only
 }
 
 // withDefaults fills in what the caller left out.
@@ -285,9 +287,9 @@ func (h *Host) Remove(path string) error {
 	return nil
 }
 
-// Grow makes a disk grow by n bytes, as a guest does that writes and deletes
-// again: all of it can be reclaimed. A real file grows by blocks of zeros that
-// were not allocated before, so its content stays the same.
+// Grow makes a disk grow by n bytes, as a guest does when it writes and deletes
+// again: all of them can be reclaimed. A real file grows by blocks of zeros
+// that were not allocated before, so its content stays the same.
 func (h *Host) Grow(path string, n int64) error {
 	if n < 0 {
 		return fmt.Errorf("%s: a disk cannot grow by %d bytes", path, n)
@@ -309,7 +311,7 @@ func (h *Host) Grow(path string, n int64) error {
 	return growFile(h.world.life, d.file, d.VHD, n)
 }
 
-// Write makes a disk grow by n bytes of data that stays.
+// Write makes a disk grow by n bytes of data that cannot be reclaimed.
 func (h *Host) Write(path string, n int64) error {
 	return h.Change(path, func(v *VHD) { v.FileSize += n })
 }
@@ -342,8 +344,8 @@ func (w *world) find(path string) (*disk, *refusal) {
 	return nil, missing(statusFileNotFound)
 }
 
-// pathMissing is the status for a path whose directory is not there: a share that was
-// not put on the host, or is offline, is missing with its server.
+// pathMissing is the status for a path whose directory is not there: a share that was not put on
+// the host, or is offline, counts as missing together with its server.
 //
 // Unverified on a real host (unreachable-share-code): the status for a share.
 func (w *world) pathMissing(path string) uint32 {
@@ -355,8 +357,8 @@ func (w *world) pathMissing(path string) uint32 {
 	return statusPathNotFound
 }
 
-// timestamp is when the file was changed last, to the second. A change counts
-// from the next time that the state is read.
+// timestamp is the time of the last change of the file, to the second. A change
+// gets the time at which the state is next read.
 func (d *disk) timestamp(now time.Time) time.Time {
 	if d.seenSize != d.FileSize {
 		d.seenSize, d.Changed = d.FileSize, now
@@ -364,7 +366,7 @@ func (d *disk) timestamp(now time.Time) time.Time {
 	return d.Changed.Truncate(time.Second)
 }
 
-// reclaimable is what a compaction would reclaim.
+// reclaimable returns how many bytes a compaction would reclaim.
 func (d *disk) reclaimable(mode uint16, mounted bool) int64 {
 	switch {
 	case d.Type == TypeFixed || mode == modeRetrim:
@@ -375,7 +377,7 @@ func (d *disk) reclaimable(mode uint16, mounted bool) int64 {
 	return min(d.ReclaimableUnmounted, d.FileSize)
 }
 
-// reclaim takes a part of what can be reclaimed away; the whole is 1.
+// reclaim reclaims a part of what can be reclaimed, from 0 to 1.
 func (d *disk) reclaim(mode uint16, mounted bool, part float64) {
 	n := int64(float64(d.reclaimable(mode, mounted)) * part)
 	d.FileSize -= n

@@ -9,10 +9,10 @@ import (
 	"os"
 )
 
-// errDamaged is wrapped by what is wrong with the headers of a file.
+// errDamaged is wrapped by the errors about the headers of a file.
 var errDamaged = errors.New("not a readable virtual hard disk")
 
-// readVHD reads what a disk's own headers say.
+// readVHD reads the properties of a disk from its own headers.
 func readVHD(name string, format DiskFormat) (VHD, error) {
 	f, err := os.Open(name) //nolint:gosec // G304: the file is in a folder that the caller mapped
 	if err != nil {

@@ -24,8 +24,8 @@ type VM struct {
 	// Disks are the paths of the virtual hard disks that it uses now.
 	Disks       []string
 	Checkpoints []Checkpoint
-	// Planned machines are being imported or migrated: there is a configuration of
-	// them, and no machine yet.
+	// Planned machines are being imported or migrated: they have a configuration, and are not
+	// machines yet.
 	Planned bool
 	// Replication is ReplicationMode: 0 none, 1 primary, 2 replica, 3 test replica,
 	// 4 extended replica.
@@ -65,7 +65,7 @@ func (h *Host) AddVM(vm VM) {
 }
 
 // SetVMState starts, stops or saves a machine. A machine does not start while
-// one of its disks is attached to a host or worked on.
+// one of its disks is attached to a host or a job works on it.
 func (h *Host) SetVMState(name string, state VMState) error {
 	h.world.lock()
 	defer h.world.mu.Unlock()
@@ -113,7 +113,7 @@ func (w *world) isOpen(path string) bool {
 }
 
 // user names a machine in the given state whose chain of disks holds path, on
-// whatever node.
+// any node.
 func (w *world) user(path string, state VMState) (string, bool) {
 	for _, host := range w.sharers(path) {
 		if name, ok := host.ownUser(w.fileID(path), state); ok {

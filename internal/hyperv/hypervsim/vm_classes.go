@@ -89,7 +89,7 @@ func computerSystem(namespace, caption, description, elementName, name string, s
 	}
 }
 
-// configuration is the settings of a machine now or at a checkpoint.
+// configuration holds the settings of a machine now or at a checkpoint.
 type configuration struct {
 	machine  *machine
 	id, name string
@@ -115,7 +115,7 @@ func (w *world) configurations() []configuration {
 	return all
 }
 
-// shownConfigurations are those that a caller gets to see.
+// shownConfigurations returns those that a caller may see.
 func (w *world) shownConfigurations() []configuration {
 	if w.hidesVMs {
 		return nil
@@ -179,7 +179,7 @@ func (w *world) parentSetting(v view, c configuration) string {
 	return w.wmiPath(v.namespace, cim.ClassVirtualSystemSettingData, "Microsoft:"+c.machine.ID)
 }
 
-// wmiPath is a reference in the text form that string properties hold.
+// wmiPath writes a reference in the text form that string properties hold.
 func (w *world) wmiPath(namespace, class, instanceID string) string {
 	return fmt.Sprintf(`\\%s\%s:%s.InstanceID="%s"`, w.host, namespace, class, strings.ReplaceAll(instanceID, `\`, `\\`))
 }
@@ -257,7 +257,8 @@ func driveSubType(v view) string {
 	return "Microsoft:Hyper-V:Synthetic Disk Drive"
 }
 
-// allocation is what every disk of a machine has in both generations.
+// allocation returns the properties that every disk of a machine has in both
+// generations.
 func (w *world) allocation(v view, c configuration, i int) []wmi.Property {
 	return []wmi.Property{
 		wmi.Text("Caption", w.texts().diskCaption),

@@ -27,7 +27,7 @@ func newMachine(t *testing.T) *bench {
 	return b
 }
 
-// texts returns one property of all instances of a class.
+// all returns one property of all instances of a class.
 func (b *bench) all(namespace, class, name string, where ...wmi.KeyValue) []string {
 	b.t.Helper()
 	objects, fail := b.world.Enumerate(testCaller, namespace, class, where)
@@ -135,7 +135,7 @@ func TestMachineStart(t *testing.T) {
 	}
 }
 
-// TestMachineKinds: what the settings of a machine are for, and what it is in
+// TestMachineKinds: the kinds of settings that a machine has, and its part in
 // Hyper-V Replica.
 func TestMachineKinds(t *testing.T) {
 	t.Parallel()
@@ -166,7 +166,7 @@ func TestMachineKinds(t *testing.T) {
 	want(t, "ReplicationHealth", replication("ReplicationHealth")[0], "1")
 }
 
-// TestReplica: the disk of a replica is left alone by a careful client.
+// TestReplica: compacting the disk of a replica is a violation.
 func TestReplica(t *testing.T) {
 	t.Parallel()
 	for mode, violations := range map[uint16][]string{0: nil, 1: nil, 2: {"replica"}, 4: {"replica"}} {
@@ -255,8 +255,7 @@ func TestTimestamp(t *testing.T) {
 	}
 }
 
-// TestParents: a parent that cannot be had, in every way, and what it does to the
-// child.
+// TestParents: every way in which a parent can be out of reach, and what that means for the child.
 func TestParents(t *testing.T) {
 	t.Parallel()
 	const child, share = `D:\VMs\child.avhdx`, `\\nas\golden\base.vhdx`
@@ -291,7 +290,7 @@ func TestParents(t *testing.T) {
 	}
 }
 
-// inspected is 0, or the code and the status with which an inspection is refused.
+// inspected returns 0, or the code and the status with which an inspection is refused.
 func (b *bench) inspected(p string) string {
 	b.t.Helper()
 	if d, refused := b.world.openable(p); refused != nil {

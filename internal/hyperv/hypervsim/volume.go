@@ -21,8 +21,8 @@ func (h *Host) MountVolume(directory string) {
 	h.world.mountVolume(directory, pathKey(volumeName(directory)), false)
 }
 
-// SetMountOnline takes a volume that is mounted in a directory offline, or brings
-// it back. The directory is an entry of the volume around it, and stays.
+// SetMountOnline takes a volume that is mounted in a directory offline, or brings it back online.
+// The directory is an entry of the volume around it, and stays.
 //
 // Unverified on a real host (mount-point-offline): that Win32_MountPoint lists a
 // mount point whose volume is offline, and Win32_Volume the volume without a file
@@ -54,8 +54,8 @@ func volumeName(path string) string {
 	return fmt.Sprintf(`\\?\Volume{%08x-0000-4000-8000-%012x}\`, h.Sum64()>>32, h.Sum64()&0xFFFFFFFFFFFF)
 }
 
-// mounts are the directories on which volumes are mounted, by their keys, but for
-// those of cluster shared volumes.
+// mounts returns the directories on which volumes are mounted, by their keys, except those of
+// cluster shared volumes.
 func (w *world) mounts() map[string]alias {
 	found := map[string]alias{}
 	for _, a := range w.aliases {
@@ -66,7 +66,7 @@ func (w *world) mounts() map[string]alias {
 	return found
 }
 
-// mountedAt is the directory of a mount point as it was spelled.
+// mountedAt returns the directory of a mount point as it was spelled when it was mounted.
 func (w *world) mountedAt(a alias) string { return w.storeOf(a.to).directories[a.to] }
 
 // volumes returns the instances of Win32_Volume: those of the drives that hold
@@ -88,7 +88,7 @@ func (w *world) volumes(v view) []*wmi.Object {
 	return all
 }
 
-// driveVolume is the \\?\Volume{GUID}\ name of a drive.
+// driveVolume returns the \\?\Volume{GUID}\ name of a drive.
 func (w *world) driveVolume(root string) string {
 	for _, a := range w.aliases {
 		if a.to == pathKey(root) && winpath.IsVolumeGUID(a.from+`\`) {

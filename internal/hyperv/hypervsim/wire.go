@@ -12,7 +12,7 @@ type (
 	Scheme = winrmsim.Scheme
 	// FaultForm is the shape of a fault's detail.
 	FaultForm = winrmsim.FaultForm
-	// Operation is what a request asks for.
+	// Operation is the operation that a request asks for.
 	Operation = winrmsim.Operation
 	// Parameter is one selector or one input parameter of a request.
 	Parameter = winrmsim.Parameter
@@ -70,11 +70,12 @@ func Returns(value uint32) Effect { return winrmsim.Returns(value) }
 // ReturnsAfter does the work of an Invoke and answers with this return value.
 func ReturnsAfter(value uint32) Effect { return winrmsim.ReturnsAfter(value) }
 
-// Late begins the work of a request d after it has come, whatever becomes of its
+// Late begins the work of a request with the delay d, whatever becomes of its
 // answer.
 func Late(d time.Duration, e Effect) Effect { return winrmsim.Late(d, e) }
 
-// Held carries an effect out, and sends the answer d later than it would.
+// Held carries out an effect, and sends the answer d later than it would
+// otherwise be sent.
 func Held(d time.Duration, e Effect) Effect { return winrmsim.Held(d, e) }
 
 // Status answers with this HTTP status and no body instead of doing the work.
@@ -120,7 +121,7 @@ func Replayed() Effect { return winrmsim.Replayed() }
 // Oversized does the work and pads the answer with white space to this size.
 func Oversized(size int) Effect { return winrmsim.Oversized(size) }
 
-// FaultFamily is the WSManFault codes of one kind of failure.
+// FaultFamily holds the WSManFault codes of one kind of failure.
 type FaultFamily = winrmsim.FaultFamily
 
 // FaultFamilies lists the kinds of faults with their codes.

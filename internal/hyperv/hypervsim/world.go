@@ -13,8 +13,8 @@ import (
 )
 
 // world is the simulated Hyper-V and the file system under it. Disks that are
-// only numbers need no goroutine: what time has brought about is worked out
-// from the clock at each access.
+// only numbers need no goroutine: their state is worked out from the clock at
+// each access.
 type world struct {
 	clock func() time.Time
 	log   *slog.Logger
@@ -22,10 +22,10 @@ type world struct {
 	*site
 	host    string // computer name
 	release Release
-	// withoutRole is a host that has no Hyper-V.
+	// withoutRole: the host does not have the role Hyper-V.
 	withoutRole bool
 	locale      string // language of job texts
-	// missingViaJob lets a job report a missing file, not the return value.
+	// missingViaJob makes a job report a missing file, not the return value.
 	missingViaJob bool
 	// withoutSystemName leaves SystemName of the service null.
 	withoutSystemName bool
@@ -37,7 +37,7 @@ type world struct {
 	aliases     []alias
 	shareNames  []sharedDirectory
 	folders     []folder
-	created     VHD // what disks that clients create are like
+	created     VHD // the template of disks that clients create
 	attachments []*attachment
 	jobs        []*job
 	machines    []*machine
@@ -56,8 +56,8 @@ type world struct {
 	running sync.WaitGroup
 }
 
-// newWorld returns an empty host whose time is told by clock. It runs Windows
-// Server 2022 until told otherwise.
+// newWorld returns an empty host that reads the time from clock. It runs
+// Windows Server 2022 unless an option says otherwise.
 func newWorld(clock func() time.Time, log *slog.Logger, s *site) *world {
 	life, stop := context.WithCancel(context.Background()) //nolint:forbidigo // the world lives until close, longer than any request
 	w := &world{
@@ -77,7 +77,8 @@ func (w *world) close() {
 	w.running.Wait()
 }
 
-// lock begins every look at the world: it brings the jobs up to date first.
+// lock begins every access to the world: it takes the lock and brings the jobs
+// up to date.
 func (w *world) lock() time.Time {
 	w.mu.Lock()
 	now := w.clock()

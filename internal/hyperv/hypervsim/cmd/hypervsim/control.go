@@ -13,8 +13,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// serveControl serves the control endpoint until ctx ends: what happens on a
-// host beside the client under test.
+// serveControl serves the control endpoint until ctx ends. It brings about what
+// happens on a host beside the client under test.
 func serveControl(ctx context.Context, listener net.Listener, host *hypervsim.Host) error {
 	server := &http.Server{Handler: controlHandler(host), ReadHeaderTimeout: 5 * time.Second}
 	stopped := context.AfterFunc(ctx, func() { _ = server.Close() })
@@ -53,8 +53,9 @@ func controlHandler(host *hypervsim.Host) http.Handler {
 	return onlyLocal(mux)
 }
 
-// onlyLocal keeps web pages of a browser on this machine out: a name that was
-// rebound to the loopback address is not an address.
+// onlyLocal keeps web pages of a browser on this machine out: the Host header
+// must be a literal loopback address, which a name that was rebound to one is
+// not.
 func onlyLocal(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isLoopback(r.Host) {

@@ -20,7 +20,8 @@ import (
 )
 
 // passwordVariable is the environment variable that holds the password of the
-// one user. It is no flag: other users of the machine can read those.
+// one user. It is not a flag, because other users of the machine can read
+// flags.
 const passwordVariable = "HYPERVSIM_PASSWORD" //nolint:gosec // G101: the name of a variable
 
 func main() {

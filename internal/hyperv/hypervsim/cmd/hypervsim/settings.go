@@ -12,7 +12,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// settings is what the flags say.
+// settings holds the values of the flags.
 type settings struct {
 	options       []hypervsim.Option
 	user          string
@@ -72,7 +72,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	return s, nil
 }
 
-// complete checks the flags that are no options of the host yet.
+// complete checks the flags that still have to be turned into options of the host.
 func (s *settings) complete(listen, release, locale string) error {
 	for _, address := range []string{listen, s.control} {
 		if address != "" && !isLoopback(address) {
@@ -96,7 +96,7 @@ func (s *settings) complete(listen, release, locale string) error {
 	return nil
 }
 
-// isLoopback takes literal addresses only: what a name means can change.
+// isLoopback accepts literal addresses only, because a name can come to mean another address.
 func isLoopback(address string) bool {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

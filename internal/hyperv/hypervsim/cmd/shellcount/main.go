@@ -2,13 +2,15 @@
 // what a client sends to run commands in a remote shell. It speaks as much of
 // the shell protocol (MS-WSMV 3.1.4.5: Create, Command, Send, Receive, Signal,
 // Delete) as clients need, over plain http with Basic authentication, and takes
-// any credentials. It runs nothing: a command ends at once with what -stdout
-// says and exit code 0, so that the counts are the least that a real host sees.
+// any credentials. It runs nothing: a command ends at once with the output
+// given by -stdout and exit code 0, so that the counts are the minimum that a
+// real host would see.
 //
 // Point any WinRM client at it:
 //
 //	go run ./internal/hyperv/hypervsim/cmd/shellcount -listen 127.0.0.1:5985
-//	python3 -c 'import winrm; winrm.Session("http://127.0.0.1:5985/wsman", auth=("a", "b"), transport="basic").run_ps("Get-VHD x")'
+//	python3 -c 'import winrm; s = winrm.Session("http://127.0.0.1:5985/wsman", auth=("a", "b"),
+//	    transport="basic"); s.run_ps("Get-VHD x")'
 //
 // It prints the totals whenever a shell is deleted and when it ends.
 package main

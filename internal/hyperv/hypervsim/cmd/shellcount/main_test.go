@@ -16,8 +16,8 @@ import (
 // script is the least that a PowerShell provider runs to read one disk.
 const script = `Get-VHD -Path 'D:\VMs\sql01.vhdx' | ConvertTo-Json`
 
-// TestCountsOfTheGoClient is the number in BENCHMARKS.md: what the WinRM library
-// of most Go programs needs to run one PowerShell command with its own
+// TestCountsOfTheGoClient measures the number in BENCHMARKS.md: what the WinRM
+// library of most Go programs needs to run one PowerShell command with its own
 // transport.
 func TestCountsOfTheGoClient(t *testing.T) {
 	t.Parallel()

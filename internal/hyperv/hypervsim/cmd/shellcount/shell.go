@@ -39,7 +39,7 @@ var actions = [actionCount]action{
 	{"Delete", nsTransfer + "/Delete", func(*counter, *request) string { return "" }},
 }
 
-// request is what an answer needs to know of a message.
+// request holds those parts of a message that an answer needs.
 type request struct {
 	Action    string `xml:"Header>Action"`
 	MessageID string `xml:"Header>MessageID"`
