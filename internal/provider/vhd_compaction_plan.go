@@ -3,8 +3,11 @@ package provider
 import (
 	"cmp"
 	"context"
+	"maps"
+	"slices"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
@@ -148,22 +151,12 @@ func (d *planDecision) planNext(f planFacts) {
 // undecided reports whether an input that may ask for a run is unknown.
 func (f planFacts) undecided() bool {
 	p := f.plan
-	if p.MinFileSizeBytes.IsUnknown() || p.RecompactOnGrowth.IsUnknown() ||
-		p.RecompactGrowthBytes.IsUnknown() || p.RecompactGrowthPercent.IsUnknown() {
-		return true
+	inputs := []attr.Value{p.MinFileSizeBytes, p.RecompactOnGrowth, p.RecompactGrowthBytes, p.RecompactGrowthPercent}
+	if !f.marks.Imported { // else these are taken over without a run
+		inputs = append(inputs, p.Mode, p.AttachReadOnly, p.Triggers)
+		inputs = slices.AppendSeq(inputs, maps.Values(p.Triggers.Elements()))
 	}
-	if f.marks.Imported {
-		return false // mode, attach_read_only and triggers are taken over without a run
-	}
-	if p.Mode.IsUnknown() || p.AttachReadOnly.IsUnknown() || p.Triggers.IsUnknown() {
-		return true
-	}
-	for _, v := range p.Triggers.Elements() {
-		if v.IsUnknown() {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(inputs, attr.Value.IsUnknown)
 }
 
 // unknownOutputs is what is known of a disk before a run: why there is one.

@@ -38,6 +38,13 @@ func (s vhdSelection) check() diag.Diagnostics {
 	case s.Directory.IsNull() && s.Recurse.ValueBool():
 		diags.AddAttributeError(path.Root("recurse"), summaryAttribute, "recurse is true, but the disks of a virtual machine are in no directory.\n\nRemove it, or set directory in place of vm_name.")
 	}
+	diags.Append(s.checkValues()...)
+	return diags
+}
+
+// checkValues refuses what cannot be listed.
+func (s vhdSelection) checkValues() diag.Diagnostics {
+	var diags diag.Diagnostics
 	if d := s.Directory.ValueString(); winpath.IsUNC(d) || winpath.IsVolumeGUID(d) {
 		diags.Append(invalidAttribute(path.Root("directory"), d, `a path with the drive letter that the directory has on the host, as D:\VMs`,
 			"Files behind a share or a volume path cannot be listed. Write the drive letter, or set vm_name in place of directory."))

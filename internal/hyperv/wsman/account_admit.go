@@ -12,13 +12,29 @@ func (a *Account) admit(host string, width int, insist bool, now time.Time) verd
 	switch {
 	case d == nil && a.isProven() && a.doubt.count == 0:
 		return a.abreast(host, width, insist, now)
-	case d == nil: // the first of all, or the other host
-	case !a.isProven() && (d.hosts[host] > 0 || len(d.hosts) >= maxUnproven):
-		return verdict{refused: a.again(host, now, d.told(host))}
-	case a.isProven() && !a.due(host, d, now) && (!insist || d.insisted || d.count >= maxRejections):
-		return verdict{refused: a.again(host, now, d.told(host))}
+	case d != nil && !a.mayTry(host, d, insist, now):
+		return a.refusal(host, d, now)
 	}
-	return a.alone(host, d, insist, now)
+	return a.alone(host, d, insist, now) // the first of all, the other host, or one whose time has come
+}
+
+// mayTry reports whether it is a host's turn to find out about a doubt.
+func (a *Account) mayTry(host string, d *doubt, insist bool, now time.Time) bool {
+	if !a.isProven() {
+		return d.hosts[host] == 0 && len(d.hosts) < maxUnproven
+	}
+	return a.due(host, d, now) || insist && !d.insisted && d.count < maxRejections
+}
+
+// refusal says why no proof is sent: of a rejection, or of proofs without an answer.
+func (a *Account) refusal(host string, d *doubt, now time.Time) verdict {
+	if d == nil {
+		d = &a.doubt
+	}
+	if d.count == 0 {
+		return verdict{refused: a.unansweredError()}
+	}
+	return verdict{refused: a.again(host, now, d.told(host))}
 }
 
 // abreast is the rule of an account without doubts.
@@ -43,21 +59,15 @@ func (a *Account) alone(host string, d *doubt, insist bool, now time.Time) verdi
 	if !a.perHost && d != nil && d == a.hosts[host] {
 		left -= maxRejections - maxUnproven // for hosts that are not in doubt
 	}
-	if others := a.afterOthers(host); left > 0 && all == 0 && now.Before(others) {
+	switch others := a.afterOthers(host); {
+	case left <= 0 && !a.waiting():
+		return a.refusal(host, d, now)
+	case left <= 0, all > 0:
+		return verdict{until: until}
+	case now.Before(others):
 		return verdict{until: others}
 	}
-	switch {
-	case left > 0 && all == 0:
-		return verdict{enter: true}
-	case left > 0 || a.waiting():
-		return verdict{until: until}
-	case d == nil:
-		d = &a.doubt
-	}
-	if d.count == 0 {
-		return verdict{refused: a.unansweredError()}
-	}
-	return verdict{refused: a.again(host, now, d.told(host))}
+	return verdict{enter: true}
 }
 
 // afterOthers is until when a host on which a proof went unanswered leaves the next

@@ -19,22 +19,13 @@ type answer struct {
 // open takes the envelope off an answer and returns its body. A SOAP fault is a
 // [Fault], whatever the HTTP status; another status than 200 is an [HTTPError].
 func (a answer) open(messageID string) (*xmlNode, error) {
-	if a.status != http.StatusOK && len(a.body) == 0 {
-		return nil, &HTTPError{Status: a.status, vouched: true}
-	}
 	root, err := parse(a.body)
 	if err != nil {
-		if a.status != http.StatusOK {
-			return nil, &HTTPError{Status: a.status, vouched: true}
-		}
-		return nil, err
+		return nil, a.bare(err)
 	}
 	body := root.child("Body", nsSOAP)
 	if !root.is("Envelope", nsSOAP) || body == nil {
-		if a.status != http.StatusOK {
-			return nil, &HTTPError{Status: a.status, vouched: true}
-		}
-		return nil, malformed("not a SOAP 1.2 envelope")
+		return nil, a.bare(malformed("not a SOAP 1.2 envelope"))
 	}
 	if err := related(root.child("Header", nsSOAP), messageID); err != nil {
 		return nil, err
@@ -42,10 +33,15 @@ func (a answer) open(messageID string) (*xmlNode, error) {
 	if fault := body.child("Fault", nsSOAP); fault != nil {
 		return nil, decodeFault(a.status, fault)
 	}
+	return body, a.bare(nil)
+}
+
+// bare is the error of an answer without a fault: its status, or err if that is 200.
+func (a answer) bare(err error) error {
 	if a.status != http.StatusOK {
-		return nil, &HTTPError{Status: a.status, vouched: true}
+		return &HTTPError{Status: a.status, vouched: true}
 	}
-	return body, nil
+	return err
 }
 
 // related checks that the answer is to our message. Some faults do not say, and

@@ -164,13 +164,9 @@ func (s *session) confirmed(ctx context.Context, l *link, m message, token []byt
 // sealed seals m and opens the answer, where the channel does not do that. The last
 // token of the handshake, if there is one, goes along.
 func (s *session) sealed(ctx context.Context, l *link, m message, token []byte) (answer, error) {
-	body, contentType := m.soap, secure.SOAPType
-	if s.seals {
-		signature, sealed, err := l.context.Wrap(m.soap)
-		if err != nil {
-			return answer{}, &AuthError{Err: err}
-		}
-		body, contentType = secure.EncodeSealed(secure.ProtocolSPNEGO, len(m.soap), signature, sealed), secure.SealedContentType(secure.ProtocolSPNEGO)
+	body, contentType, err := s.seal(l, m.soap)
+	if err != nil {
+		return answer{}, &AuthError{Err: err}
 	}
 	r, err := l.exchange(ctx, token, body, contentType)
 	switch {
@@ -187,6 +183,15 @@ func (s *session) sealed(ctx context.Context, l *link, m message, token []byte) 
 	a.written = true
 	l.established = l.established || err == nil
 	return a, err
+}
+
+// seal is the body of a request and its type.
+func (s *session) seal(l *link, soap []byte) (body []byte, contentType string, err error) {
+	if !s.seals {
+		return soap, secure.SOAPType, nil
+	}
+	signature, sealed, err := l.context.Wrap(soap)
+	return secure.EncodeSealed(secure.ProtocolSPNEGO, len(soap), signature, sealed), secure.SealedContentType(secure.ProtocolSPNEGO), err
 }
 
 // open takes the seal off an answer. Where we seal, an answer in the clear is

@@ -52,45 +52,60 @@ func parse(document []byte) (*xmlNode, error) {
 }
 
 func build(d *xml.Decoder) (*xmlNode, error) {
-	var root, current *xmlNode
-	depth, elements := 0, 0
+	var b treeBuilder
 	for {
 		token, err := d.Token()
-		if errors.Is(err, io.EOF) && root != nil && current == nil {
-			return root, nil
+		switch {
+		case errors.Is(err, io.EOF) && b.root != nil && b.current == nil:
+			return b.root, nil
+		case err == nil:
+			err = b.add(token)
 		}
 		if err != nil {
 			return nil, err
 		}
-		switch t := token.(type) {
-		case xml.StartElement:
-			if depth++; depth > maxDepth {
-				return nil, fmt.Errorf("elements more than %d deep", maxDepth)
-			}
-			if elements++; elements > maxElements {
-				return nil, fmt.Errorf("more than %d elements", maxElements)
-			}
-			e := &xmlNode{name: t.Name, attributes: t.Attr, parent: current}
-			switch {
-			case current != nil:
-				current.children = append(current.children, e)
-			case root == nil:
-				root = e
-			default:
-				return nil, errors.New("more than one root element")
-			}
-			current = e
-		case xml.EndElement:
-			depth--
-			current = current.parent
-		case xml.CharData:
-			if err := current.write(t); err != nil {
-				return nil, err
-			}
-		case xml.Directive:
-			return nil, errors.New("document type declaration")
-		}
 	}
+}
+
+// treeBuilder puts the tokens of a document together.
+type treeBuilder struct {
+	root, current   *xmlNode // current is nil outside the root
+	depth, elements int
+}
+
+func (b *treeBuilder) add(token xml.Token) error {
+	switch t := token.(type) {
+	case xml.StartElement:
+		return b.begin(t)
+	case xml.EndElement:
+		b.depth--
+		b.current = b.current.parent
+	case xml.CharData:
+		return b.current.write(t)
+	case xml.Directive:
+		return errors.New("document type declaration")
+	}
+	return nil
+}
+
+func (b *treeBuilder) begin(t xml.StartElement) error {
+	if b.depth++; b.depth > maxDepth {
+		return fmt.Errorf("elements more than %d deep", maxDepth)
+	}
+	if b.elements++; b.elements > maxElements {
+		return fmt.Errorf("more than %d elements", maxElements)
+	}
+	e := &xmlNode{name: t.Name, attributes: t.Attr, parent: b.current}
+	switch {
+	case b.current != nil:
+		b.current.children = append(b.current.children, e)
+	case b.root == nil:
+		b.root = e
+	default:
+		return errors.New("more than one root element")
+	}
+	b.current = e
+	return nil
 }
 
 // write adds character data to n, which is nil outside the root element.

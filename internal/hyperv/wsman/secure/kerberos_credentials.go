@@ -140,19 +140,25 @@ func keyParams(algorithm etype.EType, asked []byte) (string, error) {
 	return params, nil
 }
 
+// splitUser cuts a user name at its domain, as far as that can be a realm.
+func splitUser(user string) (name, suffix string) {
+	if domain, name, ok := strings.Cut(user, `\`); ok {
+		if strings.Contains(domain, ".") {
+			return name, domain
+		}
+		return name, ""
+	}
+	if i := strings.LastIndexByte(user, '@'); i >= 0 {
+		return user[:i], user[i+1:]
+	}
+	return user, ""
+}
+
 // parsePrincipal finds name and realm of the user in any of the forms DOMAIN\name,
 // name@realm and name. A NetBIOS domain is no realm and says nothing here; an account
 // of the host's own is unknown to every KDC.
 func parsePrincipal(user, realm, defaultRealm string) (types.PrincipalName, string, error) {
-	name, suffix := user, ""
-	if domain, u, ok := strings.Cut(user, `\`); ok {
-		name = u
-		if strings.Contains(domain, ".") {
-			suffix = domain
-		}
-	} else if i := strings.LastIndexByte(user, '@'); i >= 0 {
-		name, suffix = user[:i], user[i+1:]
-	}
+	name, suffix := splitUser(user)
 	switch {
 	case name == "":
 		return types.PrincipalName{}, "", fmt.Errorf("kerberos: no user name")

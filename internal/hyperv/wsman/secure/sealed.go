@@ -77,16 +77,9 @@ func EncodeSealed(protocol string, plainLen int, signature, sealed []byte) []byt
 // Boundary", and a line break too many or too few at the very end.
 func DecodeSealed(body []byte) (signature, sealed []byte, err error) {
 	r := sealedReader{rest: body}
-	if line, ok := r.line(); !ok || !isBoundary(line) {
-		return nil, nil, malformedBody("no boundary")
-	}
-	first, ok := r.headers(isBoundary)
-	if !ok || !isProtocol(first["content-type"]) {
-		return nil, nil, malformedBody("unknown protocol")
-	}
-	length, ok := originalLength(first["originalcontent"])
-	if !ok {
-		return nil, nil, malformedBody("no length")
+	length, err := r.firstPart()
+	if err != nil {
+		return nil, nil, err
 	}
 	// The second part has this header alone: what follows is binary.
 	line, ok := r.line()
@@ -104,6 +97,21 @@ func DecodeSealed(body []byte) (signature, sealed []byte, err error) {
 		return nil, nil, malformedBody("longer than stated")
 	}
 	return signature, sealed, nil
+}
+
+// firstPart tells how long the message is that the second part seals.
+func (r *sealedReader) firstPart() (length int, err error) {
+	if line, ok := r.line(); !ok || !isBoundary(line) {
+		return 0, malformedBody("no boundary")
+	}
+	headers, ok := r.headers(isBoundary)
+	if !ok || !isProtocol(headers["content-type"]) {
+		return 0, malformedBody("unknown protocol")
+	}
+	if length, ok = originalLength(headers["originalcontent"]); !ok {
+		return 0, malformedBody("no length")
+	}
+	return length, nil
 }
 
 func malformedBody(what string) error {
