@@ -37,6 +37,7 @@ type fakeHost struct {
 	closes   bool   // close the connection after the challenge
 	blank    int    // status of an accepted request without a message
 	header   string // insist on this authorization header instead of the toy
+	tickets  bool   // the first token is a ticket, which proves more than a password
 
 	mu         sync.Mutex
 	requests   []string // the envelopes that were accepted
@@ -44,6 +45,7 @@ type fakeHost struct {
 	failed     int                 // logons with a wrong password
 	verdicts   func(accepted bool) // told of each logon; may be nil
 	slow       time.Duration       // how long a logon takes
+	refuses    bool                // no ticket is good
 	conns      int
 	posts      int
 	open401    int // so many established contexts are forgotten
@@ -208,6 +210,8 @@ func (h *fakeHost) authenticate(w http.ResponseWriter, r *http.Request, c *fakeC
 		switch {
 		case err != nil:
 			return refuse()
+		case h.tickets:
+			return h.takeTicket(w, c, refuse)
 		case string(token) == "hello" && !c.begun:
 			h.count(func() { h.handshakes++ })
 			c.begun = true
@@ -232,6 +236,19 @@ func (h *fakeHost) authenticate(w http.ResponseWriter, r *http.Request, c *fakeC
 		return refuse()
 	}
 	return true
+}
+
+// takeTicket answers a ticket, and proves to know it.
+func (h *fakeHost) takeTicket(w http.ResponseWriter, c *fakeConn, refuse func() bool) bool {
+	refuses := false
+	h.count(func() { h.handshakes, refuses = h.handshakes+1, h.refuses })
+	if refuses {
+		return refuse()
+	}
+	c.established = true
+	w.Header().Set("Www-Authenticate", "Negotiate "+base64.StdEncoding.EncodeToString([]byte("proven")))
+	w.WriteHeader(http.StatusOK)
+	return false
 }
 
 // forget reports whether the host drops an established context now.

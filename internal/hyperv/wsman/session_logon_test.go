@@ -114,6 +114,41 @@ func TestSessionSchemeNotOffered(t *testing.T) {
 	}
 }
 
+// A logon without a password is noted as well: a host that refuses a ticket is not
+// asked again for each message, and one that has taken one before is asked later.
+func TestSessionTickets(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := newFakeHost(t, echo)
+		h.tickets, h.refuses = true, true
+		h.start()
+		tickets := func(cfg *wsman.Config) { cfg.Mechanism = ticket{} }
+		c := h.client(tickets)
+		for range 10 {
+			if _, err := c.Get(t.Context(), jobReference("1")); !errors.Is(err, secure.ErrRejected) {
+				t.Errorf("Get = %v, want a rejection", err)
+			}
+		}
+		if _, handshakes, _ := h.totals(); handshakes != 1 {
+			t.Errorf("%d tickets shown, want 1", handshakes)
+		}
+
+		h.count(func() { h.refuses = false })
+		c = h.client(tickets)
+		mustGet(t.Context(), t, c, "1")
+		h.count(func() { h.refuses = true })
+		synctest.Wait()
+		h.dropIdle()
+		synctest.Wait()
+		if _, err := c.Get(t.Context(), jobReference("2")); again(err).IsZero() {
+			t.Errorf("Get = %v, want another try later", err)
+		}
+		h.count(func() { h.refuses = false })
+		time.Sleep(30 * time.Second)
+		mustGet(t.Context(), t, c, "3")
+	})
+}
+
 // slow is a mechanism that waits for a key distribution centre.
 type slow struct{ toy }
 
