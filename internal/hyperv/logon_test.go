@@ -194,6 +194,37 @@ func TestPasswordChanges(t *testing.T) {
 	}
 }
 
+// TestLocalAccountsApart: what becomes of a local account on some hosts says nothing
+// about the account of that name on another.
+func TestLocalAccountsApart(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, 3, true, withDisk)
+		for i := range s.hosts {
+			if _, err := s.host(i).FileSize(t.Context(), diskPath); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for i := range s.hosts {
+			s.network.Cut(hostName(i))
+		}
+		for i := range 2 {
+			s.hosts[i].Accounts().SetPassword("admin", "another one")
+		}
+		for range 60 {
+			for i := range 2 {
+				if _, err := s.host(i).FileSize(t.Context(), diskPath); !errors.Is(err, hyperv.ErrUnauthenticated) {
+					t.Errorf("host %d: %v, want a rejection", i, err)
+				}
+			}
+			time.Sleep(10 * time.Second)
+		}
+		if _, err := s.host(2).FileSize(t.Context(), diskPath); err != nil {
+			t.Errorf("the host whose account is as it was: %v", err)
+		}
+	})
+}
+
 // TestLogonOutage: the domain is out of reach for some time of a run of six hours.
 // The run goes on if that is less than the host keeps the record of its job;
 // whatever happens, the disk is given back, or told.
