@@ -28,6 +28,8 @@ const (
 	summaryUnreachable = "Hyper-V host unreachable, state kept"
 	summaryElsewhere   = "Another virtual hard disk under the same path"
 	summaryFormerNode  = "Something may be left on another node"
+	summaryMoved       = "Virtual hard disk on another node"
+	summaryForgotten   = "Compaction of a forgotten disk may go on"
 	summaryAttached    = "Virtual hard disk attached to the host"
 	summaryNotReady    = "Provider configuration is not known yet"
 	summaryBug         = "Unexpected provider data"

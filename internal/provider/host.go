@@ -24,10 +24,6 @@ func checkHost(host string) string {
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
-// hostKey is a host in the form in which two of them are compared: letters folded,
-// no brackets.
-func hostKey(host string) string { return strings.ToLower(strings.Trim(host, "[]")) }
-
 // hostOf is the host that a disk is asked on: its own, else the provider's of this
 // run. It is null or unknown while there is none.
 func hostOf(own, providers types.String) types.String {

@@ -24,10 +24,10 @@ type marks struct {
 	// read-only though no run of this resource is under way: one that was killed may
 	// have left it so, and so may somebody else. A run is due, which finds out.
 	Attached bool `json:"attached,omitempty"`
-	// Asked is the host that answered last, as hostKey writes it: what the state holds
+	// Asked is the host that answered last, as hyperv.HostKey writes it: what the state holds
 	// is true of the disk there. Empty is not asked yet.
 	Asked string `json:"asked,omitempty"`
-	// Elsewhere is a host on which the path names another disk, as hostKey writes it.
+	// Elsewhere is a host on which the path names another disk, as hyperv.HostKey writes it.
 	Elsewhere string `json:"elsewhere,omitempty"`
 
 	// HostSource was noted by version 0 of the schema, see fromVersion0.

@@ -258,3 +258,21 @@ func TestLastRunValue(t *testing.T) {
 		})
 	}
 }
+
+// TestMovedWarning: only where another file can be meant.
+func TestMovedWarning(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]bool{
+		`D:\a.vhdx`: true, `\\?\Volume{0b5f1d6c-0000-4000-8000-000000000001}\a.vhdx`: true,
+		`C:\ClusterStorage\Volume1\a.vhdx`: false, `\\nas\vms\a.vhdx`: false,
+	} {
+		m := importedModel(types.StringNull(), "hv01", path)
+		m.Node = types.StringValue("HV01")
+		if got := m.movedWarning(subject{}, "HV02") != nil; got != want {
+			t.Errorf("%s: warned %v, want %v", path, got, want)
+		}
+		if m.movedWarning(subject{}, "") != nil {
+			t.Errorf("%s: warned without another node", path)
+		}
+	}
+}

@@ -12,6 +12,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/path"
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
 // ModifyPlan gathers the facts and writes down the decision. It asks no host:
@@ -23,18 +25,13 @@ func (r *vhdCompactionResource) ModifyPlan(ctx context.Context, req resource.Mod
 	facts := planFacts{host: r.data.host, allowAttach: r.data.allowAttach}
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &facts.plan)...)
 	if !req.State.Raw.IsNull() {
-		facts.prior = &vhdCompactionModel{}
-		resp.Diagnostics.Append(req.State.Get(ctx, facts.prior)...)
+		prior, found, diags := remembered(ctx, req.State, req.Private)
+		resp.Diagnostics.Append(diags...)
+		facts.prior, facts.marks = &prior, found
 	}
-	found, diags := readMarks(ctx, req.Private)
-	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	if facts.prior != nil {
-		facts.prior.fromVersion0(&found)
-	}
-	facts.marks = found
 	decision := decidePlan(facts)
 	resp.Diagnostics.Append(decision.diags...)
 	resp.Diagnostics.Append(resp.Plan.Set(ctx, &decision.plan)...)
@@ -104,23 +101,17 @@ func (f planFacts) check() diag.Diagnostics {
 	return diags
 }
 
-// asks is the host that an apply of the plan asks, as hostKey writes it; empty while
-// that is not known.
-func (f planFacts) asks() string { return hostKey(hostOf(f.plan.Host, f.host).ValueString()) }
+// asks is the host that an apply of the plan asks, as marks note it; empty while that
+// is not known.
+func (f planFacts) asks() string { return hyperv.HostKey(hostOf(f.plan.Host, f.host).ValueString()) }
 
 // isMoved reports whether the configuration moves the disk to a host that was not
-// asked before: one was written, changed or removed, or may turn out to be another.
-// A provider that turns to another host moves nothing by itself, it may be the same
-// one by another name.
+// asked before: one was written, changed or removed, or may turn out to be another,
+// which an apply could not replace by any more. A provider that turns to another host
+// moves nothing by itself, it may be the same one by another name.
 func (f planFacts) isMoved() bool {
-	asked := cmp.Or(f.marks.Asked, hostKey(f.prior.Host.ValueString()))
-	switch {
-	case f.plan.Host.IsUnknown():
-		return true
-	case f.plan.Host.Equal(f.prior.Host), f.asks() == "", asked == "":
-		return false
-	}
-	return f.asks() != asked
+	asked := cmp.Or(f.marks.Asked, hyperv.HostKey(f.prior.Host.ValueString()))
+	return !f.plan.Host.Equal(f.prior.Host) && asked != "" && asked != f.asks()
 }
 
 // isElsewhere reports whether a refresh has found another disk on the host.

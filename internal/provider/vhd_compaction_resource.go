@@ -73,27 +73,27 @@ func (r *vhdCompactionResource) Create(ctx context.Context, req resource.CreateR
 	}
 	state := plan.afterRun(nil, result, err)
 	resp.Diagnostics.Append(saveDisk(ctx, &state, &resp.State, resp.Identity)...)
-	resp.Diagnostics.Append(marks{Asked: hostKey(host.Name())}.write(ctx, resp.Private)...)
+	resp.Diagnostics.Append(marks{Asked: hyperv.HostKey(host.Name())}.write(ctx, resp.Private)...)
 }
 
 func (r *vhdCompactionResource) Read(ctx context.Context, req resource.ReadRequest, resp *resource.ReadResponse) {
-	var state vhdCompactionModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	found, diags := readMarks(ctx, req.Private)
+	state, found, diags := remembered(ctx, req.State, req.Private)
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := state.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	state.fromVersion0(&found)
 	// Terraform before 1.12 misses the identity even of a resource that is gone.
 	resp.Diagnostics.Append(setIdentity(ctx, &state, resp.Identity)...)
 	if req.ClientCapabilities.DeferralAllowed && r.data.isLater(state.Host) {
 		resp.Deferred = &resource.Deferred{Reason: resource.DeferredReasonProviderConfigUnknown}
 		return
 	}
-	if host, bad := r.data.reach(state.Host); bad == nil { // else there is nothing to ask yet
+	host, bad := r.data.reach(state.Host)
+	if bad != nil { // there is nothing to ask yet, and where is not known
+		found.Elsewhere = ""
+	} else {
 		gone, diags := r.refresh(ctx, host, &state, &found, timeout)
 		resp.Diagnostics.Append(diags...)
 		if gone {
@@ -114,7 +114,8 @@ func (r *vhdCompactionResource) refresh(ctx context.Context, host *hyperv.Host, 
 	defer cancel()
 	about := state.subject(host)
 	ctx = about.inLog(ctx)
-	err := state.settle(ctx, host, found)
+	node, err := state.settle(ctx, host, found)
+	diags.Append(state.movedWarning(about, node))
 	var size int64
 	if err == nil {
 		size, err = host.FileSize(ctx, state.Path.ValueString())
@@ -139,10 +140,9 @@ func (r *vhdCompactionResource) refresh(ctx context.Context, host *hyperv.Host, 
 }
 
 func (r *vhdCompactionResource) Update(ctx context.Context, req resource.UpdateRequest, resp *resource.UpdateResponse) {
-	var plan, prior vhdCompactionModel
+	var plan vhdCompactionModel
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &plan)...)
-	resp.Diagnostics.Append(req.State.Get(ctx, &prior)...)
-	found, diags := readMarks(ctx, req.Private)
+	prior, found, diags := remembered(ctx, req.State, req.Private)
 	resp.Diagnostics.Append(diags...)
 	timeout, diags := plan.Timeouts.Update(ctx, defaultRunTimeout)
 	resp.Diagnostics.Append(diags...)
@@ -152,12 +152,12 @@ func (r *vhdCompactionResource) Update(ctx context.Context, req resource.UpdateR
 		return
 	}
 
-	ctx = plan.subject(host).inLog(ctx)
-	prior.fromVersion0(&found)
-	asked := found
-	err := prior.settle(ctx, host, &asked)
+	about := plan.subject(host)
+	ctx = about.inLog(ctx)
+	node, err := prior.settle(ctx, host, &found)
+	resp.Diagnostics.Append(prior.movedWarning(about, node))
 	unreachable := errors.Is(err, hyperv.ErrUnreachable) && plan.IfUnreachable.ValueString() == onTroubleSkip
-	switch about := plan.subject(host); {
+	switch {
 	case errors.Is(err, errElsewhere):
 		resp.Diagnostics.Append(prior.elsewhereError(about, found))
 	case unreachable:
@@ -177,7 +177,7 @@ func (r *vhdCompactionResource) Update(ctx context.Context, req resource.UpdateR
 		state = plan.withoutRun(&prior)
 	default:
 		result, err := r.run(ctx, host, &resp.Diagnostics, &plan, &prior, timeout)
-		state, noted = plan.afterRun(&prior, result, err), asked.afterRun(err)
+		state, noted = plan.afterRun(&prior, result, err), found.afterRun(err)
 	}
 	resp.Diagnostics.Append(saveDisk(ctx, &state, &resp.State, resp.Identity)...)
 	resp.Diagnostics.Append(noted.write(ctx, resp.Private)...)
@@ -185,17 +185,17 @@ func (r *vhdCompactionResource) Update(ctx context.Context, req resource.UpdateR
 
 // Delete forgets the disk. Only one that could not be detached is touched.
 func (r *vhdCompactionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
-	var state vhdCompactionModel
-	resp.Diagnostics.Append(req.State.Get(ctx, &state)...)
-	found, diags := readMarks(ctx, req.Private)
+	state, found, diags := remembered(ctx, req.State, req.Private)
 	resp.Diagnostics.Append(diags...)
-	state.fromVersion0(&found)
+	about := subject{path: state.Path.ValueString(), host: state.formerHost(found)}
 	switch {
 	case resp.Diagnostics.HasError():
 	case state.LeftAttached.ValueBool():
 		resp.Diagnostics.Append(r.detach(ctx, &state)...)
+	case state.mayGoOn():
+		resp.Diagnostics.Append(state.forgottenWarning(about))
 	case found.Attached:
-		resp.Diagnostics.Append(attachedWarning(subject{path: state.Path.ValueString(), host: state.formerHost(found)}))
+		resp.Diagnostics.Append(attachedWarning(about))
 	}
 }
 

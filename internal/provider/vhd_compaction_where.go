@@ -7,10 +7,21 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
+	"github.com/hashicorp/terraform-plugin-framework/tfsdk"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
+
+// remembered reads what is known of a disk: its state, and the marks beside it.
+func remembered(ctx context.Context, state tfsdk.State, private privateReader) (m vhdCompactionModel, found marks, diags diag.Diagnostics) {
+	diags = state.Get(ctx, &m)
+	found, more := readMarks(ctx, private)
+	diags.Append(more...)
+	m.fromVersion0(&found)
+	return m, found, diags
+}
 
 // fromVersion0 reads the host as version 0 of the schema noted it: always in the
 // state, with a mark where it was the provider's.
@@ -18,7 +29,7 @@ func (m *vhdCompactionModel) fromVersion0(found *marks) {
 	if found.HostSource == "" {
 		return
 	}
-	found.Asked = hostKey(m.Host.ValueString())
+	found.Asked = hyperv.HostKey(m.Host.ValueString())
 	if found.HostSource == "provider" {
 		m.Host = types.StringNull()
 	}
@@ -30,31 +41,36 @@ var errElsewhere = errors.New("the path names another disk on this host")
 
 // settle makes sure that a host tells about the disk of the state. One that the
 // state was not asked on is first asked which disk the path names there. The same
-// one, or one that cannot be told apart, goes on with its history; of another one
-// nothing is noted but where it was seen.
-func (m *vhdCompactionModel) settle(ctx context.Context, host *hyperv.Host, found *marks) error {
-	now := hostKey(host.Name())
+// one, or one that cannot be told apart, goes on with its history, and node is the one
+// that has it now, if that is another; of another one nothing is noted but where it
+// was seen.
+func (m *vhdCompactionModel) settle(ctx context.Context, host *hyperv.Host, found *marks) (node string, err error) {
+	now := hyperv.HostKey(host.Name())
 	if found.Asked == now {
 		found.Elsewhere = ""
-		return nil
+		return "", nil
 	}
 	at, err := host.Locate(ctx, m.Path.ValueString())
 	absent := errors.Is(err, hyperv.ErrNotFound) && found.Asked != "" // an import finds nothing
-	if err != nil && !absent {
-		return err
-	}
-	if absent || m.isOther(at.VirtualDiskID) {
+	switch {
+	case absent || err == nil && m.isOther(at.VirtualDiskID):
 		found.Elsewhere = now
-		return errElsewhere
+		return "", errElsewhere
+	case err != nil:
+		return "", err
 	}
 	found.Asked, found.Elsewhere = now, ""
-	if m.Node.IsNull() { // as after an import; else it stays that of the last run
-		m.Node = optionalString(at.Node)
-	}
 	if at.VirtualDiskID != "" {
 		m.VirtualDiskID = types.StringValue(at.VirtualDiskID)
 	}
-	return nil
+	former := m.Node.ValueString()
+	if former == "" { // as after an import; else it stays that of the last run
+		m.Node = optionalString(at.Node)
+	}
+	if former == "" || at.Node == "" || strings.EqualFold(former, at.Node) {
+		return "", nil
+	}
+	return at.Node, nil
 }
 
 // isOther reports whether an identifier belongs to another disk than that of the
@@ -82,6 +98,17 @@ func (m *vhdCompactionModel) left() string {
 	return ""
 }
 
+// movedWarning says, once, that a disk is taken for the same one on another node; nil
+// where no other file can be meant, on a cluster volume or a share.
+func (m *vhdCompactionModel) movedWarning(s subject, node string) diag.Diagnostic {
+	if path := m.Path.ValueString(); node == "" || winpath.OnClusterVolume(path) || winpath.IsUNC(path) {
+		return nil
+	}
+	return diag.NewWarningDiagnostic(summaryMoved, fmt.Sprintf("%s\nThe last run was on %s. On %s the path names a disk with the same identifier, or with none that could be compared, which is taken for the same disk.\n\n"+
+		"Copies of one template share their identifier. If this is a copy, plan once with -replace to begin anew with it, or set host to stay with the former disk.",
+		s.lines(), m.Node.ValueString(), node))
+}
+
 // formerNodeWarning says, beside a disk in use, on which other node to look; nil
 // where there is none.
 func (m *vhdCompactionModel) formerNodeWarning(s subject, now string) diag.Diagnostic {
@@ -90,6 +117,17 @@ func (m *vhdCompactionModel) formerNodeWarning(s subject, now string) diag.Diagn
 		return nil
 	}
 	return diag.NewWarningDiagnostic(summaryFormerNode, fmt.Sprintf("%s\nThe last run was on %s. %s", s.lines(), former, m.left()))
+}
+
+// mayGoOn reports whether the last run ended without seeing the end of its job.
+func (m *vhdCompactionModel) mayGoOn() bool {
+	s := m.status()
+	return (s == hyperv.StatusUnknown || s == hyperv.StatusInterrupted) && m.unseenJob() != ""
+}
+
+// forgottenWarning says what a destroy leaves to end by itself.
+func (m *vhdCompactionModel) forgottenWarning(s subject) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(summaryForgotten, s.lines()+"\n"+m.left()+" It ends by itself, and nothing waits for it.")
 }
 
 // elsewhereDetail says what is known of a path that names another disk now.

@@ -29,12 +29,13 @@ type Kerberos struct {
 
 	// turn admits one user of the KDC at a time, so that many hosts at once make one
 	// login and not many. What follows belongs to whoever has it.
-	turn     chan struct{}
-	login    *login // nil: none is under way
-	tgt      grantedTicket
-	tickets  map[string]grantedTicket
-	rejected error
+	turn    chan struct{}
+	login   *login // under way, or the one that failed last; nil: neither
+	tgt     grantedTicket
+	tickets map[string]grantedTicket
 }
+
+var errClosed = errors.New("kerberos: closed")
 
 // NewKerberos checks the configuration and reads its files. It does not log on yet.
 func NewKerberos(c KerberosConfig) (*Kerberos, error) {
@@ -98,7 +99,6 @@ func (k *Kerberos) Close() {
 	defer func() { <-k.turn }()
 	k.tgt, k.tickets = grantedTicket{}, map[string]grantedTicket{}
 	k.secret, k.cachePath = nil, ""
-	k.rejected = errors.New("closed")
 }
 
 // String names the mechanism.

@@ -25,8 +25,8 @@ func (k *Kerberos) ticketFor(ctx context.Context, spn servicePrincipal) (kerbero
 	case <-ctx.Done():
 		return kerberosTicket{}, context.Cause(ctx)
 	}
-	if k.rejected != nil {
-		return kerberosTicket{}, k.rejected
+	if k.life.Err() != nil {
+		return kerberosTicket{}, errClosed
 	}
 	if t := k.tickets[spn.String()]; t.fresh() {
 		return t.kerberosTicket, nil
@@ -80,16 +80,14 @@ func (k *Kerberos) loggedOn(ctx context.Context) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	if errors.Is(l.err, ErrRejected) {
-		k.rejected = l.err
-	}
 	if l.err == nil {
 		k.tgt, k.login = l.tgt, nil
 	}
 	return l.err
 }
 
-// isOver reports whether a login has failed and may be tried again.
+// isOver reports whether a login has failed and may be tried again. One with bad
+// credentials may not, see ensureTGT.
 func (l *login) isOver() bool {
 	select {
 	case <-l.ended:

@@ -1,0 +1,52 @@
+package provider_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
+
+func lacks(t *testing.T, out, part string) {
+	t.Helper()
+	if strings.Contains(out, part) {
+		t.Errorf("the output has %q:\n%s", part, out)
+	}
+}
+
+// Copies of one template share their identifier. A copy on another node is taken for
+// the same disk, which is said, once, with the way to begin anew.
+func TestCommandLines_copyOfATemplate(t *testing.T) {
+	t.Parallel()
+	throughEach(t, func(c recent) {
+		t := c.t
+		s := newSite(t)
+		c.write(s.on(hereAddress) + disk())
+		c.expect(0, applying...)
+		must(t, s.there.Change(diskPath, func(v *hypervsim.VHD) { v.FileSize = 4 * gib }))
+		c.write(s.on(thereAddress) + disk())
+		contains(t, c.expect(0, planning...), "Virtual hard disk on another node", "last run was on HV-A", "On HV-B", "-replace")
+		c.expect(0, "apply", "-refresh-only", "-auto-approve", "-input=false")
+		lacks(t, c.expect(0, planning...), "on another node")
+
+		contains(t, c.expect(0, append(applying, "-replace="+address)...), "1 destroyed")
+		lacks(t, c.expect(0, planning...), "on another node")
+		compactions(t, s.here, 1)
+		compactions(t, s.there, 1)
+	})
+}
+
+// A compaction whose end was not seen is not forgotten in silence.
+func TestCommandLines_jobThatMayGoOn(t *testing.T) {
+	t.Parallel()
+	throughEach(t, func(c recent) {
+		t := c.t
+		sim := host(t, hypervsim.WithComputerName("HV-A"), hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) {
+			v.Immediate, v.JobDuration, v.NotCancellable = false, 20*time.Second, true
+		})))
+		c.write(providerFor(sim) + disk(settings{"timeouts": `{ create = "300ms" }`, "attach_read_only": "false", "mode": `"Full"`}))
+		contains(t, c.expect(1, applying...), "interrupted")
+		contains(t, c.expect(0, "destroy", "-auto-approve", "-input=false"), "may go on", "HV-A", "Job ", "may still compact the disk")
+	})
+}

@@ -1,0 +1,85 @@
+package provider_test
+
+import "testing"
+
+// learned is a provider whose host is known only once something else was applied, and
+// that.
+func (s site) learned(host string) string {
+	return "resource \"terraform_data\" \"host\" {\n  input = " + quote(host) + "\n}\n" +
+		providerFor(s.here, settings{"host": "terraform_data.host.output"})
+}
+
+// While a plan does not know which host the provider will ask, it plans nothing that
+// an apply, which knows, would plan otherwise.
+func TestCommandLines_unknownHost(t *testing.T) {
+	t.Parallel()
+	full := settings{"mode": `"Full"`}
+	for name, test := range map[string]struct {
+		before, after func(s site) string
+		refreshed     string // the provider's host of a refresh in between
+		apply, second int
+		plans, says   string
+	}{
+		"the same host": {
+			before: func(s site) string { return s.on(hereAddress) + disk() },
+			after:  func(s site) string { return s.learned(hereAddress) + disk() },
+		},
+		"the same host, and due": {
+			before: func(s site) string { return s.on(hereAddress) + disk() },
+			after:  func(s site) string { return s.learned(hereAddress) + disk(full) },
+		},
+		"another disk": {
+			before: func(s site) string { return s.on(hereAddress) + disk() },
+			after:  func(s site) string { return s.learned(elsewhereAddress) + disk() },
+			second: 2,
+		},
+		"another disk, and due": {
+			before: func(s site) string { return s.on(hereAddress) + disk() },
+			after:  func(s site) string { return s.learned(elsewhereAddress) + disk(full) },
+			apply:  1, second: 2, says: "Nothing was started",
+		},
+		"another disk, seen before, and due": {
+			before:    func(s site) string { return s.on(hereAddress) + disk() },
+			after:     func(s site) string { return s.learned(elsewhereAddress) + disk(full) },
+			refreshed: elsewhereAddress, apply: 1, second: 2, says: "Nothing was started",
+		},
+		"its own left to the provider, the same": {
+			before: func(s site) string { return s.on(elsewhereAddress) + disk(settings{"host": quote(hereAddress)}) },
+			after:  func(s site) string { return s.learned(hereAddress) + disk() },
+		},
+		"its own left to the provider, another": {
+			before: func(s site) string { return s.on(elsewhereAddress) + disk(settings{"host": quote(hereAddress)}) },
+			after:  func(s site) string { return s.learned(elsewhereAddress) + disk() },
+			plans:  "must be replaced",
+		},
+		"its own becomes unknown, the same": {
+			before: func(s site) string { return s.on(hereAddress) + disk(settings{"host": quote(hereAddress)}) },
+			after: func(s site) string {
+				return "resource \"terraform_data\" \"host\" {\n  input = " + quote(hereAddress) + "\n}\n" +
+					s.on(hereAddress) + disk(settings{"host": "terraform_data.host.output"})
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			throughEach(t, func(c recent) {
+				t := c.t
+				s := newSite(t)
+				c.write(test.before(s))
+				c.expect(0, applying...)
+				if test.refreshed != "" {
+					c.write(s.on(test.refreshed) + disk())
+					c.expect(0, "apply", "-refresh-only", "-auto-approve", "-input=false")
+				}
+				c.write(test.after(s))
+				contains(t, c.expect(2, planning...), test.plans) // terraform_data is new
+				out, code := c.run(applying...)
+				if code != test.apply {
+					t.Errorf("apply ended with %d, want %d:\n%s", code, test.apply, out)
+				}
+				contains(t, out, test.says)
+				c.expect(test.second, planning...)
+			})
+		})
+	}
+}
