@@ -277,3 +277,30 @@ func TestLogonOutage(t *testing.T) {
 		}
 	}
 }
+
+// TestLogonOutageAtTheSize: the size after a run is read when the domain is back.
+func TestLogonOutageAtTheSize(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSite(t, 1, false, func(int) []hypervsim.Option {
+			return []hypervsim.Option{disk(func(v *hypervsim.VHD) { v.JobDuration = 10 * time.Minute })}
+		})
+		var once sync.Once
+		got, err := s.host(0).Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(o *hyperv.Order) {
+			o.OnProgress = func(p hyperv.Progress) {
+				if p.Percent < 100 {
+					return
+				}
+				once.Do(func() {
+					s.accounts.SetAway(true)
+					s.network.Cut(hostName(0)) // contexts that stand would go on
+					time.AfterFunc(time.Minute, func() { s.accounts.SetAway(false) })
+				})
+			}
+		}))
+		once.Do(func() { t.Error("the end of the job was not reported") })
+		if err != nil || got.Run == nil || got.Run.FileSizeAfterBytes == nil {
+			t.Errorf("result = %+v, %v, want the size after the run", got, err)
+		}
+	})
+}
