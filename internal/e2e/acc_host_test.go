@@ -38,7 +38,7 @@ type accHost struct {
 	client   *wsman.Client
 }
 
-// onRealHost tells whether the environment names a real host for these tests.
+// onRealHost reports whether the environment names a real host for these tests.
 func onRealHost() bool { return os.Getenv(envFixtures) != "" || os.Getenv(envDisk) != "" }
 
 // onHost is the real host that the environment names, else a simulated one whose
@@ -147,7 +147,7 @@ func (h *accHost) size(path string) int64 {
 	return int64(n)
 }
 
-// isAttached tells whether a disk is attached to the host.
+// isAttached reports whether a disk is attached to the host.
 func (h *accHost) isAttached(ctx context.Context, path string) bool {
 	h.t.Helper()
 	images := wsman.Enumeration{ResourceURI: cim.ResourceURI(cim.NamespaceVirtualizationV2, cim.ClassMountedStorageImage)}

@@ -46,7 +46,7 @@ func read(t *testing.T, w workspace, name string) string {
 	return string(text)
 }
 
-// knowsActions tells whether Terraform has actions of providers: from 1.14 on.
+// knowsActions reports whether Terraform has actions of providers: from 1.14 on.
 func (w workspace) knowsActions() bool {
 	w.t.Helper()
 	out, err := exec.CommandContext(w.t.Context(), programs.terraform, "version", "-json").Output()

@@ -52,7 +52,7 @@ func cleansUp(t *testing.T, sim *hypervsim.Host) {
 	}
 }
 
-// running tells whether a job of the host has not ended.
+// running reports whether a job of the host has not ended.
 func running(sim *hypervsim.Host) bool {
 	return slices.ContainsFunc(sim.Jobs(), func(j hypervsim.Job) bool { return j.EndTime.IsZero() })
 }

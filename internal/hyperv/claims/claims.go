@@ -24,7 +24,7 @@ const (
 	Open Evidence = "open"
 )
 
-// IsSettled tells whether a host that contradicts a claim proves this project
+// IsSettled reports whether a host that contradicts a claim proves this project
 // wrong. One that contradicts another claim answers a question.
 func (e Evidence) IsSettled() bool { return e == Seen || e == Documented }
 

@@ -6,7 +6,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// checks lists how each claim is asked about.
+// checks lists the check of each claim that the kit can ask a host about.
 func checks() []check {
 	return []check{
 		{"identify", 0, (*kit).identify},

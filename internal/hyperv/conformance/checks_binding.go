@@ -10,9 +10,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// withBinding logs on with another channel binding than the certificate gives. It
-// counts as a failed logon, so it is only done where that does not matter, and
-// after a logon that was right.
+// withBinding logs on with a channel binding other than that of the certificate. It counts as a
+// failed logon, so it is only done where that does not matter, and after a logon that was right.
 func (k *kit) withBinding(ctx context.Context, change func([]byte) []byte) verdict {
 	if k.options.Config.Auth != hyperv.AuthNTLM || !k.wire.Endpoint.HTTPS {
 		return notTested("only asked over https with NTLM")

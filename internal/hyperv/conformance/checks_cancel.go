@@ -2,7 +2,8 @@ package conformance
 
 import "context"
 
-// cancelled is a compaction that was cancelled, or the attempt.
+// cancelled is a compaction that was cancelled, or that the kit tried to
+// cancel.
 type cancelled struct {
 	o      outcome
 	answer uint64
@@ -68,7 +69,7 @@ func (k *kit) whenCancelled(ctx context.Context, look func(*cancelled) verdict) 
 	})
 }
 
-// cancels tells whether jobs are documented to be cancellable.
+// cancels reports whether jobs are documented to be cancellable.
 func (k *kit) cancels() bool {
 	is, known := k.atLeast(6, 3, 0)
 	return is || !known

@@ -9,8 +9,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// serves tells whether the image management service of a namespace is there.
-// Faults other than those about what is missing say nothing about that.
+// serves reports whether the image management service of a namespace is there.
+// Faults about anything but a missing namespace or class do not decide that.
 func (k *kit) serves(ctx context.Context, namespace string) (bool, error) {
 	_, err := k.client.Get(ctx, service(namespace))
 	if fault, ok := errors.AsType[*wsman.Fault](err); ok && missing(fault, missingNamespaceCodes...) {
@@ -23,7 +23,7 @@ func (k *kit) serves(ctx context.Context, namespace string) (bool, error) {
 // that is not there.
 var missingNamespaceCodes = []uint32{2147749902, 2147749904, 2150858752, 2150858811, 2150858778}
 
-// missing tells whether a fault says that something is not there.
+// missing reports whether a fault says that something is not there.
 func missing(f *wsman.Fault, codes ...uint32) bool {
 	if len(f.Codes) == 0 { // servers other than Windows send no numbers
 		return f.Subcode.Local == "DestinationUnreachable"
@@ -133,7 +133,7 @@ func (k *kit) accessDenied(ctx context.Context) verdict {
 	return notTested("no refusal for lack of rights: %s", strings.Join(seen, "; "))
 }
 
-// extension is that of a disk which the host knows.
+// extension returns the extension of a disk format that the host knows.
 func (k *kit) extension() string {
 	if k.isV2() {
 		return ".vhdx"

@@ -57,7 +57,7 @@ func (k *kit) compactAttached(ctx context.Context) verdict {
 	return k.whileListed(ctx, d.path, true, func() verdict { return k.inModes(ctx, d.path, "0", "1", "2", "3", "4") })
 }
 
-// refusal compacts a disk of a kind and wants to be refused.
+// refusal compacts a disk of a kind and expects a refusal.
 func (k *kit) refusal(ctx context.Context, d kind, mode string, ok func(outcome) bool) verdict {
 	disk, err := k.disk(ctx, d)
 	if err != nil {

@@ -22,7 +22,7 @@ func (k *kit) createDisk(ctx context.Context) verdict {
 	return when(opens, "%s; inspected %t", d.out, opens)
 }
 
-// opens tells whether a disk can be inspected. An error is no answer to that.
+// opens reports whether a disk can be inspected. An error is no answer to that.
 func (k *kit) opens(ctx context.Context, path string) (bool, error) {
 	_, err := k.inspect(ctx, k.inspections()[0], path)
 	if _, refused := errors.AsType[*valueError](err); refused {

@@ -16,7 +16,7 @@ func (k *kit) file(ctx context.Context, class, path string) (*cim.Instance, erro
 	return k.client.Get(ctx, cim.NewReference(cim.NamespaceCIMv2, class, cim.Selector{Name: "Name", Value: path}))
 }
 
-// gone tells whether an error says that an instance does not exist.
+// gone reports whether an error says that an instance does not exist.
 func gone(err error) bool {
 	fault, ok := errors.AsType[*wsman.Fault](err)
 	return ok && missing(fault, 2150858752, 2147749890)
@@ -50,7 +50,7 @@ func (k *kit) fileLetterCase(ctx context.Context) verdict {
 	return when(name != "" && !strings.ContainsFunc(name, unicode.IsUpper), "capitals in the name %t", strings.ContainsFunc(name, unicode.IsUpper))
 }
 
-// localDrives looks for a directory behind a share which the host is known to have.
+// localDrives looks for a directory behind a share that the host is known to have.
 func (k *kit) localDrives(ctx context.Context) verdict {
 	if _, err := k.file(ctx, "Win32_Share", "ADMIN$"); gone(err) {
 		return notTested("the host does not share a directory to look for")

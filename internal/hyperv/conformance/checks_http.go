@@ -8,7 +8,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// wantStatus is held when a request without a logon gets that status.
+// wantStatus makes a check that is held when a request without a logon gets
+// that status.
 func wantStatus(h hit, status int) func(*kit, context.Context) verdict {
 	return func(k *kit, ctx context.Context) verdict {
 		p, err := k.status(ctx, h)
@@ -31,11 +32,11 @@ func (k *kit) identifyHidesVersion(ctx context.Context) verdict {
 	return when(!strings.Contains(version.value(), k.shortVersion()), "HTTP status %d", p.status)
 }
 
-// shortVersion is what a version that is not hidden would hold.
+// shortVersion is the part that an answer with a version would contain.
 func (k *kit) shortVersion() string { return orElse(k.version, "10.") }
 
-// sealedHit logs on and then sends one message in a way that the client does
-// not have.
+// sealedHit logs on and then sends one message in a way that the client never
+// sends it.
 func (k *kit) sealedHit(ctx context.Context, prepare func(secure.Context) (hit, error)) (page, error) {
 	b, err := k.dialHTTP(ctx)
 	if err != nil {
@@ -79,7 +80,8 @@ func (k *kit) unsealedStatus(ctx context.Context) verdict {
 	return when(p.status == http.StatusInternalServerError && len(p.body) == 0, "HTTP status %d with a body of %d bytes", p.status, len(p.body))
 }
 
-// brokenlySealed is a message that was damaged under its seal.
+// brokenlySealed makes a request with a message that was damaged after it was
+// sealed.
 func brokenlySealed(sec secure.Context, message []byte) (hit, error) {
 	signature, sealed, err := sec.Wrap(message)
 	if err != nil {

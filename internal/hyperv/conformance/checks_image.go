@@ -10,7 +10,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
-// jobOwner looks at who owns the observed compaction.
+// jobOwner looks at the owner of the observed compaction's job.
 func (k *kit) jobOwner(ctx context.Context) verdict {
 	return k.withJob(ctx, func(s *observed) verdict {
 		owner, _ := s.o.last.String("Owner")
@@ -20,7 +20,7 @@ func (k *kit) jobOwner(ctx context.Context) verdict {
 	})
 }
 
-// isOwn tells whether an owner is the account that the kit logs on with.
+// isOwn reports whether an owner is the account that the kit logs on with.
 func (k *kit) isOwn(owner string) bool {
 	_, name, _ := strings.Cut(owner, `\`)
 	user := k.options.account()
@@ -43,7 +43,7 @@ func (k *kit) inspectAttached(ctx context.Context) verdict {
 	})
 }
 
-// refusedOr is contradicted when a method refused, else the trouble with asking.
+// refusedOr returns contradicted when a method refused, else the reason why it could not be asked.
 func refusedOr(err error) verdict {
 	if value, ok := errors.AsType[*valueError](err); ok {
 		return contradicted("%s", value)
@@ -51,8 +51,8 @@ func refusedOr(err error) verdict {
 	return trouble(err)
 }
 
-// addresses attaches two disks and, after the first was detached, a third. What was
-// attached before stays where it is.
+// addresses attaches two disks and, after the first was detached, a third. Disks that were attached
+// before stay where they are.
 type addresses struct {
 	first, second, third cim.Reference
 	v                    verdict // why there are none

@@ -28,7 +28,7 @@ func (k *kit) missingFileWay(ctx context.Context) verdict {
 	return when(o.value != 4096, "%s", o)
 }
 
-// inspections are the methods that tell about a disk and their out parameters.
+// inspections returns the methods that describe a disk, with their out parameters.
 func (k *kit) inspections() [][2]string {
 	if k.isV2() {
 		return [][2]string{{"GetVirtualHardDiskSettingData", "SettingData"}, {"GetVirtualHardDiskState", "State"}}

@@ -70,9 +70,8 @@ func (k *kit) logOnAs(ctx context.Context, user string) error {
 	return err
 }
 
-// domainOfHost reads the names of the domain in the challenge that a host sends
-// before anybody has logged on. The logon is not gone on with, which is no failed
-// one.
+// domainOfHost reads the names of the domain in the challenge that a host sends before any logon.
+// The logon is not continued, which does not count as a failed one.
 func (k *kit) domainOfHost(ctx context.Context) (challengeNames, error) {
 	b, err := k.dialHTTP(ctx)
 	if err != nil {
@@ -98,11 +97,11 @@ func (k *kit) domainOfHost(ctx context.Context) (challengeNames, error) {
 	return names, nil
 }
 
-// challengeNames are the names in an NTLM challenge. In a workgroup the computer
-// is its own domain.
+// challengeNames holds the names in an NTLM challenge. In a workgroup the
+// computer is its own domain.
 type challengeNames struct{ computer, domain, dnsDomain string }
 
-// has tells whether a user named with that domain is one of the domain.
+// has reports whether a user named with that domain is one of the domain.
 func (n challengeNames) has(domain string) bool {
 	if n.domain == "" || n.dnsDomain == "" || strings.EqualFold(n.domain, n.computer) {
 		return false
@@ -141,10 +140,9 @@ func utf16LE(b []byte) string {
 	return string(utf16.Decode(units))
 }
 
-// kerberosRaw asks about the form in which the client sends Kerberos tokens. When
-// the host refuses it, the same is sent with SPNEGO around it: a host that takes
-// that has shown that the ticket is good. It was granted by the KDC for a good
-// password, so refusals by the host count against nobody.
+// kerberosRaw asks about the form in which the client sends Kerberos tokens. When the host refuses
+// it, the same is sent with SPNEGO around it: a host that takes that has shown that the ticket is
+// good. The KDC granted it for a good password, so refusals by the host count against no account.
 func (k *kit) kerberosRaw(ctx context.Context) verdict {
 	if k.options.Config.Auth != hyperv.AuthKerberos {
 		return notTested("only asked with Kerberos")

@@ -12,7 +12,7 @@ import (
 
 const classSettings = cim.ClassVirtualSystemSettingData
 
-// serviceSystemName is about the name by which a client knows the node.
+// serviceSystemName asks about the name by which a client identifies the node.
 func (k *kit) serviceSystemName(ctx context.Context) verdict {
 	i, err := k.client.Get(ctx, service(k.namespace))
 	if err != nil {
@@ -180,8 +180,8 @@ func (k *kit) checkpointKind(ctx context.Context) verdict {
 	})
 }
 
-// checkpointDisks looks at the disks of both, and at the parent of the one that the
-// machine runs from.
+// checkpointDisks looks at the disks of the machine and of its checkpoint, and at the parent of the
+// disk that the machine runs from.
 func (k *kit) checkpointDisks(ctx context.Context) verdict {
 	return k.withCheckpoint(ctx, func(m *FixtureMachine, own, checkpoint *cim.Instance) verdict {
 		now, err := k.disksOf(ctx, own)
@@ -244,7 +244,8 @@ func whileUsed(state string) func(*kit, context.Context) verdict {
 	}
 }
 
-// compactRunning asks for what a host must refuse: a machine has the disk open.
+// compactRunning asks for a compaction that a host must refuse, because a machine has the disk
+// open.
 func (k *kit) compactRunning(ctx context.Context) verdict {
 	m := k.fixture(inState("running"))
 	if m == nil {

@@ -22,7 +22,7 @@ var (
 )
 
 // letterToSystem begins an enumeration of the one operating system: it changes
-// nothing, and its answer tells nothing.
+// nothing, and its answer reveals nothing.
 func (k *kit) letterToSystem() letter {
 	return k.letter(systems, actionEnumerate, `<n:Enumerate/>`)
 }
@@ -99,7 +99,7 @@ func (k *kit) unknownClassWQL(ctx context.Context) verdict {
 	return wantFault(err, hasAny(2150858778))
 }
 
-// inspection is a method of the service that only reads.
+// inspection returns a method of the service that only reads.
 func (k *kit) inspection() string {
 	if k.isV2() {
 		return "GetVirtualHardDiskState"
@@ -181,7 +181,7 @@ func (k *kit) pull(ctx context.Context, class, enumerationContext, limit string)
 	return root.find("PullResponse"), err
 }
 
-// release gives an enumeration back; the host drops it by itself otherwise.
+// release releases an enumeration; the host drops it by itself otherwise.
 func (k *kit) release(ctx context.Context, class, enumerationContext string) {
 	_, err := k.send(context.WithoutCancel(ctx), k.letter(class, actionRelease, `<n:Release><n:EnumerationContext>`+escape(enumerationContext)+`</n:EnumerationContext></n:Release>`).String())
 	if err != nil {
@@ -274,8 +274,8 @@ func (k *kit) selectorFilter(ctx context.Context) verdict {
 	return when(len(some) == 1, "%d of %d instances", len(some), len(all))
 }
 
-// absent is the path of a file that does not exist, in the directory that the
-// user named, else on the drive that every Windows has.
+// absent returns the path of a file that does not exist, in the directory that
+// the user named, else on the drive that every Windows has.
 func (k *kit) absent(extension string) string {
 	directory := `C:\Windows`
 	switch {

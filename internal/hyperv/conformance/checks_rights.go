@@ -9,10 +9,11 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// Rights is what an account was given that is no administrator.
+// Rights is the set of rights of an account that is not an administrator.
 type Rights string
 
-// The steps from too little to more than needed, each with what the one before has.
+// The sets of rights, from too few to more than enough; from RightsBoth on, each includes those
+// before.
 const (
 	RightsRemoteManagement Rights = "remote-management" // member of Remote Management Users alone
 	RightsHyperV           Rights = "hyper-v"           // member of Hyper-V Administrators alone
@@ -21,12 +22,12 @@ const (
 	RightsRoot             Rights = "root"      // and read and execute in the RootSDDL of WinRM
 )
 
-// AllRights lists the steps.
+// AllRights lists the sets of rights, the smallest first.
 func AllRights() []Rights {
 	return []Rights{RightsRemoteManagement, RightsHyperV, RightsBoth, RightsNamespace, RightsRoot}
 }
 
-// reach is how far an account comes.
+// reach is how much of the host an account can use.
 type reach struct {
 	cimv2, service, own, methods error
 	listed                       bool // the host's own computer system
@@ -34,7 +35,7 @@ type reach struct {
 	compaction                   error
 }
 
-// String says it in numbers and names of the protocol.
+// String describes it in numbers and names of the protocol.
 func (r reach) String() string {
 	s := fmt.Sprintf("root\\cimv2: %s; service: %s; own system listed %t: %s; methods: %s", summary(r.cimv2), summary(r.service), r.listed, summary(r.own), summary(r.methods))
 	if r.compacted != nil {
@@ -43,13 +44,13 @@ func (r reach) String() string {
 	return s
 }
 
-// suffices tells whether the account can do what this provider does.
+// suffices reports whether the account can do what this provider does.
 func (r reach) suffices() bool {
 	return r.service == nil && r.listed && r.methods == nil && r.compaction == nil && (r.compacted == nil || r.compacted.succeeded())
 }
 
-// tryRights goes as far as the account comes. A compaction is tried where disks may
-// be made; one that cannot be made tells no more than the rest.
+// tryRights finds out how much the account can do. A compaction is tried where disks may be
+// created; if it cannot be tried, that adds nothing to the other answers.
 func (k *kit) tryRights(ctx context.Context) reach {
 	var r reach
 	_, r.cimv2 = k.enumerate(ctx, wsman.Enumeration{ResourceURI: systems})
@@ -71,7 +72,7 @@ func (k *kit) tryRights(ctx context.Context) reach {
 	return r
 }
 
-// withRights looks how far an account with certain rights comes.
+// withRights finds out how much an account with certain rights can do.
 func withRights(rights Rights, judge func(reach) verdict) func(*kit, context.Context) verdict {
 	return func(k *kit, ctx context.Context) verdict {
 		if k.options.Rights != rights {
@@ -81,13 +82,13 @@ func withRights(rights Rights, judge func(reach) verdict) func(*kit, context.Con
 	}
 }
 
-// refusesRights is held when the account is told what it lacks, or sees nothing.
+// refusesRights is held when the host denies the account something or shows it nothing.
 func refusesRights(r reach) verdict {
 	return when(!r.suffices() && (isDenied(r.methods) || isDenied(r.service)), "%s", r)
 }
 
-// refusedByService is held when the account may not even ask for what everybody
-// may see.
+// refusedByService is held when the service denies the account even classes
+// that every user may read.
 func refusedByService(r reach) verdict { return when(isDenied(r.cimv2), "%s", r) }
 
 // suffices is held when the account can do what this provider does.
@@ -98,8 +99,8 @@ func isDenied(err error) bool {
 	return ok && denied(fault)
 }
 
-// jobsOfOthers looks for a job that another account started. With an account of few
-// rights there is one: the run before, by an administrator, has just made some.
+// jobsOfOthers looks for a job that another account started. With an account of few rights there is
+// one: the preceding run, by an administrator, has just started some.
 func (k *kit) jobsOfOthers(ctx context.Context) verdict {
 	all, err := k.enumerate(ctx, wsman.Enumeration{ResourceURI: cim.ResourceURI(k.namespace, cim.ClassStorageJob)})
 	if err != nil {

@@ -42,10 +42,10 @@ func (k *kit) plugInQuota(context.Context) verdict {
 	return when(p.Quotas.PerUser == "15", "MaxConcurrentOperationsPerUser %s", p.Quotas.PerUser)
 }
 
-// remoteManagementUsers are how a security descriptor names that group.
+// remoteManagementUsers are the forms in which a security descriptor names that group.
 var remoteManagementUsers = []string{";;;RM)", ";;;S-1-5-32-580)"}
 
-// plugInRights looks whom the resource of all WMI classes lets in.
+// plugInRights looks at which accounts the resource of all WMI classes lets in.
 func (k *kit) plugInRights(context.Context) verdict {
 	p, why := k.plugInOf()
 	if p == nil {

@@ -18,8 +18,8 @@ import (
 )
 
 const (
-	// idleLeast and idleMost are between which an idle connection is expected to be
-	// closed; idleLimit is for how long that is waited for.
+	// An idle connection is expected to be closed between idleLeast and idleMost; idleLimit is how
+	// long the kit waits for that.
 	idleLeast = 110 * time.Second
 	idleMost  = 150 * time.Second
 	idleLimit = 170 * time.Second
@@ -62,8 +62,8 @@ func (k *kit) idleConnection(ctx context.Context) verdict {
 	return when(took >= idleLeast && took <= idleMost, "closed after %d s", int(took.Seconds()))
 }
 
-// utf16Answer sends a message in UTF-16 on a connection with a logon. A seal says
-// of its content that it is UTF-8.
+// utf16Answer sends a message in UTF-16 on a connection with a logon. The message is not sealed,
+// and so it is only sent over https: a sealed message declares its content to be UTF-8.
 func (k *kit) utf16Answer(ctx context.Context) verdict {
 	if !k.wire.Endpoint.HTTPS || k.wire.Mechanism == nil {
 		return notTested("only asked over https with NTLM or Kerberos")
@@ -79,7 +79,7 @@ func (k *kit) utf16Answer(ctx context.Context) verdict {
 		p.status, isUTF16, strings.Contains(strings.ToLower(p.header.Get("Content-Type")), "utf-16"))
 }
 
-// inUTF16 is a text in UTF-16 with the lower byte first, after a mark that says so.
+// inUTF16 encodes a text in little-endian UTF-16 with a byte order mark.
 func inUTF16(s string) []byte {
 	b := []byte{0xFF, 0xFE}
 	for _, unit := range utf16.Encode([]rune(s)) {

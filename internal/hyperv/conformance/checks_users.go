@@ -15,8 +15,8 @@ func (k *kit) list(ctx context.Context, namespace, class string) ([]*cim.Instanc
 	return k.enumerate(ctx, wsman.Enumeration{ResourceURI: cim.ResourceURI(namespace, class)})
 }
 
-// timestampPause is how long a disk is left alone between two reads; a time stamp
-// of the reading itself would differ.
+// timestampPause is how long a disk is left alone between two reads; a time stamp that is that of
+// the reading itself would differ between them.
 const timestampPause = 2 * time.Second
 
 func (k *kit) stateTimestamp(ctx context.Context) verdict {

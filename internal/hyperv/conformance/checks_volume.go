@@ -16,8 +16,8 @@ const (
 	classPartition   = "MSFT_Partition"
 )
 
-// numberOf finds an attached disk among the disks of Windows, by the path of its
-// device. Windows tells of a new disk a moment later.
+// numberOf finds an attached disk among the disks of Windows, by the path of
+// its device. Windows lists a new disk a moment after it is attached.
 func (k *kit) numberOf(ctx context.Context, m *mount) (number uint64, all int, err error) {
 	for range 10 {
 		disks, err := k.enumerate(ctx, wsman.Enumeration{ResourceURI: cim.ResourceURI(namespaceStorage, classDisk)})

@@ -43,7 +43,7 @@ func (k *kit) endJobs(ctx context.Context) error {
 		o := &outcome{value: returnJobStarted, job: &k.lab.jobs[i]}
 		instance, err := k.client.Get(ctx, *o.job)
 		if err != nil {
-			continue // gone, or the removal of the file will tell
+			continue // it is gone, or removing the file will show what is wrong
 		}
 		if readJob(o, instance); terminal(o.state) {
 			continue
@@ -63,8 +63,8 @@ func (k *kit) endJobs(ctx context.Context) error {
 	return nil
 }
 
-// remove detaches and deletes a file of the kit. Whether it is there, and whether
-// it is the disk that was made, the host says.
+// remove detaches and deletes a file of the kit. The host is asked whether the file is there, and
+// whether it is the disk that the kit made.
 func (k *kit) remove(ctx context.Context, s *scratchDisk, jobsRun bool) error {
 	var err error
 	for try := range removeTries {
@@ -77,7 +77,7 @@ func (k *kit) remove(ctx context.Context, s *scratchDisk, jobsRun bool) error {
 			return s.absent(jobsRun)
 		}
 		if err != nil {
-			continue // a disk whose creation went out of sight may still appear
+			continue // a disk may still appear if the outcome of its creation is unknown
 		}
 		if err = k.removeOnce(ctx, s); errors.Is(err, errAnother) {
 			return err
@@ -89,7 +89,8 @@ func (k *kit) remove(ctx context.Context, s *scratchDisk, jobsRun bool) error {
 	return errors.Join(errors.New("it could not be removed"), err)
 }
 
-// absent says what it means that the host does not show the file.
+// absent returns an error if the file may exist, or come to exist, although the host does not show
+// it.
 func (s *scratchDisk) absent(jobsRun bool) error {
 	switch {
 	case s.unseen:
@@ -100,7 +101,7 @@ func (s *scratchDisk) absent(jobsRun bool) error {
 	return nil
 }
 
-// errAnother: somebody put another disk in the place of one of the kit.
+// errAnother: a disk that the kit did not make has taken the place of one that it made.
 var errAnother = errors.New("another disk is in its place by now, which is not touched")
 
 func (k *kit) removeOnce(ctx context.Context, s *scratchDisk) error {

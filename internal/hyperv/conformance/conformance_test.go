@@ -16,7 +16,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
-// Canaries: none of them may be in a report or a recording.
+// Canaries: none of these texts may appear in a report or a recording.
 const (
 	canaryDomain   = "CANARYDOM"
 	canaryUser     = "canary.user"
@@ -31,7 +31,7 @@ const (
 
 func diskPath(extension string) string { return `D:\` + canaryFolder + `\canary disk` + extension }
 
-// fixtures are machines in every state, and what a set-up would have seen.
+// fixtures returns machines in every state, and the observations that a set-up would have made.
 func fixtures() ([]hypervsim.Option, *conformance.Fixtures) {
 	opts, machines := rehearsal.Machines(`D:\`+canaryFolder+` of machines`, canaryMachine+" ")
 	formatted := `D:\` + canaryFolder + `\canary formatted.vhdx`
@@ -40,7 +40,7 @@ func fixtures() ([]hypervsim.Option, *conformance.Fixtures) {
 	return opts, &conformance.Fixtures{Machines: machines, Formatted: formatted, PlugIn: rehearsal.PlugIn, ChannelBinding: "Strict", FilteredTokenRefused: &refused}
 }
 
-// arrange is a host with everything that the kit can ask about.
+// arrange returns the options of a host with everything that the kit can ask about.
 func arrange(extension string, opts ...hypervsim.Option) []hypervsim.Option {
 	machines, _ := fixtures()
 	opts = append(machines, opts...)
@@ -68,7 +68,7 @@ func options(sim *hypervsim.Host, extension string) conformance.Options {
 	}
 }
 
-// emptyHanded fails the test if the kit left something on the host.
+// emptyHanded fails the test if the kit left anything on the host.
 func emptyHanded(t *testing.T, sim *hypervsim.Host) {
 	t.Helper()
 	for _, v := range sim.VHDs() {
@@ -93,7 +93,7 @@ func emptyHanded(t *testing.T, sim *hypervsim.Host) {
 	}
 }
 
-// written reads what Write wrote.
+// written reads the files that Write wrote.
 func written(t *testing.T, r *conformance.Report) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -111,8 +111,8 @@ func written(t *testing.T, r *conformance.Report) string {
 	return all.String()
 }
 
-// TestSimulatedHosts: what the simulated host does is what the claims say, for
-// every claim that can be asked of its generation, and nothing stays behind.
+// TestSimulatedHosts: the simulated host behaves as the claims say, for every
+// claim that can be asked of its generation, and nothing stays behind.
 func TestSimulatedHosts(t *testing.T) {
 	t.Parallel()
 	for name, tc := range sample.EveryNamed(3, map[string]struct {

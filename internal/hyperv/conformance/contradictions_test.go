@@ -13,8 +13,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// contradictingAnswers contradict each claim. Each entry is seen to hold with
-// the same host and without the breakage by TestSimulatedHosts.
+// contradictingAnswers contradict each claim. TestSimulatedHosts shows that
+// each claim holds with the same host without the breakage.
 var contradictingAnswers = map[string]breakage{
 	"identify":               swapFor("wsmid:Identify", "ProductVendor", "ProductVender"),
 	"identify-hides-version": swapFor("wsmid:Identify", "OS: 0.0.0", "OS: 10.0.20348"),
@@ -105,7 +105,7 @@ var contradictingAnswers = map[string]breakage{
 	"detach":                     returns("DetachVirtualHardDisk", 1),
 }
 
-// ticking gives every state of a disk another time stamp.
+// ticking gives a disk another time stamp each time that its state is read.
 func ticking() breakage {
 	var reads atomic.Int64
 	stamp := regexp.MustCompile(`(Timestamp[^\d]*?(?:&#?\w+;[^\d]*?)*)\d{14}`)
@@ -116,7 +116,7 @@ func ticking() breakage {
 	}
 }
 
-// contradictingHosts are hosts that contradict a claim by more than other answers.
+// contradictingHosts are hosts that contradict a claim by more than changed answers.
 var contradictingHosts = map[string]singleClaim{
 	"unsealed-refused":        {opts: []hypervsim.Option{hypervsim.WithAllowUnencrypted(true)}},
 	"unsealed-refused-status": {status: [2]string{"HTTP/1.1 500", "HTTP/1.1 403"}},

@@ -1,5 +1,5 @@
-// Package conformance asks a Hyper-V host about the claims of package claims and
-// writes down what it answers.
+// Package conformance asks a Hyper-V host about the claims of package claims
+// and records the answers.
 //
 // The first part only reads: harmless requests, some of them wrong on purpose.
 // The second part, on demand, works on virtual hard disks that it creates in a

@@ -17,7 +17,7 @@ type element struct {
 // maxAnswer bounds what is parsed a second time.
 const maxAnswer = 4 << 20
 
-// parse reads an answer; nil when it is no XML.
+// parse reads an answer; nil when it is not XML.
 func parse(text string) *element {
 	var e element
 	if text == "" || len(text) > maxAnswer || xml.Unmarshal([]byte(text), &e) != nil {
@@ -56,7 +56,7 @@ func (e *element) count(local string) int {
 	return n
 }
 
-// hasNil tells whether some element below is null.
+// hasNil reports whether some element below is null.
 func (e *element) hasNil() bool {
 	if e == nil {
 		return false

@@ -92,7 +92,7 @@ func newGUID() string {
 	return fmt.Sprintf("%X-%X-%X-%X-%X", u[:4], u[4:6], u[6:8], u[8:10], u[10:])
 }
 
-// errNoMessage: an answer that is no SOAP envelope.
+// errNoMessage: an answer that is not a SOAP envelope.
 var errNoMessage = &wsman.DecodeError{Err: errors.New("not an envelope")}
 
 // send sends an envelope as it is. A fault in the answer is an error.

@@ -11,7 +11,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// Result is what became of a claim.
+// Result is the outcome for a claim.
 type Result string
 
 // The results.
@@ -21,7 +21,7 @@ const (
 	NotTested    Result = "not tested"
 )
 
-// Finding is a claim and what the host had to say about it.
+// Finding is a claim and what the host answered about it.
 type Finding struct {
 	ID       string          `json:"id"`
 	Claim    string          `json:"claim"`
@@ -29,7 +29,7 @@ type Finding struct {
 	Result   Result          `json:"result"`
 	// Seen is what the host answered, in numbers and names of the protocol.
 	Seen string `json:"seen,omitempty"`
-	// Why says why there is no result.
+	// Why is the reason why there is no result.
 	Why            string `json:"why,omitempty"`
 	DurationMillis int64  `json:"duration_ms"`
 	// Exchanges number the recordings that belong to the claim.
@@ -55,7 +55,7 @@ func notTested(format string, args ...any) verdict {
 	return verdict{result: NotTested, why: fmt.Sprintf(format, args...)}
 }
 
-// when is held or contradicted by what was seen.
+// when returns held if ok, else contradicted, with what was seen.
 func when(ok bool, format string, args ...any) verdict {
 	if ok {
 		return held(format, args...)
@@ -66,8 +66,8 @@ func when(ok bool, format string, args ...any) verdict {
 // deniedCodes are the numbers of a refusal for lack of rights.
 var deniedCodes = []uint32{5, 0x80070005, 0x80041003, 0x80338104, 0x80338105, 0x80338106}
 
-// trouble is the verdict when a request did not get the answer that a check
-// needs to go on.
+// trouble returns the verdict when a request did not get the answer that a
+// check needs to go on.
 func trouble(err error) verdict {
 	if fault, ok := errors.AsType[*wsman.Fault](err); ok {
 		if denied(fault) {
@@ -93,12 +93,12 @@ func trouble(err error) verdict {
 	return notTested("%s", summary(err))
 }
 
-// denied tells whether a fault is about rights, by its number or its subcode.
+// denied reports whether a fault is about rights, by its number or its subcode.
 func denied(f *wsman.Fault) bool {
 	return f.Subcode.Local == "AccessDenied" || slices.ContainsFunc(deniedCodes, f.Has)
 }
 
-// describe is a fault without its texts, which may name things.
+// describe describes a fault without its texts, which may name things.
 func describe(f *wsman.Fault) string {
 	var b strings.Builder
 	b.WriteString("fault")
@@ -148,7 +148,7 @@ func summary(err error) string {
 	return "the request could not be carried out"
 }
 
-// fault returns the fault in err. Without one the verdict says why not.
+// faultIn returns the fault in err. If there is none, the verdict says why not.
 func faultIn(err error) (*wsman.Fault, verdict) {
 	var fault *wsman.Fault
 	var decode *wsman.DecodeError
@@ -175,8 +175,8 @@ func wantFault(err error, test func(*wsman.Fault) bool) verdict {
 	return when(test(fault), "%s", describe(fault))
 }
 
-// wantRefusal is held when err is a fault, while the same without the mistake was
-// answered: a host that refuses everything refuses no mistake.
+// wantRefusal is held when err is a fault, while the same without the mistake was answered: a host
+// that refuses every request shows nothing about the mistake.
 func wantRefusal(right, err error) verdict {
 	if right != nil {
 		return notTested("without the mistake: %s", summary(right))

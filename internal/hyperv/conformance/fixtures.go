@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Fixtures is what was put on a host for the kit to look at, and what whoever put
-// it there has seen of the host itself. A host with fixtures belongs to the kit:
-// logons may fail there, and time does not matter.
+// Fixtures describes what was put on a host for the kit to look at, and what the set-up has
+// observed of the host itself. A host with fixtures belongs to the kit: logons may fail there, and
+// time does not matter.
 type Fixtures struct {
 	Machines []FixtureMachine `json:"machines"`
 	// Disks are virtual hard disks in no use, one for each purpose.
@@ -18,7 +18,7 @@ type Fixtures struct {
 	PlugIn string `json:"plug_in,omitempty"`
 	// ChannelBinding is CbtHardeningLevel of WinRM, for example Strict.
 	ChannelBinding string `json:"channel_binding,omitempty"`
-	// FilteredTokenRefused tells whether a local administrator was refused before
+	// FilteredTokenRefused says whether a local administrator was refused before
 	// LocalAccountTokenFilterPolicy was set; nil when that was not tried.
 	FilteredTokenRefused *bool `json:"filtered_token_refused,omitempty"`
 }
@@ -35,7 +35,7 @@ type FixtureMachine struct {
 	Parent string `json:"parent,omitempty"`
 	// Checkpoint says that it has one checkpoint.
 	Checkpoint bool `json:"checkpoint,omitempty"`
-	// LongNotes says that its notes are longer than the least MaxEnvelopeSize.
+	// LongNotes says that its notes are longer than the smallest MaxEnvelopeSize.
 	LongNotes bool `json:"long_notes,omitempty"`
 }
 
@@ -44,7 +44,7 @@ type FixtureDisk struct {
 	// For is the purpose, for example lifecycle.
 	For  string `json:"for"`
 	Path string `json:"path"`
-	// Optimized is how long the file of a copy is after Optimize-VHD in the mode Full,
+	// Optimized is the length in bytes of the file of a copy after Optimize-VHD in the mode Full,
 	// attached read-only; 0 when that was not tried. BlockSize is that of the disk.
 	Optimized int64 `json:"optimized,omitempty"`
 	BlockSize int64 `json:"block_size,omitempty"`

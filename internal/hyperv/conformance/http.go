@@ -56,8 +56,8 @@ func (k *kit) dialConn(ctx context.Context) (net.Conn, []byte, error) {
 	return client, binding, nil
 }
 
-// dialHTTP is dialConn for HTTP. No credentials pass through here except in a
-// handshake that protects them.
+// dialHTTP is dialConn for HTTP. No credentials pass over this connection
+// except in a handshake that protects them.
 func (k *kit) dialHTTP(ctx context.Context) (*browser, error) {
 	conn, binding, err := k.dialConn(ctx)
 	if err != nil {
@@ -109,7 +109,7 @@ func (h hit) logon() Logon {
 	return h.after
 }
 
-// mediaType is what is recorded of the content type: its parameters can be random.
+// mediaType returns the part of the content type that is recorded: its parameters can be random.
 func (h hit) mediaType() string {
 	mediaType, _, _ := strings.Cut(h.contentType, ";")
 	return mediaType
@@ -123,7 +123,7 @@ type page struct {
 }
 
 // do sends a request and puts it on the tape, without headers and without
-// bodies that are no messages.
+// bodies that are not messages.
 func (k *kit) do(ctx context.Context, b *browser, h hit) (page, error) {
 	ctx, stop := context.WithTimeout(ctx, browserTimeout)
 	defer stop()
@@ -217,7 +217,7 @@ func negotiateToken(h http.Header) []byte {
 	return nil
 }
 
-// harmless is a request that any host can answer.
+// harmless returns a request that any host can answer.
 func (k *kit) harmless() []byte {
 	return []byte(`<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:wsmid="http://schemas.dmtf.org/wbem/wsman/identity/1/wsmanidentity.xsd"><s:Header/><s:Body><wsmid:Identify/></s:Body></s:Envelope>`)
 }

@@ -24,7 +24,7 @@ const (
 	maxInstances = 20000
 )
 
-// Options say which host to ask, and what for.
+// Options say which host to ask, and about what.
 type Options struct {
 	// Config and Host are as for the provider.
 	Config hyperv.Config
@@ -35,19 +35,20 @@ type Options struct {
 	// existing directory on a drive of the host.
 	Write   bool
 	Scratch string
-	// Rights says what the account was given that is no administrator; empty for
-	// others.
+	// Rights are those of an account that is not an administrator; empty for an
+	// administrator.
 	Rights Rights
-	// Fixtures are what was put on the host for the kit; nil when nothing was.
+	// Fixtures describes what was put on the host for the kit; nil when nothing
+	// was.
 	Fixtures *Fixtures
-	// Version is that of the kit.
+	// Version is the version of the kit.
 	Version string
 	// Only restricts the run to these claims; all when empty. Without leaves some out.
 	Only, Without []string
-	// Progress hears of each finding; may be nil.
+	// Progress is called with each finding; may be nil.
 	Progress func(Finding)
-	// Log takes what happens beside the findings, names of files included; may be
-	// nil. It is for the screen, never for the report.
+	// Log gets events other than findings, with names of files; may be nil. It is for the screen,
+	// never for the report.
 	Log *slog.Logger
 }
 
@@ -75,12 +76,12 @@ type check struct {
 	run   func(k *kit, ctx context.Context) verdict
 }
 
-// need is what a check cannot do without.
+// need is a set of conditions without which a check cannot be made.
 type need int
 
 const (
 	needDisk     need = 1 << iota // a disk to inspect
-	needWrite                     // leave to create disks
+	needWrite                     // permission to create disks
 	needHyperV                    // some generation of the provider
 	needV2                        // the newer generation
 	needSeal                      // sealing without TLS
@@ -88,8 +89,8 @@ const (
 	afterRefusal                  // nothing: it is asked after a refused logon too
 )
 
-// Run asks the host. The report is complete as far as it goes beside an error
-// too; what could not be removed from the host is in it and in the error.
+// Run asks the host. The report is valid even with an error: it holds all that
+// was found until then. Both name what could not be removed from the host.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := o.check(); err != nil {
 		return nil, err
@@ -119,7 +120,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	return r, errors.Join(stopped, left, context.Cause(ctx))
 }
 
-// check refuses what cannot work before anything is sent.
+// check refuses options that cannot work, before anything is sent.
 func (o Options) check() error {
 	switch {
 	case o.Host == "":
@@ -177,7 +178,7 @@ func service(namespace string) cim.Reference {
 		cim.Selector{Name: "CreationClassName", Value: cim.ClassImageManagementService})
 }
 
-// isV2 tells whether the newer generation is asked.
+// isV2 reports whether the newer generation is asked.
 func (k *kit) isV2() bool { return k.namespace == cim.NamespaceVirtualizationV2 }
 
 // ask makes every check that can be made, in the order of the claims.
@@ -220,7 +221,7 @@ func (k *kit) verdict(ctx context.Context, c claims.Claim, stopped error) verdic
 	return k.run(ctx, check)
 }
 
-// run makes one check. Nothing that a host answers may end the run.
+// run makes one check. No answer of a host may end the run.
 func (k *kit) run(ctx context.Context, c check) (v verdict) {
 	if missing := k.missing(c.needs); missing != "" {
 		return notTested("%s", missing)
@@ -247,7 +248,7 @@ func (k *kit) run(ctx context.Context, c check) (v verdict) {
 	return v
 }
 
-// missing says what is missing for a check.
+// missing says which condition of a check is not met; empty if all are.
 func (k *kit) missing(n need) string {
 	for _, r := range []struct {
 		of     need
@@ -268,7 +269,7 @@ func (k *kit) missing(n need) string {
 	return ""
 }
 
-// atLeast tells whether the version of Windows is at least the given one.
+// atLeast reports whether the version of Windows is at least the given one.
 func (k *kit) atLeast(major, minor, build int) (bool, bool) {
 	var a, b, c int
 	if _, err := fmt.Sscanf(k.version, "%d.%d.%d", &a, &b, &c); err != nil {

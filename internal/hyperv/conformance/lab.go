@@ -14,7 +14,7 @@ import (
 // prefix starts the name of every file that the kit makes.
 const prefix = "hyperv-conformance-"
 
-// lab is what the kit has made on the host.
+// lab holds what the kit has made on the host.
 type lab struct {
 	prepared bool
 	disks    map[kind]*scratchDisk
@@ -30,7 +30,7 @@ type lab struct {
 // scratchDisk is a file that the kit has made, or may have made.
 type scratchDisk struct {
 	path    string
-	id      string // VirtualDiskId, where the host tells
+	id      string // VirtualDiskId, where the host gives one
 	out     outcome
 	settled bool // the host was seen to say how the creation ended
 	unseen  bool // it said that the file was created, and does not show it
@@ -78,7 +78,7 @@ func (k *kit) work() kind {
 	return dynamicVHD
 }
 
-// prepare makes sure that what is made can be found and removed again.
+// prepare makes sure that files that the kit makes can be found and removed again.
 func (k *kit) prepare(ctx context.Context) error {
 	if k.lab.prepared {
 		return nil
@@ -106,10 +106,9 @@ func (k *kit) disk(ctx context.Context, d kind) (*scratchDisk, error) {
 	return made, nil
 }
 
-// create makes a disk under a name that does not exist yet. It is known to the
-// lab before it is asked for, so that it is looked for whatever the answer. A kind
-// that could not be made is not asked for again, and after a disk that does not
-// show nothing is.
+// create makes a disk under a name that does not exist yet. The lab records it before the request
+// is sent, so that it is looked for whatever the answer. A kind that could not be made is not asked
+// for again, and after a disk that does not appear no further kind is.
 func (k *kit) create(ctx context.Context, d kind) (*scratchDisk, error) {
 	if err := k.prepare(ctx); err != nil {
 		return nil, err
@@ -135,7 +134,7 @@ func (k *kit) create(ctx context.Context, d kind) (*scratchDisk, error) {
 	return s, nil
 }
 
-// errUnseen: what cannot be seen could not be removed either.
+// errUnseen: a file that cannot be seen could not be removed either.
 var errUnseen = errors.New("the host said that a file was created, and does not show it: it may have another name")
 
 // make has a disk made and looks for its file.
@@ -178,7 +177,7 @@ func (k *kit) order(ctx context.Context, d kind, path string) (outcome, error) {
 	return k.call(ctx, service(k.namespace), "CreateDynamicVirtualHardDisk", "Path", path, "MaxInternalSize", size)
 }
 
-// settings is an Msvm_VirtualHardDiskSettingData in CIM-XML (DSP0201).
+// settings writes an Msvm_VirtualHardDiskSettingData in CIM-XML (DSP0201).
 func settings(d kind, path, size string) string {
 	var b strings.Builder
 	b.WriteString(`<INSTANCE CLASSNAME="` + cim.ClassVirtualHardDiskSettingData + `">`)

@@ -17,8 +17,8 @@ import (
 )
 
 // mask replaces everything in a text that could tell one host from another.
-// What is not known to be harmless is replaced: a text that somebody has to
-// recognize as a secret first would get through.
+// What is not known to be harmless is replaced: if a text had to be recognized
+// as a secret first, it would get through.
 type mask struct {
 	known  []identifier      // the longest first
 	names  map[string]string // replacements by lower-case original
@@ -31,7 +31,7 @@ type identifier struct {
 	form *regexp.Regexp
 }
 
-// harmlessValue are the forms of values that every host has in common.
+// harmlessValue matches the forms of values that every host has in common.
 var harmlessValue = regexp.MustCompile(`^(` + strings.Join([]string{
 	`-?\d{1,20}`, // numbers
 	`(?i:true|false)`,
@@ -62,7 +62,8 @@ var keptAttributes = map[string]bool{
 	"mustUnderstand": true, "lang": true, "type": true, "nil": true, "IsCIM_Error": true,
 }
 
-// newMask knows what the configuration names and what the answers name.
+// newMask makes a mask that knows the identifiers in the configuration and in
+// the answers.
 func (k *kit) newMask() *mask {
 	m := &mask{names: map[string]string{}, counts: map[string]int{}}
 	k.lookForNames()
@@ -111,7 +112,7 @@ func (k *kit) configured() []string {
 	return append(list, hostParts(o.Host)...)
 }
 
-// account is who logs on.
+// account returns the name of the account that logs on.
 func (o Options) account() string {
 	if o.Config.Auth == hyperv.AuthWindows {
 		return secure.CurrentUserName()
@@ -162,7 +163,7 @@ func (k *kit) seen(n int) []string {
 	return list
 }
 
-// alias is the replacement of a value, always the same for the same value.
+// alias returns the replacement of a value, always the same for the same value.
 func (m *mask) alias(kind, value string) string {
 	key := kind + "\x00" + strings.ToLower(value)
 	if _, ok := m.names[key]; !ok {
@@ -188,7 +189,7 @@ func (m *mask) line(s string) string {
 	return s
 }
 
-// value is what may be told of a text of the wire.
+// value returns a text from the wire in the form in which it may be recorded.
 func (m *mask) value(s string) string {
 	trimmed := strings.TrimSpace(s)
 	switch {
@@ -210,7 +211,8 @@ func (m *mask) value(s string) string {
 	return m.alias("text", trimmed)
 }
 
-// markup rewrites an XML document token by token; one that is none is dropped.
+// markup rewrites an XML document token by token; a text that is not XML is
+// dropped.
 func (m *mask) markup(text string) string {
 	d := xml.NewDecoder(strings.NewReader(text))
 	var b strings.Builder
@@ -265,8 +267,8 @@ func wordForm(id string) *regexp.Regexp {
 	return regexp.MustCompile(`(?i)(^|\b)` + regexp.QuoteMeta(id) + `(\b|$)`)
 }
 
-// vocabulary are the words that every report holds: an account named Path does
-// not show in it.
+// vocabulary holds the words that every report contains: an account that is
+// called Path does not stand out among them.
 var vocabulary = sync.OnceValue(func() map[string]bool {
 	words := map[string]bool{}
 	add := func(s string) {

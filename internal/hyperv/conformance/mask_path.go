@@ -7,17 +7,17 @@ import (
 )
 
 var (
-	// wholePath is a text that is a path and nothing else.
+	// wholePath matches a text that is a path and nothing else.
 	wholePath = regexp.MustCompile(`^([A-Za-z]:[\\/]|\\\\)[^<>"|\r\n;]*$`)
 	pathParts = regexp.MustCompile(`[\\/]+|[^\\/]+`)
-	// plainPart are the parts of paths that every Windows has, and the names that
-	// the kit gives to files, which hold a random identifier.
+	// plainPart matches the parts of paths that every Windows has, and the names that the kit gives
+	// to files, which hold a random identifier.
 	plainPart = regexp.MustCompile(`(?i)^([a-z]:|[?.]|localhost|windows|documents and settings|volume\{[0-9a-f-]{36}\}|` + prefix + `(none-)?[0-9a-f-]{36}\.a?vhdx?)$`)
 	diskFile  = regexp.MustCompile(`(?i)\.(a?vhdx?|vhds)$`)
 )
 
-// path replaces the names in a path. What stays is its form: the drive, how deep
-// it is, what kind of disk it names, and whether letters are small.
+// path replaces the names in a path. Its form stays: the drive, its depth, the
+// kind of disk that it names, and the case of its letters.
 func (m *mask) path(s string) string {
 	return pathParts.ReplaceAllStringFunc(s, func(part string) string {
 		switch {
@@ -31,13 +31,13 @@ func (m *mask) path(s string) string {
 	})
 }
 
-// knows tells whether a text is one that must not be told.
+// knows reports whether a text is one that must not be revealed.
 func (m *mask) knows(s string) bool {
 	return slices.ContainsFunc(m.known, func(id identifier) bool { return strings.EqualFold(id.text, s) })
 }
 
-// likeCase gives a replacement the letter case of what it replaces, which some
-// answers are about.
+// likeCase gives a replacement the letter case of what it replaces, because
+// some answers are about letter case.
 func likeCase(alias, original string) string {
 	switch original {
 	case strings.ToLower(original):
@@ -48,7 +48,7 @@ func likeCase(alias, original string) string {
 	return strings.ToUpper(alias[:1]) + alias[1:]
 }
 
-// isPlainPath tells whether a path names nothing but what every Windows has.
+// isPlainPath reports whether a path names nothing but what every Windows has.
 func isPlainPath(s string) bool {
 	if !wholePath.MatchString(s) {
 		return false

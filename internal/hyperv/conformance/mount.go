@@ -26,7 +26,7 @@ func (k *kit) attach(ctx context.Context, path string, readOnly bool) (outcome, 
 // accessReadOnly is the Access of an image that was attached read-only.
 const accessReadOnly = 1
 
-// mount is where a disk is attached; nil when it is not.
+// mount describes where a disk is attached; nil when it is not.
 type mount struct {
 	ref    cim.Reference
 	name   string
@@ -93,7 +93,7 @@ func (k *kit) detach(ctx context.Context, path string) (value uint64, attached b
 	return value, true, err
 }
 
-// whileAttached does something while a disk is attached, and detaches it. Do gets
+// whileAttached calls do while a disk is attached, and then detaches the disk. The function do gets
 // the entry in the list of attached disks, nil if there is none.
 func (k *kit) whileAttached(ctx context.Context, path string, readOnly bool, do func(*mount) verdict) verdict {
 	o, err := k.attach(ctx, path, readOnly)
@@ -117,8 +117,8 @@ func (k *kit) whileAttached(ctx context.Context, path string, readOnly bool, do 
 	return do(m)
 }
 
-// whileListed is whileAttached for what only means something when the disk is
-// attached in fact, and as it was asked for.
+// whileListed is whileAttached for observations that only mean something when
+// the disk really is attached, and in the way that was asked for.
 func (k *kit) whileListed(ctx context.Context, path string, readOnly bool, do func() verdict) verdict {
 	return k.whileAttached(ctx, path, readOnly, func(m *mount) verdict {
 		switch {

@@ -13,8 +13,8 @@ import (
 
 const (
 	pollInterval = 200 * time.Millisecond
-	// callTimeout bounds a call that changes something. It is not cut short by an
-	// interrupt: its answer tells what has to be undone.
+	// callTimeout bounds a call that changes something. It is not cut short by an interrupt: its
+	// answer shows what has to be undone.
 	callTimeout = time.Minute
 )
 
@@ -39,7 +39,7 @@ type outcome struct {
 	raw    string        // the answer to the call
 }
 
-// String is the outcome in numbers.
+// String describes the outcome in numbers.
 func (o outcome) String() string {
 	if o.state == 0 {
 		return fmt.Sprintf("return value %d", o.value)
@@ -47,7 +47,7 @@ func (o outcome) String() string {
 	return fmt.Sprintf("return value %d, job state %d, error code %d, completion 0x%08X", o.value, o.state, o.code, o.status)
 }
 
-// succeeded reports whether the host did what it was asked for.
+// succeeded reports whether the host did what was asked for.
 func (o outcome) succeeded() bool {
 	return o.value == returnOK || o.value == returnJobStarted && (o.state == jobCompleted || o.state == jobWarnings)
 }
@@ -61,14 +61,14 @@ func (o outcome) refused(value uint64, status uint32) bool {
 	return !o.succeeded() && terminal(o.state) && (o.code == value || o.status == status)
 }
 
-// settled reports whether nothing more comes of the call: it was carried out or
-// refused, by a value that is documented.
+// settled reports whether the call has no further consequences: it was carried
+// out or refused, by a value that is documented.
 func (o outcome) settled() bool {
 	return o.succeeded() || terminal(o.state) || o.value >= 32768 && o.value < 33000
 }
 
-// isFollowed reports whether the host named a job of its Hyper-V provider. Other
-// things have a RequestStateChange too: 4 ends a job, and other classes stop at it.
+// isFollowed reports whether the host named a job of its Hyper-V provider. Other classes have a
+// RequestStateChange too: the state 4 ends a job, and stops instances of other classes.
 func (o outcome) isFollowed() bool {
 	if o.value != returnJobStarted || o.job == nil {
 		return false
@@ -82,8 +82,8 @@ func isVirtualization(namespace string) bool {
 	return strings.EqualFold(namespace, cim.NamespaceVirtualizationV2) || strings.EqualFold(namespace, cim.NamespaceVirtualizationV1)
 }
 
-// What can make it unknown what the host is doing. A check that is made then could
-// meet the consequences of the one before.
+// Errors after which it is unknown what the host is doing. A check that is made then could meet the
+// consequences of the one before.
 var (
 	errLost    = errors.New("the answer to a call was lost")
 	errUnknown = errors.New("a call was answered with a return value that is not documented")
@@ -192,7 +192,7 @@ func (k *kit) await(ctx context.Context, o *outcome) error {
 	}
 }
 
-// readJob takes over what a job says.
+// readJob copies the properties of a job into an outcome.
 func readJob(o *outcome, i *cim.Instance) {
 	o.last = i
 	o.state, _, _ = i.Uint("JobState", 16)

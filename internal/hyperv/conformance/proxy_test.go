@@ -33,8 +33,8 @@ func proxy(t *testing.T, sim *hypervsim.Host, b breakage) conformance.Options {
 	return proxyAsking(t, sim, nil, b)
 }
 
-// proxyAsking is a proxy that changes requests too, unless ask is nil. One for
-// which ask returns a reply does not reach the simulated host.
+// proxyAsking is a proxy that changes requests too, unless ask is nil. A
+// request for which ask returns a reply does not reach the simulated host.
 func proxyAsking(t *testing.T, sim *hypervsim.Host, ask func(request string) (string, *reply), b breakage) conformance.Options {
 	t.Helper()
 	forward := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: "http", Host: sim.Addr()})
@@ -90,7 +90,7 @@ func proxyAsking(t *testing.T, sim *hypervsim.Host, ask func(request string) (st
 
 type requestKey struct{}
 
-// proxied is what a simulated host behind a proxy needs, beside opts.
+// proxied adds to opts the options that a simulated host behind a proxy needs.
 func proxied(opts ...hypervsim.Option) []hypervsim.Option {
 	return arrange(".vhdx", append([]hypervsim.Option{
 		hypervsim.WithBasic(), hypervsim.WithAllowUnencrypted(true), hypervsim.WithoutListener(),

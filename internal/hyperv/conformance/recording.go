@@ -9,8 +9,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// Recordings are the messages of a run, with everything replaced that could tell
-// one host from another.
+// Recordings holds the messages of a run. Everything in them that could tell
+// one host from another is replaced.
 type Recordings struct {
 	Kit            string      `json:"kit"`
 	WindowsVersion string      `json:"windows_version,omitempty"`
@@ -24,19 +24,21 @@ type Recording struct {
 	// Number counts from 1; findings name it.
 	Number    int    `json:"number"`
 	Operation string `json:"operation"`
-	// AtMicros is when the request was sent, since the first one.
+	// AtMicros is when the request was sent, in microseconds since the first
+	// one.
 	AtMicros       int64 `json:"at_us"`
 	DurationMillis int64 `json:"duration_ms"`
-	// HTTP is there when the request went past the client.
+	// HTTP is set when the request was sent without the client.
 	HTTP    *RecordedHTTP `json:"http,omitempty"`
 	Request string        `json:"request,omitempty"`
 	Answer  string        `json:"answer,omitempty"`
 }
 
-// At is when the request was sent, since the first one.
+// At returns when the request was sent, since the first one.
 func (r Recording) At() time.Duration { return time.Duration(r.AtMicros) * time.Microsecond }
 
-// RecordedHTTP is an HTTP request of the kit's own making, and what became of it.
+// RecordedHTTP is an HTTP request that the kit sent without the client, and its
+// outcome.
 type RecordedHTTP struct {
 	Method      string `json:"method"`
 	Path        string `json:"path"`
@@ -44,11 +46,12 @@ type RecordedHTTP struct {
 	// Identify says that the header WSMANIDENTIFY asked for no logon.
 	Identify bool `json:"identify,omitempty"`
 	Chunked  bool `json:"chunked,omitempty"`
-	// UTF16 says that the request was sent in UTF-16; it is recorded as it was before.
+	// UTF16 says that the request was sent in UTF-16; the recording holds the
+	// text before it was encoded.
 	UTF16 bool `json:"utf16,omitempty"`
 	// Logon says what the request has to do with a logon.
 	Logon Logon `json:"logon,omitempty"`
-	// Status is that of the answer.
+	// Status is the HTTP status of the answer.
 	Status int `json:"status"`
 	// AnswerBytes is the length of its body.
 	AnswerBytes int `json:"answer_bytes"`

@@ -30,19 +30,19 @@ type Report struct {
 	kit *kit
 }
 
-// HostFacts is what is told about the host.
+// HostFacts holds what a report says about the host.
 type HostFacts struct {
 	ProductVendor  string `json:"product_vendor,omitempty"`
 	ProductVersion string `json:"product_version,omitempty"`
 	WindowsVersion string `json:"windows_version,omitempty"`
-	// Namespace is that of the generation of the Hyper-V provider that was asked.
+	// Namespace is the namespace of the generation of the Hyper-V provider that was asked.
 	Namespace string `json:"namespace,omitempty"`
 	// HTTPS and Auth say how it was asked.
 	HTTPS bool        `json:"https"`
 	Auth  hyperv.Auth `json:"auth,omitempty"`
 }
 
-// Name tells hosts and ways of asking apart.
+// Name distinguishes hosts and ways of asking.
 func (h HostFacts) Name() string {
 	transport := "http"
 	if h.HTTPS {
@@ -51,7 +51,7 @@ func (h HostFacts) Name() string {
 	return fmt.Sprintf("Windows %s over %s, %s", orElse(h.WindowsVersion, "of an unknown version"), transport, orElse(string(h.Auth), "logon unknown"))
 }
 
-// tidy takes out of a finding what could name the host.
+// tidy removes from a finding what could identify the host.
 func (k *kit) tidy(s string) string {
 	if s == "" {
 		return ""
@@ -69,7 +69,7 @@ func (r *Report) finish(left error) {
 	}
 }
 
-// Text is the report for people.
+// Text renders the report for people.
 func (r *Report) Text() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "hyperv-conformance %s, %s, %.1f s\n", r.Kit, r.Started.Format(time.RFC3339), float64(r.DurationMillis)/1000)
@@ -133,7 +133,7 @@ func discard(directory string) error {
 	return errors.Join(errs...)
 }
 
-// LeakError says that a file held what it must not hold; the files are deleted.
+// LeakError says that a file held something that it must not hold; the files have been deleted.
 type LeakError struct{ File, Kind string }
 
 // Error implements error. It does not repeat what was found.
@@ -155,7 +155,7 @@ func (r *Report) verify(directory string) error {
 	return nil
 }
 
-// leak names what a text holds that it must not hold.
+// leak returns the kind of what a text holds but must not hold, empty if there is nothing.
 func (k *kit) leak(content string) string {
 	switch {
 	case holdsSecret(content, k.options.Config.Password):

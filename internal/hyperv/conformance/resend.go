@@ -40,7 +40,7 @@ func (r *Resender) Close() {
 	r.release()
 }
 
-// To is what a message to the host has in its header To.
+// To returns the value of the header To of messages to the host.
 func (r *Resender) To() string { return r.k.letter("", "", "").to }
 
 // Send sends an envelope as the client does and returns the answer.
@@ -52,8 +52,8 @@ func (r *Resender) Send(ctx context.Context, envelope string) (string, error) {
 // errHandshake: a logon cannot be repeated from a recording.
 var errHandshake = errors.New("a logon cannot be sent again")
 
-// Hit sends a request that went past the client. What became of it is told as it
-// would be recorded.
+// Hit sends a request that was recorded without the client. The outcome is
+// returned in the form in which it would be recorded.
 func (r *Resender) Hit(ctx context.Context, what RecordedHTTP, body string) (RecordedHTTP, string, error) {
 	if body == "" && what.Method == http.MethodPost {
 		body = noMessage
@@ -75,7 +75,7 @@ func (r *Resender) Hit(ctx context.Context, what RecordedHTTP, body string) (Rec
 	return what, readable(p.body), err
 }
 
-// Mask replaces in an answer what would be replaced in a recording.
+// Mask replaces in an answer everything that would be replaced in a recording.
 func (r *Resender) Mask(answer string) string { return r.mask.markup(answer) }
 
 // MaskText replaces a text as Mask does.

@@ -22,7 +22,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
-// only finds the finding about one claim.
+// only returns the finding about one claim.
 func only(t *testing.T, r *conformance.Report, id string) conformance.Finding {
 	t.Helper()
 	for _, f := range r.Findings {
@@ -75,8 +75,8 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-// TestLeftBehind: what cannot be removed is said, in the error with its name and
-// in the report without.
+// TestLeftBehind: a file that cannot be removed is reported, in the error with
+// its name and in the report without.
 func TestLeftBehind(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -94,7 +94,7 @@ func TestLeftBehind(t *testing.T) {
 	})
 }
 
-// TestReadOnly: without leave nothing is created, attached or compacted.
+// TestReadOnly: without permission nothing is created, attached or compacted.
 func TestReadOnly(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -172,7 +172,8 @@ func TestLeak(t *testing.T) {
 	}
 }
 
-// TestStrangers: a server that nobody expects ends no run early and breaks none.
+// TestStrangers: a server that is no Hyper-V host neither ends a run early nor
+// breaks it.
 func TestStrangers(t *testing.T) {
 	t.Parallel()
 	soap := func(body string) string {
@@ -244,8 +245,8 @@ func strangerOptions(t *testing.T, server *httptest.Server) conformance.Options 
 	}
 }
 
-// TestOtherForms: a server that writes what is allowed in another way than
-// Windows does is told about truthfully and left clean.
+// TestOtherForms: findings about a server that uses other permitted forms than
+// Windows are true, and it is left clean.
 func TestOtherForms(t *testing.T) {
 	t.Parallel()
 	forms := []breakage{

@@ -50,7 +50,7 @@ var brokenMachines = map[string]breakage{
 	"too-large-code":         swapFor(">8192<", "2150858824", "2150858825"),
 }
 
-// afterAttach lets no disk be inspected while it is attached.
+// afterAttach makes inspections of a disk fail while it is attached.
 func afterAttach() breakage {
 	var attached bool
 	return func(r *reply) {
@@ -120,7 +120,7 @@ func withRights(rights conformance.Rights, opts ...hypervsim.Option) singleClaim
 	return adjusted(func(o *conformance.Options) { o.Rights = rights }, opts...)
 }
 
-// brokenSetup are hosts that were set up otherwise.
+// brokenSetup are hosts that were set up differently.
 var brokenSetup = map[string]singleClaim{
 	"filtered-token-refused": adjusted(func(o *conformance.Options) { *o.Fixtures.FilteredTokenRefused = false }),
 	"plug-in-quota": adjusted(func(o *conformance.Options) {
@@ -152,8 +152,8 @@ var brokenSetup = map[string]singleClaim{
 
 const memberName, memberPassword = `canary.member`, "canary of a member"
 
-// asMember asks with an account that is a member of groups only. No logon of it is
-// refused: what it may do is another matter.
+// asMember asks with an account that is a member of groups only. None of its logons is refused; its
+// rights are a separate matter.
 func asMember(rights conformance.Rights, groups ...hypervsim.Group) singleClaim {
 	return adjusted(func(o *conformance.Options) {
 		o.Rights = rights
@@ -161,13 +161,14 @@ func asMember(rights conformance.Rights, groups ...hypervsim.Group) singleClaim 
 	}, hypervsim.WithMember(canaryDomain+`\`+memberName, memberPassword, groups...))
 }
 
-// overTLS asks over https, sealed by nothing else.
+// overTLS asks over https, without message sealing.
 func overTLS(opts ...hypervsim.Option) singleClaim {
 	return singleClaim{opts: opts, adjust: func(_ *testing.T, o *conformance.Options) { o.Config.HTTPS, o.Config.Insecure = true, true }}
 }
 
 // terminated asks over a TLS connection that ends in front of the host, which
-// therefore knows nothing of a channel binding. Change sees what the host sends.
+// therefore knows nothing of a channel binding. The function change gets what
+// the host sends.
 func terminated(change func([]byte) []byte) singleClaim {
 	return singleClaim{
 		opts: []hypervsim.Option{hypervsim.WithAllowUnencrypted(true)},
@@ -215,7 +216,7 @@ func splice(front, behind net.Conn, change func([]byte) []byte) {
 	}
 }
 
-// TestSetUps: what is asked of hosts that are set up in a certain way, and of
+// TestSetUps: claims about hosts that are set up in a certain way, and of
 // accounts with certain rights.
 func TestSetUps(t *testing.T) {
 	t.Parallel()
@@ -269,7 +270,7 @@ func TestSetUps(t *testing.T) {
 	}
 }
 
-// TestJobsOfOthers: a job that somebody else has started is listed.
+// TestJobsOfOthers: a job that another account has started is listed.
 func TestJobsOfOthers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -89,8 +89,8 @@ func (c answering) Read(p []byte) (int, error) {
 	return copy(p, strings.Replace(string(p[:n]), c.from, c.to, 1)), err
 }
 
-// TestSingleClaims: claims that ask for a host of a special kind, held, contradicted
-// and, where the host lets nothing be known, not tested.
+// TestSingleClaims: claims that ask for a host of a special kind, held, contradicted and, where the
+// host gives no evidence, not tested.
 func TestSingleClaims(t *testing.T) {
 	t.Parallel()
 	denied := func(class, method string, code uint32) *hypervsim.Rule {
@@ -185,8 +185,8 @@ func TestSuffixLogon(t *testing.T) {
 	}
 }
 
-// TestSuffixLogon_passwordChanged: a password that is good no more when the claim
-// is asked about says nothing, and is not tried in the other form.
+// TestSuffixLogon_passwordChanged: a password that has become wrong by the time that the claim is
+// asked about proves nothing, and is not tried in the other form.
 func TestSuffixLogon_passwordChanged(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 type exchange struct {
 	operation       string
 	request, answer string
-	http            *RecordedHTTP // past the client
+	http            *RecordedHTTP // made without the client
 	start           time.Time
 	took            time.Duration
 }
@@ -77,7 +77,7 @@ func (t *tape) since(n int) []exchange {
 	return list
 }
 
-// last is the answer to the request that was sent last.
+// last returns the answer to the request that was sent last.
 func (t *tape) last() string {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -87,7 +87,7 @@ func (t *tape) last() string {
 	return t.all[len(t.all)-1].answer
 }
 
-// note adds an exchange that went past the client.
+// note adds an exchange that was made without the client.
 func (t *tape) note(e exchange) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -16,30 +16,30 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
-// foreign is a disk of somebody else in the scratch directory, with a name as the
-// kit gives them.
+// foreign is a disk in the scratch directory that the kit did not make, with a name of the form
+// that the kit uses.
 const foreign = scratch + `\hyperv-conformance-of-somebody.vhdx`
 
-// answerToWrite is a host that answers oddly to what changes something.
+// answerToWrite is a host that gives odd answers to requests that change something.
 type answerToWrite struct {
 	opts   []hypervsim.Option
 	rule   *hypervsim.Rule
 	ask    func(sim *hypervsim.Host) func(request string) (string, *reply)
 	answer breakage
 	only   []string // claims that are asked about; all that change something if nil
-	// contradicted are claims that must be. None that begins with one of never may
-	// be held; compact-missing-file may, it changes nothing.
+	// contradicted are the claims that must be contradicted. No claim that begins with one of never
+	// may be held, except compact-missing-file, which changes nothing.
 	contradicted, never []string
-	// untested are claims that nothing can be said about.
+	// untested are the claims that must be reported as not tested.
 	untested []string
-	// left: a file stays, or may, which the error has to name. Made is the most
-	// disks that may be asked for, if not zero.
+	// left: a file stays, or may stay, and the error has to name it. The number
+	// made, if not zero, is the most disks that the kit may ask for.
 	left bool
 	job  bool // a job stays
 	made int
 }
 
-// unasked answers a method in the place of the host.
+// unasked answers a method in place of the host.
 func unasked(method string, body string) func(*hypervsim.Host) func(string) (string, *reply) {
 	return func(*hypervsim.Host) func(string) (string, *reply) {
 		return func(request string) (string, *reply) {
@@ -83,7 +83,7 @@ func empty(method string) breakage {
 	}
 }
 
-// jobs changes what jobs of a type say; of every type if it is empty.
+// jobs changes the properties of jobs of a type, of every type if it is empty.
 func jobs(jobType, pattern, to string) breakage {
 	re := regexp.MustCompile(pattern)
 	return func(r *reply) {
@@ -110,7 +110,7 @@ func endless(*hypervsim.Host) func(string) (string, *reply) {
 	}
 }
 
-// overwriting makes room for a disk that is to be created over another.
+// overwriting removes a disk when another is to be created in its place.
 func overwriting(sim *hypervsim.Host) func(string) (string, *reply) {
 	path := regexp.MustCompile(`D:\\canary scratch\\hyperv-conformance-[0-9a-f-]+\.vhdx`)
 	return func(request string) (string, *reply) {
@@ -240,12 +240,12 @@ func always(method string, effect hypervsim.Effect) *hypervsim.Rule {
 	return &hypervsim.Rule{Method: method, Times: -1, Effect: effect}
 }
 
-// longestRun is what a run may take on a host whose jobs or answers do not come:
-// the bounds of one check or two, and that of the removal.
+// longestRun is the longest that a run may take on a host whose jobs or answers
+// do not come: the bounds of one check or two, and that of the removal.
 const longestRun = 10 * time.Minute
 
-// TestAnswersToWrites: whatever a host answers to what changes something, the run ends,
-// holds nothing for true that was not seen, touches nothing of others, and names
+// TestAnswersToWrites: whatever a host answers to requests that change something, the run ends,
+// holds nothing to be true that was not seen, touches nothing that the kit did not make, and names
 // what it could not remove.
 func TestAnswersToWrites(t *testing.T) {
 	t.Parallel()
@@ -258,7 +258,7 @@ func TestAnswersToWrites(t *testing.T) {
 	}
 }
 
-// changingClaims are the claims that are only asked about with leave.
+// changingClaims are the claims that are only asked about with permission to write.
 func changingClaims(t *testing.T) []string {
 	t.Helper()
 	var ids []string
@@ -339,7 +339,7 @@ func (w answerToWrite) checkFindings(t *testing.T, r *conformance.Report) {
 // ownFile is the name of a file of the kit.
 var ownFile = regexp.MustCompile(`(?i)D:\\canary scratch\\hyperv-conformance-(none-)?[0-9a-f]{8}-[0-9a-f-]{27}\.vhdx?`)
 
-// checkLeft compares what is on the host with what the run says.
+// checkLeft compares what is left on the host with what the run reports.
 func (w answerToWrite) checkLeft(t *testing.T, sim *hypervsim.Host, r *conformance.Report, err error) {
 	t.Helper()
 	named := map[string]bool{}
@@ -366,7 +366,7 @@ func (w answerToWrite) checkLeft(t *testing.T, sim *hypervsim.Host, r *conforman
 	}
 }
 
-// checkRequests looks for what was changed that the kit had not made.
+// checkRequests looks for requests that changed something that the kit had not made.
 func checkRequests(t *testing.T, sim *hypervsim.Host) {
 	t.Helper()
 	changing := []string{"CompactVirtualHardDisk", "AttachVirtualHardDisk", "Delete"}
@@ -386,8 +386,8 @@ func checkRequests(t *testing.T, sim *hypervsim.Host) {
 	}
 }
 
-// TestAnswersToWrites_another: a disk that somebody put in the place of one of the kit
-// stays, and the run says so.
+// TestAnswersToWrites_another: a foreign disk that has taken the place of one of the kit stays, and
+// the run says so.
 func TestAnswersToWrites_another(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

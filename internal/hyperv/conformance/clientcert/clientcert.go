@@ -19,7 +19,7 @@ import (
 type Certificates struct{ Authority, Certificate, Key []byte }
 
 const (
-	// keyBits is what Windows takes everywhere.
+	// keyBits is a length that every Windows accepts.
 	keyBits = 2048
 	// serialBits leaves the highest bit clear: a serial number is positive.
 	serialBits = 126
@@ -32,8 +32,8 @@ var (
 	oidPrincipalName = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 20, 2, 3}
 )
 
-// Make makes a certificate for a user principal name, such as hvc-admin@localhost,
-// of an authority of its own. It is valid for a day, from an hour before now on.
+// Make makes a certificate for a user principal name, such as hvc-admin@localhost, signed by a new
+// authority. It is valid for a day, which begins an hour before now.
 func Make(principal string, now time.Time) (Certificates, error) {
 	authorityKey, err := rsa.GenerateKey(rand.Reader, keyBits)
 	if err != nil {

@@ -25,7 +25,7 @@ func issue(t *testing.T) clientcert.Certificates {
 	return c
 }
 
-// TestMake: the certificate is of the authority, for clients, and belongs to the key.
+// TestMake: the certificate is signed by the authority, is for clients, and belongs to the key.
 func TestMake(t *testing.T) {
 	t.Parallel()
 	c := issue(t)

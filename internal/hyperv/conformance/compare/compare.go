@@ -1,4 +1,4 @@
-// Package compare tells what reports of the conformance kit mean for the claims,
+// Package compare says what reports of the conformance kit mean for the claims,
 // for the marks in the code, and for the simulated host.
 package compare
 
@@ -11,7 +11,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
 )
 
-// Comparison is what a number of reports say together.
+// Comparison is the combined result of any number of reports.
 type Comparison struct {
 	Reports  []*conformance.Report
 	Outcomes []Outcome
@@ -20,7 +20,7 @@ type Comparison struct {
 	Unknown []string
 }
 
-// Outcome is what became of one claim.
+// Outcome is the result for one claim over all reports.
 type Outcome struct {
 	Claim              claims.Claim
 	Held, Contradicted []Answer
@@ -28,7 +28,7 @@ type Outcome struct {
 	Why []string
 }
 
-// Answer is what one host had to say about a claim.
+// Answer is the answer of one host about a claim.
 type Answer struct {
 	// Host names the version of Windows and the way in which it was asked.
 	Host    string
@@ -52,7 +52,7 @@ const (
 	Untested Verdict = "untested"
 )
 
-// Verdict is what the outcome means.
+// Verdict returns the verdict that the outcome amounts to.
 func (o Outcome) Verdict() Verdict {
 	switch {
 	case len(o.Held) > 0 && len(o.Contradicted) > 0:
@@ -65,7 +65,7 @@ func (o Outcome) Verdict() Verdict {
 	return Untested
 }
 
-// Fails tells whether a host contradicted what was taken for settled.
+// Fails reports whether a host contradicted a claim that was taken for settled.
 func (o Outcome) Fails() bool { return len(o.Contradicted) > 0 && o.Claim.Evidence.IsSettled() }
 
 // On lists the hosts of the claim as they would be after these reports, one for
@@ -126,10 +126,10 @@ func outcome(claim claims.Claim, reports []*conformance.Report) Outcome {
 	return o
 }
 
-// Fails tells whether a claim that was taken for settled was contradicted.
+// Fails reports whether a claim that was taken for settled was contradicted.
 func (c *Comparison) Fails() bool { return slices.ContainsFunc(c.Outcomes, Outcome.Fails) }
 
-// verdictOf is the verdict about a claim by its ID.
+// verdictOf returns the verdict about a claim by its ID.
 func (c *Comparison) verdictOf(id string) Verdict {
 	i := slices.IndexFunc(c.Outcomes, func(o Outcome) bool { return o.Claim.ID == id })
 	if i < 0 {

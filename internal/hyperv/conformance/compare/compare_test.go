@@ -20,8 +20,8 @@ const (
 	other   = "missing-file-way"
 )
 
-// report is one of a host that answered about some claims; about the rest nothing
-// is known.
+// report makes the report of a host that answered about some claims; nothing is known about the
+// rest.
 func report(windows, day string, results map[string]conformance.Result) *conformance.Report {
 	started, err := time.Parse(time.DateOnly, day)
 	if err != nil {
@@ -46,7 +46,8 @@ func find(t *testing.T, c *compare.Comparison, id string) compare.Outcome {
 	return compare.Outcome{}
 }
 
-// TestVerdicts: what a host, or two, say about a settled and about an open claim.
+// TestVerdicts: the verdict when one host or two have answered about a settled and about an open
+// claim.
 func TestVerdicts(t *testing.T) {
 	t.Parallel()
 	const held, contradicted, notTested = conformance.Held, conformance.Contradicted, conformance.NotTested
@@ -75,8 +76,8 @@ func TestVerdicts(t *testing.T) {
 	}
 }
 
-// TestOn: each version of Windows stands once, with the latest day, in the order of
-// the versions; a host without a version proves nothing.
+// TestOn: each version of Windows is listed once, with the latest day, in the order of the
+// versions; a host without a version proves nothing.
 func TestOn(t *testing.T) {
 	t.Parallel()
 	o := compare.Outcome{
@@ -89,8 +90,8 @@ func TestOn(t *testing.T) {
 	}
 }
 
-// TestMarkdown: a page says what fails, what was answered, what would be written
-// into the list, and which marks are settled.
+// TestMarkdown: the page shows failures, answers, the changes to the list of
+// claims, and the settled marks.
 func TestMarkdown(t *testing.T) {
 	t.Parallel()
 	c := compare.New([]*conformance.Report{
@@ -135,7 +136,7 @@ func TestMarkdown(t *testing.T) {
 	}
 }
 
-// TestMarkdownQuiet: without anything to tell the page has no empty table.
+// TestMarkdownQuiet: a page without results has no empty table.
 func TestMarkdownQuiet(t *testing.T) {
 	t.Parallel()
 	page := compare.New([]*conformance.Report{report("", "2026-12-01", map[string]conformance.Result{settled: conformance.Held})}, nil).Markdown()

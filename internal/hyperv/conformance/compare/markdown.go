@@ -10,8 +10,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
 )
 
-// Markdown is the comparison for people: what is wrong first, then what is proven,
-// then what is left.
+// Markdown renders the comparison for people: contradicted claims first, then proven ones, then the
+// rest.
 func (c *Comparison) Markdown() string {
 	var b strings.Builder
 	c.writeHead(&b)
@@ -55,7 +55,7 @@ func (c *Comparison) writeContradicted(b *strings.Builder, title, meaning string
 	}
 }
 
-// answers is what the hosts said that contradicted, and which did not.
+// answers lists what the contradicting hosts answered, and on which hosts the claim held.
 func answers(o Outcome) string {
 	var list []string
 	for _, a := range o.Contradicted {
@@ -67,8 +67,8 @@ func answers(o Outcome) string {
 	return strings.Join(list, "; ")
 }
 
-// writeSimulated lists what the simulated host does otherwise: it is what the
-// claims say.
+// writeSimulated lists the contradicted behaviour of the simulated host, which
+// behaves as the claims say.
 func (c *Comparison) writeSimulated(b *strings.Builder) {
 	title := "\n## Simulated behaviour that is contradicted\n\nThe simulated host does what each claim says; the replay of the recordings shows the answers in full.\n\n| claim | where the simulated host says that it relies on it |\n|---|---|\n"
 	for _, o := range c.Outcomes {
@@ -81,8 +81,7 @@ func (c *Comparison) writeSimulated(b *strings.Builder) {
 	}
 }
 
-// writeEvidence lists what the evidence of each claim would become, claims of the
-// same future together.
+// writeEvidence lists the new evidence of each claim, with claims of the same evidence together.
 func (c *Comparison) writeEvidence(b *strings.Builder) {
 	var futures []string
 	of := map[string][]string{}
@@ -105,7 +104,7 @@ func (c *Comparison) writeEvidence(b *strings.Builder) {
 	}
 }
 
-// evidence is what the evidence of a claim would become; empty when it stays.
+// evidence returns the new evidence of a claim, empty if it does not change.
 func evidence(o Outcome) string {
 	switch o.Verdict() {
 	case Proven:
@@ -123,7 +122,7 @@ func evidence(o Outcome) string {
 	return ""
 }
 
-// literal is evidence as it stands in the list of claims.
+// literal writes evidence in the form of the list of claims.
 func literal(on []claims.Sighting) string {
 	var list []string
 	for _, s := range on {
@@ -146,7 +145,7 @@ func (c *Comparison) writeMarks(b *strings.Builder) {
 	}
 }
 
-// settles says what becomes of a mark; empty when it stays as it is.
+// settles says what is to be done with a mark; empty if nothing is.
 func (c *Comparison) settles(m marks.Mark) string {
 	counts := map[Verdict]int{}
 	for _, id := range m.Claims {
@@ -163,7 +162,7 @@ func (c *Comparison) settles(m marks.Mark) string {
 	return ""
 }
 
-// writeUntested lists what is still not settled, with the reasons.
+// writeUntested lists the claims that are still not settled, with the reasons.
 func (c *Comparison) writeUntested(b *strings.Builder) {
 	title := "\n## Not settled yet\n\n| claim | evidence | why no host answered |\n|---|---|---|\n"
 	for _, o := range c.Outcomes {
@@ -189,7 +188,7 @@ func places(all []marks.Mark) string {
 
 func place(m marks.Mark) string { return fmt.Sprintf("`%s:%d`", m.File, m.Line) }
 
-// cell is a text that stays within its cell.
+// cell escapes a text so that it stays within its cell.
 func cell(s string) string {
 	return strings.ReplaceAll(strings.Join(strings.Fields(s), " "), "|", `\|`)
 }

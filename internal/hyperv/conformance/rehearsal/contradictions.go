@@ -46,7 +46,8 @@ var contradictions = map[string]contradiction{
 	"directory-junctions":           swap("Win32_Directory", "documents and settings", "documents"),
 }
 
-// Contradictable lists the claims that a host can be made to contradict alone.
+// Contradictable lists the claims that a host can be made to contradict without contradicting any
+// other.
 func Contradictable() []string { return slices.Sorted(maps.Keys(contradictions)) }
 
 // Contradict changes an answer so that claims are contradicted.

@@ -19,7 +19,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
-// ask asks a rehearsal's host that contradicts claims.
+// ask runs the kit on a host of the rehearsal that contradicts claims.
 func ask(t *testing.T, contradicted []string) *conformance.Report {
 	t.Helper()
 	const password = "of a rehearsal"

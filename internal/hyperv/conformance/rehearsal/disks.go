@@ -33,8 +33,8 @@ var kinds = []struct {
 	{"fixed", "fixed.vhdx", hypervsim.VHD{Type: hypervsim.TypeFixed}},
 }
 
-// Disks are virtual hard disks in no use, in a directory. A compaction takes that
-// long, so that something can happen meanwhile.
+// Disks are virtual hard disks in no use, in a directory. A compaction takes the given time, so
+// that something can happen meanwhile.
 func Disks(directory string, takes time.Duration) ([]hypervsim.Option, []conformance.FixtureDisk) {
 	var options []hypervsim.Option
 	var fixtures []conformance.FixtureDisk

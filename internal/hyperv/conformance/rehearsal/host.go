@@ -19,7 +19,7 @@ const (
 	Formatted = `D:\hvc\disks\lifecycle.vhdx`
 )
 
-// Members are the accounts that are no administrators, by what they were given.
+// Members returns the accounts that are not administrators, by their rights.
 func Members() map[conformance.Rights]string {
 	return map[conformance.Rights]string{
 		conformance.RightsRemoteManagement: Computer + `\hvc-remote`,
@@ -30,8 +30,8 @@ func Members() map[conformance.Rights]string {
 	}
 }
 
-// groups are those of a member. On Windows the last two have rights that groups do
-// not give.
+// groups returns the groups of a member. On Windows, the last two members have rights that groups
+// do not give.
 func groups(r conformance.Rights) []hypervsim.Group {
 	switch r {
 	case conformance.RightsRemoteManagement:
@@ -43,8 +43,8 @@ func groups(r conformance.Rights) []hypervsim.Group {
 	return []hypervsim.Group{hypervsim.RemoteManagementUsers, hypervsim.HyperVAdministrators}
 }
 
-// Host is a host as the set-up leaves a runner, and the description of it. A
-// compaction takes that long.
+// Host returns the options of a host as the set-up leaves a runner, and the
+// description of it. A compaction lasts for takes.
 func Host(password string, takes time.Duration) ([]hypervsim.Option, *conformance.Fixtures) {
 	disks, forDisks := Disks(`D:\hvc\disks`, takes)
 	machines, forMachines := Machines(`D:\hvc\machines`, "hvc-")

@@ -1,5 +1,5 @@
 // Package rehearsal makes of the simulated host what the workflow makes of a
-// hosted Windows runner, so that all that follows can be tried without Windows.
+// hosted Windows runner, so that all later steps can be tried without Windows.
 package rehearsal
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
-// states are the machines that are there by their states.
+// states are the machines, one for each state.
 var states = []struct {
 	name  string
 	state hypervsim.VMState
@@ -18,12 +18,11 @@ var states = []struct {
 	{"off", hypervsim.VMOff}, {"running", hypervsim.VMRunning}, {"saved", hypervsim.VMSaved}, {"paused", hypervsim.VMPaused},
 }
 
-// longNotes is more than fits into the least MaxEnvelopeSize.
+// longNotes is longer than fits into the smallest MaxEnvelopeSize.
 var longNotes = strings.Repeat("It is here to be looked at. ", 400)
 
-// Machines are virtual machines in every state, whose names begin with prefix and
-// whose disks are in a directory. The first has long notes, the last two have a
-// checkpoint and a linked clone.
+// Machines returns virtual machines in every state, whose names begin with prefix and whose disks
+// are in a directory. The first has long notes, the last two have a checkpoint and a linked clone.
 func Machines(directory, prefix string) ([]hypervsim.Option, []conformance.FixtureMachine) {
 	var options []hypervsim.Option
 	var fixtures []conformance.FixtureMachine

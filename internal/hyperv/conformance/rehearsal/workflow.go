@@ -13,11 +13,11 @@ type Step struct {
 	Name string
 	// Run is the line of the shell.
 	Run string
-	// Tells says that its failure fails nothing.
+	// Tells: the step only reports; its failure does not fail the job.
 	Tells bool
 }
 
-// StepsScript is what the steps call that are the same on every machine.
+// StepsScript is the script that the steps call which are the same on every machine.
 const StepsScript = ".ci/hyperv-steps.sh"
 
 var (

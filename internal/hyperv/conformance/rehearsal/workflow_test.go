@@ -13,8 +13,8 @@ import (
 
 var root = filepath.Join("..", "..", "..", "..")
 
-// TestSteps: the steps of the workflow that are rehearsed are those that build, ask,
-// accept, compare, replay and tell; what only tells fails nothing.
+// TestSteps: the steps of the workflow that are rehearsed are those that build, ask, accept,
+// compare, replay and report; a step that only reports fails nothing.
 func TestSteps(t *testing.T) {
 	t.Parallel()
 	steps, err := rehearsal.Steps(filepath.Join(root, ".github", "workflows", "hyperv.yml"))
@@ -43,7 +43,7 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-// TestOtherWorkflows: whoever has a machine of their own runs the same steps.
+// TestSteps_none: a workflow without such steps is an error.
 func TestSteps_none(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "workflow.yml")

@@ -18,7 +18,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
-// spot is an element of an answer, by where its parts stand in the text.
+// spot is an element of an answer, by the positions of its parts in the text.
 type spot struct {
 	name                       string
 	start, open, closing, done int // <name ...>, text, </name>
@@ -64,7 +64,7 @@ func (s *spot) isLeaf() bool { return len(s.children) == 0 }
 type change struct {
 	kind     string
 	exchange int
-	// name is an element that the path of the difference leads to or past.
+	// name is an element on the path of the difference.
 	name string
 	to   string // the whole answer
 	what string
@@ -152,8 +152,8 @@ var changers = map[string]changer{
 	},
 }
 
-// changes chooses n changes, of all kinds alike, each of another exchange as far
-// as there are enough.
+// changes chooses n changes, evenly of all kinds, each in another exchange as
+// long as there are enough.
 func changes(rec *conformance.Recordings, n int, r *rand.Rand) []change {
 	var kinds []string
 	for kind := range changers {
@@ -187,7 +187,7 @@ func changes(rec *conformance.Recordings, n int, r *rand.Rand) []change {
 	return all
 }
 
-// explained finds what the replay says about a spot that it compares in part only.
+// explained returns the reason that the replay gives for a spot that it compares in part only.
 func explained(r *replay.Result, c change) replay.Reason {
 	for _, u := range r.Uncompared {
 		if u.Exchange == c.exchange && strings.Contains(u.Path, c.name) {
@@ -203,8 +203,8 @@ func isFound(r *replay.Result, c change) bool {
 	})
 }
 
-// isMissed tells whether an element around the change has no counterpart: what a
-// list holds is paired by its names.
+// isMissed reports whether an element around the change has no counterpart: the entries of lists
+// are paired by their names.
 func isMissed(r *replay.Result, c change) bool {
 	return slices.ContainsFunc(r.Differences, func(d replay.Difference) bool {
 		last, _, _ := strings.Cut(d.Path[strings.LastIndexByte(d.Path, '/')+1:], "#")
@@ -212,7 +212,7 @@ func isMissed(r *replay.Result, c change) bool {
 	})
 }
 
-// with is a recording with some answers changed.
+// with returns recordings with some answers changed.
 func with(rec *conformance.Recordings, some ...change) *conformance.Recordings {
 	changed := *rec
 	changed.Exchanges = slices.Clone(rec.Exchanges)
@@ -222,8 +222,9 @@ func with(rec *conformance.Recordings, some ...change) *conformance.Recordings {
 	return &changed
 }
 
-// excuse lists a change that was not found, with what the replay itself says. No
-// name, order, nil or code may be missed whatever it says.
+// excuse logs a change that was not found, with the reason that the replay
+// itself gives. A name, order, nil or code may not be missed, whatever the
+// reason.
 func excuse(t *testing.T, r *replay.Result, c change) {
 	t.Helper()
 	reason := explained(r, c)
@@ -236,8 +237,8 @@ func excuse(t *testing.T, r *replay.Result, c change) {
 	}
 }
 
-// TestChanges: of 100 changes that are chosen over the answers of a simulated host
-// each is found, or stands where the replay says by itself that it cannot.
+// TestChanges: of 100 changes that are chosen over the answers of a simulated host each is found,
+// or is at a spot that the replay itself declares not to compare.
 func TestChanges(t *testing.T) {
 	t.Parallel()
 	const seed, count, batch = 18, 100, 34
@@ -253,7 +254,7 @@ func TestChanges(t *testing.T) {
 			if isFound(r, c) {
 				continue
 			}
-			// Other changes of the batch may hide it: a job that has no name any more.
+			// Other changes of the batch may hide it, such as one that removes the name of a job.
 			alone := play(t, with(rec, c))
 			if isFound(alone, c) || isMissed(alone, c) {
 				continue

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Kind says what differs.
+// Kind is the kind of a difference.
 type Kind string
 
 // The kinds of differences.
@@ -23,7 +23,7 @@ const (
 	Unread    Kind = "unread" // an answer that one host gave, or that is no XML
 )
 
-// Difference is one spot at which the simulated host answers otherwise.
+// Difference is one spot at which the simulated host answers differently.
 type Difference struct {
 	// Exchange is the number of the recording.
 	Exchange int
@@ -35,7 +35,7 @@ type Difference struct {
 	Recorded, Simulated string
 }
 
-// Reason says why a spot is not compared as it stands.
+// Reason is the reason why a spot is not compared as it stands.
 type Reason string
 
 // The reasons.
@@ -76,7 +76,7 @@ func (c *comparison) skip(path string, reason Reason) {
 	c.uncompared = append(c.uncompared, Uncompared{c.exchange, path, reason})
 }
 
-// give notes where the answer has what the host was given.
+// give notes the spots of an answer that show state which the simulated host was given.
 func (c *comparison) give(path string, n *node, taken []string) {
 	for _, name := range taken {
 		if n.name == name || n.name == "PROPERTY["+name+"]" {
@@ -178,7 +178,7 @@ func keyed(nodes []*node) children {
 	return c
 }
 
-// brief is a node in a few words.
+// brief describes a node in a few words.
 func brief(n *node) string {
 	switch {
 	case n.attrs["nil"] == "true":

@@ -9,8 +9,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
 )
 
-// exchange is a recording that was read. Request and answer are nil where there
-// is no envelope.
+// exchange is a recording that has been parsed. Its request and its answer are
+// nil where there is no envelope.
 type exchange struct {
 	conformance.Recording
 	request, answer *node
@@ -20,7 +20,7 @@ func read(all []conformance.Recording) []exchange {
 	var list []exchange
 	for _, r := range all {
 		x := exchange{Recording: r}
-		x.request, _ = parse(r.Request) // some are no XML on purpose
+		x.request, _ = parse(r.Request) // some are not XML on purpose
 		x.answer, _ = parse(r.Answer)
 		list = append(list, x)
 	}
@@ -44,7 +44,7 @@ func (x exchange) input(name string) string {
 	return x.request.find("Body").find(x.operation() + "_INPUT").property(name).value()
 }
 
-// path is the file that a request is about.
+// path returns the file that a request is about.
 func (x exchange) path() string {
 	if path := x.input("Path"); path != "" {
 		return path
@@ -58,7 +58,7 @@ func (x exchange) path() string {
 	return ""
 }
 
-// returned is the return value of a method; -1 when the answer has none.
+// returned returns the return value of a method, -1 when the answer has none.
 func (x exchange) returned() int {
 	n, err := strconv.Atoi(x.answer.find("ReturnValue").value())
 	if err != nil {
@@ -72,12 +72,12 @@ func (x exchange) job() string {
 	return x.answer.find("Job").find("Selector[InstanceID]").value()
 }
 
-// isFault tells whether the answer is a fault or none at all.
+// isFault reports whether the answer is a fault or none at all.
 func (x exchange) isFault() bool { return x.answer == nil || x.answer.find("Fault") != nil }
 
 var ofClass = regexp.MustCompile(`(?i)\bfrom\s+(\w+)`)
 
-// subject says what is asked, by class and method.
+// subject names what is asked, by class and method.
 func (x exchange) subject() string {
 	switch {
 	case x.HTTP != nil:
@@ -97,7 +97,7 @@ func (x exchange) subject() string {
 	return x.operation() + " " + x.class()
 }
 
-// jobView is what an answer tells about a job.
+// jobView is what an answer shows of a job.
 type jobView struct {
 	id    string
 	state int
@@ -119,7 +119,7 @@ func (x exchange) jobs() []jobView {
 	return all
 }
 
-// hasEnded tells whether a job in a state does nothing any more.
+// hasEnded reports whether a job in a state does nothing any more.
 func hasEnded(state int) bool {
 	switch state {
 	case 7, 8, 9, 10, 32768:
@@ -128,7 +128,7 @@ func hasEnded(state int) bool {
 	return false
 }
 
-// isRunningJob tells whether a node is a job that has not ended.
+// isRunningJob reports whether a node is a job that has not ended.
 func isRunningJob(n *node) bool {
 	if n.name != classStorageJob {
 		return false

@@ -2,7 +2,7 @@ package replay
 
 import "strings"
 
-// startedJobs are the jobs that recorded requests started.
+// startedJobs returns the jobs that recorded requests started.
 func startedJobs(all []exchange) map[string]bool {
 	started := map[string]bool{}
 	for _, x := range all {
@@ -13,7 +13,7 @@ func startedJobs(all []exchange) map[string]bool {
 	return started
 }
 
-// ownJobs are the jobs that recorded requests started, or asked for.
+// ownJobs returns the jobs that recorded requests started, or asked for.
 func ownJobs(all []exchange) map[string]bool {
 	own := startedJobs(all)
 	for _, x := range all {
@@ -24,8 +24,8 @@ func ownJobs(all []exchange) map[string]bool {
 	return own
 }
 
-// dropJobs takes out of lists what concerns jobs that the other host cannot have,
-// and returns how often for which reason.
+// dropJobs removes from lists the entries about jobs that the other host cannot have, and returns
+// how many it removed for which reason.
 func dropJobs(n *node, reason func(id string) Reason) map[Reason]int {
 	counts := map[Reason]int{}
 	kept := n.children[:0:0]
@@ -43,7 +43,7 @@ func dropJobs(n *node, reason func(id string) Reason) map[Reason]int {
 	return counts
 }
 
-// unlisted says why a recorded job is not expected in a list.
+// unlisted returns the reason why a recorded job is not expected in a list, empty if it is.
 func (p *player) unlisted(id string) Reason {
 	switch {
 	case !p.own[id]:
@@ -54,15 +54,15 @@ func (p *player) unlisted(id string) Reason {
 	return ""
 }
 
-// isNotStarted tells whether the simulated host carried out without a job what the
-// recorded host did by one.
+// isNotStarted reports whether the simulated host did without a job what the recorded host did by a
+// job.
 func (p *player) isNotStarted(id string) bool {
 	_, known := p.raw[strings.ToLower(id)]
 	return !known && p.started[id]
 }
 
-// unneeded says why a job of the simulated host is not expected in a list: the
-// recorded host did without.
+// unneeded returns the reason why a job of the simulated host is not expected
+// in a list: the recorded host did the work without a job.
 func (p *player) unneeded(id string) Reason {
 	if p.surplus[id] {
 		return ReasonNoJob
@@ -70,7 +70,7 @@ func (p *player) unneeded(id string) Reason {
 	return ""
 }
 
-// jobIn is the job that an instance describes or links.
+// jobIn returns the job that an instance describes or links.
 func jobIn(n *node) (string, bool) {
 	switch n.name {
 	case classStorageJob:

@@ -8,22 +8,22 @@ import (
 // never is longer than any recording.
 const never = time.Duration(math.MaxInt64 / 4)
 
-// beforeIt is how long before somebody notices it something is made to happen.
+// beforeIt is how long before the exchange that shows it an event is made to happen.
 const beforeIt = time.Microsecond
 
-// jobTime is when a job of the recording has to end, so that every look at it
-// finds the state that was recorded.
+// jobTime is when a job of the recording has to end, so that every request
+// about it finds the state that was recorded.
 type jobTime struct {
 	lasts time.Duration
 	// shutsDown is how long it takes to stop once it is cancelled, 0 for at once.
 	shutsDown time.Duration
-	// from are the exchanges that tell when it ended.
+	// from are the exchanges from which the time of its end is inferred.
 	from []int
 }
 
-// jobTimes works out the times of the job that exchange i started. It ends as late
-// as it can: after every look that saw it run, and right before an answer shows
-// that it has ended or another request needed its disk.
+// jobTimes works out the times of the job that exchange i started. It ends as late as it can: after
+// every answer that shows it running, and right before an answer shows that it has ended or another
+// request needed its disk.
 func jobTimes(all []exchange, i int) jobTime {
 	id := all[i].job()
 	var cancelled time.Duration
@@ -53,7 +53,7 @@ func jobTimes(all []exchange, i int) jobTime {
 	return jobTime{lasts: never}
 }
 
-// sawRunning tells whether an answer shows a job that has not ended.
+// sawRunning reports whether an answer shows a job that has not ended.
 func sawRunning(x exchange, id string) bool {
 	for _, j := range x.jobs() {
 		if j.id == id {
@@ -67,7 +67,7 @@ func isCancelOf(x exchange, id string) bool {
 	return x.request != nil && x.operation() == "RequestStateChange" && x.selector("InstanceID") == id && (x.returned() == 0 || x.returned() == 4096)
 }
 
-// sawEnd tells whether an answer shows that a job has ended.
+// sawEnd reports whether an answer shows that a job has ended.
 func sawEnd(x exchange, id string) bool {
 	for _, j := range x.jobs() {
 		if j.id == id {
@@ -77,8 +77,8 @@ func sawEnd(x exchange, id string) bool {
 	return x.request != nil && x.class() == classStorageJob && x.selector("InstanceID") == id && x.operation() == "Get" && x.isFault()
 }
 
-// needsTheDisk tells whether the host did with the disk of an earlier request what
-// it does not do while a job works on it.
+// needsTheDisk reports whether the host did something with the disk of an earlier request that it
+// does not do while a job works on the disk.
 func needsTheDisk(all []exchange, x, earlier exchange) bool {
 	if x.request == nil || x.Number == earlier.Number || x.path() == "" || x.path() != earlier.path() {
 		return false
@@ -92,7 +92,7 @@ func needsTheDisk(all []exchange, x, earlier exchange) bool {
 	return false
 }
 
-// succeeded tells whether a call did what it was asked for, by its job too.
+// succeeded reports whether a call, and its job if it had one, did what was asked for.
 func succeeded(all []exchange, x exchange) bool {
 	switch x.returned() {
 	case 0:

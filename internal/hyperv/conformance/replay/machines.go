@@ -7,8 +7,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// machineSeen is a machine of the recorded host, and the exchange that tells of it
-// first.
+// machineSeen is a machine of the recorded host, and the exchange whose answer shows it first.
 type machineSeen struct {
 	vm   hypervsim.VM
 	told int
@@ -19,8 +18,8 @@ var states = map[int64]hypervsim.VMState{
 	2: hypervsim.VMRunning, 3: hypervsim.VMOff, 6: hypervsim.VMSaved, 9: hypervsim.VMPaused, 32768: hypervsim.VMPaused, 32769: hypervsim.VMSaved,
 }
 
-// machines lists the machines that the answers tell of, in their order, as each is
-// when it is told of first.
+// machines lists the machines in the answers, in order of appearance, each in the state of its
+// first appearance.
 func machines(all []exchange) []*machineSeen {
 	var list []*machineSeen
 	for _, x := range all {
@@ -49,7 +48,7 @@ func machineOf(list []*machineSeen, id string) *machineSeen {
 	return list[i]
 }
 
-// configured are the settings of a machine or of a checkpoint.
+// configured holds the settings of a machine or of a checkpoint.
 type configured struct {
 	id, machine, name string
 	notes, disks      []string
@@ -109,8 +108,7 @@ func addDisk(settings []*configured, n *node) {
 	}
 }
 
-// lengthen makes notes long enough that an answer cannot hold them, as those were
-// that a mask has shortened.
+// lengthen makes notes too long for an answer again, which they were before a mask shortened them.
 func lengthen(settings []*configured, instanceID string) {
 	const enough = 10000
 	for _, s := range settings {
@@ -120,8 +118,8 @@ func lengthen(settings []*configured, instanceID string) {
 	}
 }
 
-// giveSaved gives a saved machine the disk of which the older generation says that
-// one needs it, without naming it.
+// giveSaved gives the disk of an exchange to a saved machine: the older generation says that a
+// saved machine needs the disk, but not which.
 func giveSaved(list []*machineSeen, x exchange) {
 	if x.answer.find("Info").property("InSavedState").value() != "TRUE" {
 		return

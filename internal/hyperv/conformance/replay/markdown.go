@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Markdown is the result for people: differences by class and method, then what is
+// Markdown renders the result for people: differences by class and method, then the spots that are
 // compared in part only.
 func (r *Result) Markdown() string {
 	var b strings.Builder
@@ -45,7 +45,7 @@ type group struct {
 	exchanges []int
 }
 
-// groups joins what differs alike, by subject in the order of the recording.
+// groups joins differences that are alike, by subject in the order of the recording.
 func (r *Result) groups() []*group {
 	var all []*group
 	first := map[string]int{}
@@ -69,13 +69,13 @@ func (r *Result) groups() []*group {
 	return all
 }
 
-// shorten leaves out what every path begins with.
+// shorten leaves out the beginning that all paths share.
 func shorten(path string) string {
 	path = strings.TrimPrefix(path, "Envelope/")
 	return strings.TrimPrefix(path, "Body/")
 }
 
-// cell is a text that stays within its cell.
+// cell escapes a text so that it stays within its cell.
 func cell(s string) string {
 	const most = 160
 	s = strings.Join(strings.Fields(s), " ")

@@ -2,7 +2,7 @@ package replay
 
 import "strings"
 
-// names pairs what goes by another name in each host.
+// names pairs the names that the two hosts give to the same thing.
 type names struct {
 	simulatedOf, recordedOf map[string]string
 }
@@ -11,8 +11,8 @@ func newNames() *names {
 	return &names{simulatedOf: map[string]string{}, recordedOf: map[string]string{}}
 }
 
-// agree pairs two names and tells whether neither has another counterpart. Case
-// does not count: what is about case is compared before.
+// agree pairs two names and reports whether neither has another counterpart.
+// Letter case does not count: where it matters it has been compared before.
 func (n *names) agree(recorded, simulated string) bool {
 	recorded, simulated = strings.ToLower(recorded), strings.ToLower(simulated)
 	s, known := n.simulatedOf[recorded]

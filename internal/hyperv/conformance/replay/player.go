@@ -31,14 +31,15 @@ func (i image) String() string {
 }
 
 // send sends the request of an exchange and returns the answer as the simulated
-// host gave it. What became of a request past the client is compared here.
+// host gave it. The outcome of a request that was sent without the client is
+// compared here.
 func (p *player) send(ctx context.Context, x exchange, c *comparison) (string, error) {
 	if x.HTTP != nil {
 		return p.hit(ctx, x, c)
 	}
 	answer, err := p.resender.Send(ctx, p.rewrite(x))
 	if err != nil && ctx.Err() == nil {
-		return "", nil // no envelope: the comparison will tell
+		return "", nil // without an envelope; the comparison reports that
 	}
 	return answer, err
 }
@@ -56,8 +57,8 @@ func (p *player) hit(ctx context.Context, x exchange, c *comparison) (string, er
 	return answer, nil
 }
 
-// nameShare gives the one share that the kit asks for its name back, which a
-// recording hides because accounts can be called so.
+// nameShare restores the name of the one share that the kit asks for, which a
+// recording masks because an account can have that name.
 func (p *player) nameShare() {
 	for _, x := range p.stage.all {
 		if x.request != nil && x.class() == "Win32_Share" {
@@ -66,8 +67,8 @@ func (p *player) nameShare() {
 	}
 }
 
-// rewrite addresses a recorded request to the simulated host: with its names for
-// what had others in the recording.
+// rewrite addresses a recorded request to the simulated host, with the names of
+// that host in place of the recorded ones.
 func (p *player) rewrite(x exchange) string {
 	text := toForm.ReplaceAllString(x.Request, "${1}"+escape(p.resender.To()))
 	rename := func(recorded string) string {
@@ -103,8 +104,7 @@ func escape(s string) string {
 	return b.String()
 }
 
-// learn remembers by which names and addresses the simulated host tells of what is
-// in the recording.
+// learn remembers which names and addresses of the simulated host stand for those in the recording.
 func (p *player) learn(recorded *node, answer string) {
 	simulated, err := parse(answer)
 	if recorded == nil || err != nil {
@@ -138,8 +138,8 @@ func addressOf(n *node) image {
 	return found
 }
 
-// name pairs identifiers and hidden texts. The first pair counts: another later on
-// is a difference.
+// name pairs identifiers and hidden texts. The first pair counts: a different one later is a
+// difference.
 func (p *player) name(recorded, simulated string) {
 	remember := func(recorded, raw string) {
 		if key := strings.ToLower(recorded); p.raw[key] == "" {
@@ -156,7 +156,7 @@ func (p *player) name(recorded, simulated string) {
 	}
 }
 
-// status is what became of an HTTP request.
+// status describes the outcome of an HTTP request.
 func status(h conformance.RecordedHTTP) string {
 	body := "without a body"
 	if h.AnswerBytes > 0 {

@@ -12,10 +12,10 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance"
 )
 
-// Result is what a replay found.
+// Result is the result of a replay.
 type Result struct {
 	WindowsVersion string
-	// Sent is how many of the Recorded requests were sent again.
+	// Recorded is the number of recorded requests, Sent how many of them were sent again.
 	Recorded, Sent int
 	Differences    []Difference
 	Uncompared     []Uncompared
@@ -62,8 +62,8 @@ type player struct {
 	images   map[string]image  // attached disks by their recorded address
 	own      map[string]bool   // jobs that recorded requests started or asked for
 	started  map[string]bool   // jobs that recorded requests started
-	// surplus are jobs of the simulated host that the recorded one did without, by
-	// their name and by the one that a recording would give them.
+	// surplus are jobs of the simulated host for work that the recorded host did without a job, by
+	// their name and by their name as a recording would mask it.
 	surplus map[string]bool
 }
 
@@ -88,7 +88,7 @@ func (p *player) play(ctx context.Context, i int, result *Result) error {
 	return nil
 }
 
-// unsendable says why a request is not sent again; empty when it is.
+// unsendable returns the reason why a request is not sent again, empty if it is.
 func (p *player) unsendable(x exchange) Reason {
 	switch {
 	case x.HTTP != nil && x.HTTP.Logon == conformance.Handshake:
@@ -102,8 +102,8 @@ func (p *player) unsendable(x exchange) Reason {
 	return ""
 }
 
-// compare compares the recorded answer with that of the simulated host, either of
-// which may be missing. The properties of taken are the state that it was given.
+// compare compares the recorded answer with that of the simulated host, either of which may be
+// missing. The properties in taken are state that the simulated host was given.
 func (p *player) compare(c *comparison, x exchange, answer string, taken []string) {
 	if x.Answer == "" && answer == "" {
 		return

@@ -5,8 +5,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
-// after brings the host back into step once an answer has shown that it is not: the
-// difference is told where it began, and not again with everything that follows.
+// after brings the host back into step once an answer has shown that it is not. That way a
+// difference is reported where it began, and not again with every later answer.
 func (s *stage) after(i int) {
 	x := s.all[i]
 	switch {
@@ -30,7 +30,8 @@ func (s *stage) keepFile(x exchange) {
 	}
 }
 
-// keepAttached attaches and detaches what was recorded as attached, or not.
+// keepAttached attaches or detaches a disk, so that it is attached if and only if the recording
+// says so.
 func (s *stage) keepAttached(x exchange) {
 	recorded := map[string]bool{}
 	x.answer.all(func(n *node) {

@@ -22,7 +22,7 @@ type stage struct {
 	found       map[string]map[string]bool // disks that were there before, and what was taken over of them
 	sized       map[string]bool            // disks whose size was taken over since the last compaction
 	firstToldOf map[int]bool               // exchanges whose answer is the first to tell of a machine
-	tellsEnd    map[int]bool               // exchanges that tell when a job ended
+	tellsEnd    map[int]bool               // exchanges from which the end of a job is inferred
 }
 
 const (
@@ -57,7 +57,7 @@ func newStage(rec *conformance.Recordings, all []exchange, log *slog.Logger) (*s
 	return s, nil
 }
 
-// release is the one that is closest to a version of Windows.
+// release returns the release that is closest to a version of Windows.
 func release(version string) hypervsim.Release {
 	parts := strings.Split(version, ".")
 	build, err := strconv.Atoi(parts[len(parts)-1])
@@ -74,7 +74,7 @@ func release(version string) hypervsim.Release {
 	return hypervsim.Server2008
 }
 
-// locale is the language of the answers.
+// locale returns the language of the answers.
 func locale(all []exchange) string {
 	for _, x := range all {
 		if x.answer != nil && x.answer.attrs["lang"] != "" {
@@ -84,8 +84,8 @@ func locale(all []exchange) string {
 	return "en-US"
 }
 
-// begin is when the recording began by the clock of the host, which tells the time
-// with its version.
+// begin returns when the recording began by the clock of the host, which gives the time along with
+// its version.
 func begin(all []exchange) time.Time {
 	for _, x := range all {
 		if t, ok := date(x.answer.find("LocalDateTime").value()); ok && !t.IsZero() {
@@ -95,8 +95,8 @@ func begin(all []exchange) time.Time {
 	return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 }
 
-// before puts the host into the state that exchange i found, as far as no earlier
-// request has made it. It returns the properties of the answer that it took.
+// before puts the host into the state that exchange i found, unless earlier requests have already
+// brought it there. It returns the properties of the answer that it took.
 func (s *stage) before(i int) []string {
 	taken := s.arrange(i)
 	if s.tellsEnd[s.all[i].Number] {
@@ -132,7 +132,7 @@ func (s *stage) arrange(i int) []string {
 	return nil
 }
 
-// job has the host's next job take the times of the recorded one.
+// job makes the host's next job last as long as the recorded one.
 func (s *stage) job(x exchange, times jobTime) {
 	for _, number := range times.from {
 		s.tellsEnd[number] = true
@@ -141,7 +141,7 @@ func (s *stage) job(x exchange, times jobTime) {
 	_ = s.host.Change(x.path(), func(v *hypervsim.VHD) { v.CancelDelay = times.shutsDown }) // a disk that is not there is not compacted
 }
 
-// directory puts a directory on the host that was there when it was first asked for.
+// directory puts a directory on the host if it was there when it was first asked for.
 func (s *stage) directory(x exchange) {
 	if !s.settled[x.path()] && !x.isFault() {
 		s.host.AddDirectory(x.path())
@@ -149,7 +149,7 @@ func (s *stage) directory(x exchange) {
 	s.settled[x.path()] = true
 }
 
-// file puts a file on the host that was there when it was first asked for.
+// file puts a file on the host if it was there when it was first asked for.
 func (s *stage) file(x exchange) []string {
 	if x.isFault() {
 		s.settled[x.path()] = true
@@ -162,7 +162,7 @@ func (s *stage) file(x exchange) []string {
 	return s.size(x)
 }
 
-// add puts a disk on the host that no recorded request has made.
+// add puts a disk on the host that no recorded request has created.
 func (s *stage) add(path string) {
 	if _, have := s.host.VHD(path); !have && !s.settled[path] && path != "" {
 		s.host.AddVHD(hypervsim.VHD{Path: path})
@@ -170,8 +170,8 @@ func (s *stage) add(path string) {
 	s.settled[path] = true
 }
 
-// size takes over the size of a file when it is first told, and after each
-// compaction: how much can be reclaimed is up to what is in a disk.
+// size takes over the size of a file when an answer first gives it, and after
+// each compaction: how much can be reclaimed depends on the content of a disk.
 func (s *stage) size(x exchange) []string {
 	size, ok := number(x.answer, "FileSize")
 	if !ok || s.sized[x.path()] {
@@ -184,8 +184,8 @@ func (s *stage) size(x exchange) []string {
 	return []string{"FileSize"}
 }
 
-// inspected takes over what an inspection tells about a disk: all of it when the
-// disk was there before, and always what depends on the content.
+// inspected takes over what an inspection reports about a disk: all of it when
+// the disk was there before, and always what depends on the content.
 func (s *stage) inspected(x exchange) []string {
 	if x.returned() != 0 || x.isFault() {
 		return nil
@@ -206,8 +206,8 @@ func (s *stage) inspected(x exchange) []string {
 	return taken
 }
 
-// asFound takes over what an inspection is the first to tell about a disk that was
-// there before.
+// asFound takes over properties of a disk that was there before, from the first inspection that
+// reports them.
 func (s *stage) asFound(x exchange) []string {
 	told, found := s.found[x.path()]
 	v, have := s.host.VHD(x.path())
@@ -240,7 +240,7 @@ func (s *stage) asFound(x exchange) []string {
 	return taken
 }
 
-// ofDisk are the numbers of a disk.
+// ofDisk sets the numeric properties of a disk.
 var ofDisk = map[string]func(*hypervsim.VHD, int64){
 	"FileSize":                func(v *hypervsim.VHD, n int64) { v.FileSize = n },
 	"MinInternalSize":         func(v *hypervsim.VHD, n int64) { v.MinInternalSize = n },
@@ -258,8 +258,9 @@ func number(n *node, name string) (int64, bool) {
 	return v, err == nil
 }
 
-// listed takes over the directories that a query lists, and says where a machine
-// is told of for the first time.
+// listed takes over the directories that a query lists. If the answer is the
+// first to show a machine, it returns the property of the machine that the
+// stage took over.
 func (s *stage) listed(x exchange) []string {
 	if strings.HasPrefix(x.subject(), "WQL about Win32_Directory") {
 		x.answer.all(func(n *node) {

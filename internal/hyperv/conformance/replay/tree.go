@@ -24,12 +24,12 @@ type node struct {
 }
 
 var (
-	// qualified is a text that may be a name with a prefix.
+	// qualified matches a text that may be a name with a prefix.
 	qualified = regexp.MustCompile(`^([a-z][a-z0-9]*):([A-Za-z]\w*)$`)
 	errEmpty  = errors.New("no element")
 )
 
-// scope are the prefixes that are declared, the innermost last.
+// scope holds the prefixes that are declared, the innermost last.
 type scope []map[string]string
 
 func (s scope) resolve(prefix string) (string, bool) {
@@ -152,8 +152,8 @@ func (n *node) all(f func(*node)) {
 	}
 }
 
-// value is the text of a node that may be missing. A date and an interval have an
-// element of their own around the text.
+// value returns the text of a node that may be missing. A date and an interval have an element of
+// their own around the text.
 func (n *node) value() string {
 	if n == nil {
 		return ""
@@ -164,8 +164,8 @@ func (n *node) value() string {
 	return n.text
 }
 
-// property is a property of an instance, in the form of WS-Management or of
-// CIM-XML.
+// property returns a property of an instance, in the form of WS-Management or
+// of CIM-XML.
 func (n *node) property(name string) *node {
 	if p := n.find(name); p != nil {
 		return p

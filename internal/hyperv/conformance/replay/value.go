@@ -9,14 +9,14 @@ import (
 
 var (
 	guidForm = regexp.MustCompile(`(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
-	// alias is what a mask writes in the place of a text.
+	// alias matches what a mask writes in place of a text.
 	alias      = regexp.MustCompile(`(?i)\b(text|name|address)-\d+\b`)
 	dateForm   = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$`)
 	dmtfForm   = regexp.MustCompile(`^\d{14}\.\d{6}[+-]\d{3}$`)
 	longBefore = time.Date(1900, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
-// ofTheMoment are the properties by which a job tells how far it is.
+// ofTheMoment are the properties of a job that show its progress.
 var ofTheMoment = map[string]bool{
 	"ElapsedTime": true, "PercentComplete": true, "JobState": true, "JobStatus": true, "StatusDescriptions": true,
 }
@@ -76,8 +76,8 @@ func reasonFor(form *regexp.Regexp) Reason {
 	return ReasonMasked
 }
 
-// strip leaves what must be the same in both texts: letter case is told apart in
-// replacements of names too.
+// strip leaves the part that must be the same in both texts; letter case
+// counts, in replacements of names too.
 func strip(s string) string {
 	s = guidForm.ReplaceAllString(s, "{}")
 	return alias.ReplaceAllStringFunc(s, func(a string) string { return a[:strings.IndexByte(a, '-')] })
@@ -90,8 +90,8 @@ func kindOf(recorded, simulated string) Kind {
 	return Value
 }
 
-// date reads a time in one of the forms of the wire. One without a value is the
-// zero time.
+// date reads a time in one of the forms of the wire. A time without a value is
+// the zero time.
 func date(s string) (time.Time, bool) {
 	switch {
 	case dateForm.MatchString(s):

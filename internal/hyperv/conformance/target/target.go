@@ -1,4 +1,4 @@
-// Package target reads which host is asked and how, from flags and from the
+// Package target reads which host to ask and how, from flags and from the
 // environment variables of the provider.
 package target
 
@@ -15,9 +15,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// Read returns the host, which may be empty, and how it is reached. Given holds
-// attributes of the provider by name; they win over the environment. Everything
-// that is wrong is in the error.
+// Read returns the host, which may be empty, and the configuration with which
+// it is reached. The map given holds attributes of the provider by name; they
+// win over the environment. The error names every setting that is wrong.
 func Read(env hostenv.Lookup, given map[string]string) (host string, cfg hyperv.Config, err error) {
 	r := reader{env: env, given: given}
 	cfg = r.config()

@@ -1,7 +1,7 @@
-// Command hyperv-conformance asks a Hyper-V host whether it is what this project
-// takes it for. It reads its configuration from the environment variables of the
-// provider. Without -write it changes nothing on the host. With -compare and
-// -replay it asks no host, but tells what earlier runs mean.
+// Command hyperv-conformance asks a Hyper-V host whether it behaves as this
+// project assumes. It reads its configuration from the environment variables of
+// the provider. Without -write it changes nothing on the host. With -compare
+// and -replay it asks no host, but says what earlier runs mean.
 package main
 
 import (
@@ -22,8 +22,8 @@ import (
 // version is set when a release is built.
 var version = "dev"
 
-// Exit codes beside 0, which says that every claim held that could be tested, that
-// no settled one was contradicted (-compare), or that no answer differs (-replay).
+// Exit codes other than 0, which means that every claim that could be tested held, that no settled
+// claim was contradicted (-compare), or that no answer differs (-replay).
 const (
 	exitFailed       = 1
 	exitUsage        = 2

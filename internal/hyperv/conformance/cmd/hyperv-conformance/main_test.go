@@ -46,8 +46,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// TestResults: what a run wrote is compared and replayed; both exit codes tell what
-// kind of news there is.
+// TestResults: the files of a run are compared and replayed; both exit codes say what was found.
 func TestResults(t *testing.T) {
 	t.Parallel()
 	const password = "a password"
@@ -109,7 +108,7 @@ func TestResults(t *testing.T) {
 	}
 }
 
-// TestUsage: what cannot work is refused before anything is sent.
+// TestUsage: settings that cannot work are refused before anything is sent.
 func TestUsage(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

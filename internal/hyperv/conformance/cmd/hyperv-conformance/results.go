@@ -12,8 +12,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance/replay"
 )
 
-// compareReports tells what reports mean. It is bad when a settled claim was
-// contradicted.
+// compareReports says what reports mean. The result is bad when a settled claim
+// was contradicted.
 func compareReports(s settings) (string, bool, error) {
 	var reports []*conformance.Report
 	for _, name := range s.files {
@@ -34,8 +34,8 @@ func compareReports(s settings) (string, bool, error) {
 	return c.Markdown() + text, c.Fails(), nil
 }
 
-// replayRecordings sends recorded requests to the simulated host. It is bad when an
-// answer differs.
+// replayRecordings sends recorded requests to the simulated host. The result is bad when an answer
+// differs.
 func replayRecordings(ctx context.Context, s settings) (string, bool, error) {
 	rec, err := conformance.ReadRecordings(s.files[0])
 	if err != nil {

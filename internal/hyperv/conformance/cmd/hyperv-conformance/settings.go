@@ -15,7 +15,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/conformance/target"
 )
 
-// settings is what flags and environment say.
+// settings holds the values of flags and environment.
 type settings struct {
 	options conformance.Options
 	out     string
@@ -87,7 +87,7 @@ func parse(args []string, env hostenv.Lookup, stderr io.Writer) (settings, error
 	return s, s.complete(env, given, *fixtures)
 }
 
-// complete reads what flags name and the environment says.
+// complete reads the files that flags name, and the environment.
 func (s *settings) complete(env hostenv.Lookup, given map[string]*string, fixtures string) error {
 	var errs []error
 	fail := func(err error) { errs = append(errs, err) }

@@ -13,8 +13,8 @@ import (
 // contradictedRow is a row of the tables of contradicted claims in the summary.
 var contradictedRow = regexp.MustCompile("(?m)^\\| `([a-z0-9-]+)` \\| (seen|documented|inferred|open) \\| ")
 
-// asExpected compares how the job ended with how it should: the claims in the summary
-// are the chosen ones, and the job is red if and only if a settled one is among them.
+// asExpected compares the end of the job with the expected one: the claims in the summary are the
+// chosen ones, and the job is red if and only if a settled one is among them.
 func (s *stage) asExpected(failed, left []string) (int, error) {
 	page, err := os.ReadFile(s.summary()) //nolint:gosec // in a folder that the program made
 	if err != nil {
@@ -37,8 +37,8 @@ func (s *stage) asExpected(failed, left []string) (int, error) {
 	return 0, nil
 }
 
-// contradictedIn lists the claims that the first comparison of a summary tells to be
-// contradicted.
+// contradictedIn lists the claims that are contradicted according to the first comparison of a
+// summary.
 func contradictedIn(page string) []string {
 	_, page, _ = strings.Cut(page, "# What the hosts said about the claims\n")
 	page, _, _ = strings.Cut(page, "\n# ")

@@ -27,13 +27,13 @@ func main() {
 	os.Exit(code)
 }
 
-// Exit codes beside 0 and the one of the job, which is 1 when a step failed.
+// Exit codes other than 0 and that of the job, which is 1 when a step failed.
 const (
 	exitFailed = 1
 	exitUsage  = 2
 )
 
-// settings is what the flags say.
+// settings holds the values of the flags.
 type settings struct {
 	workflow   string
 	contradict int
@@ -58,7 +58,7 @@ func parse(args []string, stderr io.Writer) (settings, error) {
 	return s, nil
 }
 
-// chosen are the claims that the hosts contradict.
+// chosen returns the claims that the hosts contradict.
 func (s settings) chosen() []string {
 	all := rehearsal.Contradictable()
 	r := rand.New(rand.NewPCG(s.seed, s.seed)) //nolint:gosec // G404: a choice that can be repeated

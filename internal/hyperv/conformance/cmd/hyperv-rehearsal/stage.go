@@ -22,18 +22,18 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// stage is what stands for the machine of the workflow: one host that serves http
-// and one that serves https, with the files that a set-up leaves.
+// stage stands in for the machine of the workflow: one host that serves http and one that serves
+// https, with the files that a set-up leaves.
 type stage struct {
 	out          io.Writer
 	folder       string
 	contradicted []string
-	asking       atomic.Bool // only the kit meets a host that contradicts
+	asking       atomic.Bool // hosts contradict claims only while the kit asks them
 	hosts        map[string]*hypervsim.Host
 	env          []string
 }
 
-// takes is how long a compaction takes.
+// takes is the duration of a compaction.
 const takes = 2 * time.Second
 
 func open(ctx context.Context, contradicted []string, out io.Writer) (*stage, error) {
@@ -86,14 +86,14 @@ func (s *stage) setUp(ctx context.Context) error {
 		"HYPERV_USERNAME="+rehearsal.Account, "HYPERV_PASSWORD="+password, "HYPERV_CACERT_PATH="+filepath.Join(s.folder, "ca.pem"),
 		"HVC_FIXTURES="+filepath.Join(s.folder, "fixtures.json"), "HVC_SCRATCH="+rehearsal.Scratch, "HVC_DISK="+rehearsal.Formatted,
 		"HVC_COMPUTER="+rehearsal.Computer, "HVC_MEMBER_PASSWORD="+password, "HVC_CERTIFICATES="+s.folder,
-		// It takes two minutes of real time; tests ask it in virtual time.
+		// It takes two minutes of real time; tests check it in virtual time.
 		"HVC_KIT_FLAGS=-without idle-connection",
 		"HYPERV_TEST_TAKE_OVER_AFTER=3s",
 	)
 	return nil
 }
 
-// withoutHyperV takes out what the caller's own environment says about hosts.
+// withoutHyperV removes the variables about hosts from the caller's environment.
 func withoutHyperV(env []string) []string {
 	var kept []string
 	for _, v := range env {
@@ -104,7 +104,7 @@ func withoutHyperV(env []string) []string {
 	return kept
 }
 
-// answer changes what the kit is told.
+// answer changes the answers that the kit gets.
 func (s *stage) answer(request, answer string) string {
 	if !s.asking.Load() {
 		return answer
@@ -112,7 +112,7 @@ func (s *stage) answer(request, answer string) string {
 	return rehearsal.Contradict(s.contradicted, request, answer)
 }
 
-// summary is the page of the job.
+// summary returns the file name of the job's summary page.
 func (s *stage) summary() string { return filepath.Join(s.folder, "summary.md") }
 
 func (s *stage) close() {
@@ -178,7 +178,7 @@ func (s *stage) left() []string {
 	return left
 }
 
-// tell says how the job ended.
+// tell prints how the job ended.
 func (s *stage) tell(failed, left []string) {
 	_, _ = fmt.Fprintf(s.out, "\n=== End\n")
 	for _, l := range left {
