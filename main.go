@@ -15,11 +15,12 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider"
 )
 
-// version is set by the linker of a release.
+// version is set by the linker in a release build.
 var version = "dev"
 
-// gcPercent trades some time of the collector for memory: Terraform keeps one
-// process per walk, and the framework keeps the context of every call in it.
+// gcPercent trades some time in the garbage collector for memory: Terraform
+// keeps one process per walk, and the framework keeps the context of every call
+// in it.
 const gcPercent = 50
 
 func main() {

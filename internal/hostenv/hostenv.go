@@ -1,5 +1,6 @@
 // Package hostenv names the environment variables that say how a host is
-// reached. The provider and the programs beside it read the same ones.
+// reached. The provider and the other programs of this project read the same
+// ones.
 package hostenv
 
 import (

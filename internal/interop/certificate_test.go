@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// certificate is a self-signed one for 127.0.0.1.
+// certificate is a self-signed certificate for 127.0.0.1.
 type certificate struct {
 	pem       []byte
 	cert, key string // files
@@ -29,7 +29,7 @@ func newCertificate(t *testing.T) certificate {
 	return newCertificateOf(t, keys["ECDSA"])
 }
 
-// keys are what a certificate can be signed with.
+// keys are the kinds of keys with which a certificate can be signed.
 var keys = map[string]func() (crypto.Signer, error){
 	"RSA":     func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) },
 	"ECDSA":   func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) },

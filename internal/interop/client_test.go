@@ -19,7 +19,7 @@ var transports = []struct {
 	name     string
 	https    bool
 	insecure bool
-	event    string // what the acceptor says to a message
+	event    string // what the acceptor prints for a message
 }{
 	{name: "http", event: "sealed"},
 	{name: "https", https: true, event: "clear"},
@@ -174,7 +174,7 @@ func kerberos(t *testing.T, config secure.KerberosConfig, host string) secure.Me
 	return m
 }
 
-// kdcErrors checks what a real KDC says to what commonly goes wrong.
+// kdcErrors checks the errors of a real KDC for common mistakes.
 func kdcErrors(t *testing.T, r *realm) {
 	t.Helper()
 	tests := map[string]struct {
@@ -206,7 +206,7 @@ func kdcErrors(t *testing.T, r *realm) {
 	})
 }
 
-// token is the first token of a context.
+// token returns the first token of a context.
 func token(t *testing.T, m secure.Mechanism) ([]byte, error) {
 	t.Helper()
 	x, err := m.NewContext(nil)

@@ -46,7 +46,7 @@ func needNTLM(t *testing.T) {
 	}
 }
 
-// python is the interpreter that setup.sh made, with the modules.
+// python returns the interpreter that setup.sh made, with the modules.
 func python(t *testing.T, modules ...string) string {
 	t.Helper()
 	path, err := filepath.Abs("../../.cache/interop/venv/bin/python")
@@ -64,7 +64,7 @@ func python(t *testing.T, modules ...string) string {
 	return path
 }
 
-// run runs a program to its end, which has to be a good one.
+// run runs a program to its end, and fails the test if it fails.
 func run(t *testing.T, env []string, name string, arguments ...string) string {
 	t.Helper()
 	out, err := try(t, env, name, arguments...)
@@ -139,7 +139,7 @@ func (p *process) lines() []string {
 	return slices.Clone(p.output)
 }
 
-// count is how many lines begin with the word.
+// count returns how many lines begin with the word.
 func (p *process) count(word string) int {
 	n := 0
 	for _, line := range p.lines() {
@@ -150,8 +150,8 @@ func (p *process) count(word string) int {
 	return n
 }
 
-// says waits until n lines begin with the word: what a program says arrives later than
-// what it sends.
+// says waits until n lines begin with the word: the output of a program arrives later than its
+// messages.
 func (p *process) says(t *testing.T, word string, n int) {
 	t.Helper()
 	eventually(t, func() bool { return p.count(word) >= n })

@@ -8,8 +8,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/interop/wine"
 )
 
-// TestMain installs what the tests speak to, if they are asked for. What is missing
-// makes tests skip, one by one.
+// TestMain installs the programs that the tests speak to, if the tests are asked for. A test skips
+// if its program is missing.
 func TestMain(m *testing.M) {
 	if os.Getenv("HYPERV_TEST_INTEROP") == "1" || os.Getenv("HYPERV_TEST_WINE") == "1" {
 		c := exec.Command("./setup.sh")

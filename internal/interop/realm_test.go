@@ -101,7 +101,7 @@ func (r *realm) kinit(t *testing.T, options ...string) string {
 	return path
 }
 
-// sbin finds a program of an administrator, whose folder is not on every path.
+// sbin finds a program for administrators, whose folder is not on every path.
 func sbin(name string) string {
 	for _, dir := range append(filepath.SplitList(os.Getenv("PATH")), "/usr/sbin", "/usr/local/sbin") {
 		path := filepath.Join(dir, name)

@@ -16,8 +16,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// relay answers TLS with a certificate of its own and passes on what comes to the
-// port. It returns its own port.
+// relay answers TLS with a certificate of its own and passes on everything to the port. It returns
+// its own port.
 func relay(t *testing.T, port int, pair tls.Certificate) int {
 	t.Helper()
 	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12})
@@ -59,8 +59,8 @@ func pass(client net.Conn, upstream string) {
 	<-done
 }
 
-// Strangers' acceptors refuse our contexts when somebody with another certificate sits
-// in between, because they are bound to his.
+// Acceptors that others wrote refuse our contexts when a relay with another certificate sits in
+// between, because the contexts are bound to that certificate.
 func TestOurBindingRefused(t *testing.T) {
 	t.Parallel()
 	interop(t)
@@ -79,7 +79,7 @@ func TestOurBindingRefused(t *testing.T) {
 	}
 	for name, tt := range tests {
 		for key, generate := range keys {
-			for _, insecure := range []bool{true, false} { // the second one trusts who sits in between
+			for _, insecure := range []bool{true, false} { // the second one trusts the relay
 				t.Run(fmt.Sprintf("%s, %s, insecure %v", name, key, insecure), func(t *testing.T) {
 					t.Parallel()
 					own, his := newCertificate(t), newCertificateOf(t, generate)
@@ -92,7 +92,7 @@ func TestOurBindingRefused(t *testing.T) {
 						quiet(t, p)
 						return
 					}
-					// MIT says why, in an error of Kerberos.
+					// MIT gives the reason in an error of Kerberos.
 					var told *secure.KDCError
 					if !errors.Is(err, secure.ErrRejected) && !errors.As(err, &told) {
 						t.Errorf("%v, want ErrRejected", err)
@@ -105,7 +105,8 @@ func TestOurBindingRefused(t *testing.T) {
 	}
 }
 
-// The simulated host refuses strangers' contexts that are bound to another certificate.
+// The simulated host refuses contexts of clients that others wrote when they are bound to another
+// certificate.
 func TestTheirBindingRefused(t *testing.T) {
 	t.Parallel()
 	interop(t)

@@ -14,7 +14,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// logged is everything that a logger writes.
+// logged collects everything that a logger writes.
 type logged struct {
 	mu   sync.Mutex
 	text bytes.Buffer
@@ -26,11 +26,12 @@ func (l *logged) Write(p []byte) (int, error) {
 	return l.text.Write(p)
 }
 
-// levelTrace is the most talkative level, at which messages are logged whole.
+// levelTrace is the most verbose level, at which messages are logged whole.
 const levelTrace = slog.Level(-8)
 
-// Nothing that logs on gets into the log at its most talkative level or into an
-// error: no password, no NTLM token, no ticket, whether the run succeeds or not.
+// No secret of a logon gets into the log at its most verbose level, or into an
+// error: no password, no NTLM token, no ticket, whether the run succeeds or
+// not.
 func TestNoSecretIsLogged(t *testing.T) {
 	t.Parallel()
 	interop(t)

@@ -23,7 +23,7 @@ func simulated(t *testing.T, options ...hypervsim.Option) (h *hypervsim.Host, po
 	return h, strconv.Itoa(h.Port()), ca
 }
 
-// script is a program of testdata, with the stand-in for the module krb5.
+// script returns a program of testdata, with the stand-in for the module krb5.
 func script(t *testing.T, name string) string {
 	t.Helper()
 	path, err := filepath.Abs(filepath.Join("testdata", name))
@@ -38,8 +38,8 @@ func stub(t *testing.T) string {
 	return "PYTHONPATH=" + script(t, "stub")
 }
 
-// checkLogon expects that somebody logged on, once. The host takes nothing in the
-// clear over http, so that what the client got it got sealed.
+// checkLogon expects exactly one logon. The host accepts nothing in the clear over http, so
+// whatever the client received was sealed.
 func checkLogon(t *testing.T, h *hypervsim.Host) {
 	t.Helper()
 	if h.Logons() != 1 || h.FailedLogons() != 0 {

@@ -11,9 +11,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/interop/wine"
 )
 
-// The logon of the current user of Windows, as far as Wine has it, against gss-ntlmssp:
-// it takes what the security packages seal, over one connection, and refuses a wrong
-// password. Wine leaves NTLM to Samba's ntlm_auth, whose tokens pyspnego refuses.
+// The logon of the current user of Windows, as far as Wine has it, against gss-ntlmssp: the
+// acceptor accepts messages that the security packages have sealed, over one connection, and
+// refuses a wrong password. Wine leaves NTLM to Samba's ntlm_auth, whose tokens pyspnego refuses.
 func TestTheirAcceptorsOurSSPI(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("HYPERV_TEST_WINE") != "1" || runtime.GOOS != "linux" {

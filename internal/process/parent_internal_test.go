@@ -29,7 +29,7 @@ func TestEndWithParent(t *testing.T) {
 	})
 }
 
-// Who cannot tell whether there is a parent does not end.
+// A process that cannot find out whether its parent lives does not end.
 func TestEndWithParent_unknown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// ignoreSignals leaves stopping to Terraform. A signal that goes to a whole group
-// (systemd, containers) goes to Terraform too; SIGHUP comes from a terminal that is
-// closed, SIGPIPE from a log that nobody reads after Terraform was killed.
+// ignoreSignals leaves stopping to Terraform. A signal that goes to a whole group (systemd,
+// containers) goes to Terraform too; SIGHUP comes from a terminal that is closed, SIGPIPE from a
+// log that is no longer read once Terraform was killed.
 func ignoreSignals() {
 	signal.Ignore(syscall.SIGTERM, syscall.SIGHUP, syscall.SIGPIPE)
 }
 
-// parentLooks is how often this process looks whether its parent is there.
+// parentLooks is the interval at which this process checks that its parent is there.
 const parentLooks = 5 * time.Second
 
 // parentGone waits until this process has another parent.

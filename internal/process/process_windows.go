@@ -11,14 +11,14 @@ import (
 
 var freeConsole = windows.NewLazySystemDLL("kernel32.dll").NewProc("FreeConsole")
 
-// ignoreSignals gives the console up, which go-plugin lets this process share with
-// Terraform: without one no closed window, no Ctrl-Break and no end of a runner's
-// patience reaches it, as they reach Terraform. Its handles are pipes and stay. Where
-// it writes to a console, somebody has started it by hand and wants to read that.
+// ignoreSignals gives up the console, which go-plugin lets this process share with Terraform.
+// Without a console, neither a closed window, nor Ctrl-Break, nor a runner that has lost its
+// patience reaches this process; they reach Terraform. Its handles are pipes and stay. A process
+// that writes to a console was started by hand, by a user who wants to read that, and keeps it.
 //
-// Whatever reaches it nevertheless, as the end of a session does, ends it: a signal
-// that somebody is notified of makes Windows wait for some seconds first.
-// [signal.Ignore] would not, and SIGHUP and SIGPIPE do not exist.
+// An event that reaches it nevertheless, such as the end of a session, ends it; but because the
+// signal has a listener, Windows waits for some seconds first. [signal.Ignore] would not, and
+// SIGHUP and SIGPIPE do not exist.
 func ignoreSignals() {
 	var mode uint32
 	if windows.GetConsoleMode(windows.Handle(os.Stdout.Fd()), &mode) != nil {
@@ -27,9 +27,9 @@ func ignoreSignals() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM)
 }
 
-// parentGone waits for the end of the parent. A process keeps the number of its parent
-// and Windows gives numbers out again, so the one that has it now may be another: then
-// it is younger than we are.
+// parentGone waits for the end of the parent. A process keeps the number of its parent and Windows
+// gives numbers out again, so the process that has the number now may be another one: then it is
+// younger than we are.
 func parentGone() bool {
 	number := os.Getppid()
 	if number <= 0 {
@@ -37,7 +37,8 @@ func parentGone() bool {
 	}
 	parent, err := windows.OpenProcess(windows.SYNCHRONIZE|windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(number)) //nolint:gosec // a process number
 	if err != nil {
-		return errors.Is(err, windows.ERROR_INVALID_PARAMETER) // there is no such process; others may not be looked at
+		// The number is of no process. With other errors there is one, but it cannot be opened.
+		return errors.Is(err, windows.ERROR_INVALID_PARAMETER)
 	}
 	defer func() { _ = windows.CloseHandle(parent) }()
 	born, err := birth(parent)
@@ -55,7 +56,7 @@ func parentGone() bool {
 	return err == nil && event == windows.WAIT_OBJECT_0
 }
 
-// birth is when a process was made, in nanoseconds.
+// birth returns when a process was created, in nanoseconds.
 func birth(process windows.Handle) (int64, error) {
 	var made, ended, kernel, user windows.Filetime
 	err := windows.GetProcessTimes(process, &made, &ended, &kernel, &user)

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// parts of processes. They leave notes in a file, since nobody reads what they write.
+// parts of processes. They leave notes in a file, because their output is not read.
 var parts = map[string]func() error{
 	"watched":     func() error { return begin("watcher") },
 	"watcher":     watch,
@@ -64,8 +64,7 @@ func watch() error {
 	return note("gone " + strconv.FormatBool(parentGone()))
 }
 
-// strike starts a part and has the console that both share do what the environment
-// says.
+// strike starts a part and does to the console that both share what the environment says.
 func strike(part string) error {
 	if _, err := start(part, nil); err != nil {
 		return err
@@ -148,7 +147,7 @@ func notes(t *testing.T) {
 	t.Setenv("PROCESS_TEST_NOTES", filepath.Join(t.TempDir(), "notes"))
 }
 
-// The end of the parent is noticed, and at once.
+// The end of the parent is noticed at once.
 func TestParentGone(t *testing.T) { //nolint:paralleltest // its parts share an environment
 	notes(t)
 	parent, err := start("watched", nil)
@@ -170,8 +169,8 @@ func TestParentGone(t *testing.T) { //nolint:paralleltest // its parts share an 
 	}
 }
 
-// What happens to the console that Terraform and its providers share ends neither a
-// provider nor its work. A process beside it shows that it would have.
+// An event on the console that Terraform and its providers share ends neither a provider nor its
+// work. Another process on that console shows that it would otherwise have done so.
 func TestConsole(t *testing.T) {
 	for blow := range blows {
 		t.Run(blow, func(t *testing.T) {

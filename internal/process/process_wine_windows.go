@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Builds for tests under Wine, whose tag only they have, do not wait that long.
+// Builds for tests under Wine, which alone have the tag, do not wait that long.
 func init() { //nolint:gochecknoinits // nothing else sets it
 	if d, err := time.ParseDuration(os.Getenv("HYPERV_WINE_GRACE")); err == nil {
 		grace = d

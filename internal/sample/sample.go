@@ -1,7 +1,6 @@
-// Package sample takes a fixed part of the cases of a big test. The race detector
-// makes each case several times slower and looks for what many cases share, so
-// make test runs all cases without it and a sample of them with it; make test-full
-// runs all cases with it.
+// Package sample takes a fixed part of the cases of a big test. The race detector makes each case
+// several times slower, and finds races in code that many cases share. So make test runs all cases
+// without it and a sample of them with it; make test-full runs all cases with it.
 package sample
 
 import (
@@ -11,9 +10,9 @@ import (
 	"testing"
 )
 
-// Every returns all cases, or under -short every nth of them. An n that has no
-// factor in common with the lengths of the lists that the cases were combined from
-// takes some with each element of each list.
+// Every returns all cases, or under -short every nth of them. If n has no factor in common with the
+// lengths of the lists from which the cases were combined, the sample contains each element of each
+// list.
 func Every[T any](n int, cases []T) []T {
 	if !testing.Short() {
 		return cases
@@ -34,8 +33,8 @@ func EveryNamed[T any](n int, cases map[string]T) map[string]T {
 	return some
 }
 
-// Keeps reports whether a test that is no table is run: always, or under -short if its
-// name is one of the nth part of all names.
+// Keeps reports whether a test that is not a table is run: always, or under -short if its name is
+// one of the nth part of all names.
 func Keeps(n uint32, name string) bool {
 	return !testing.Short() || crc32.ChecksumIEEE([]byte(name))%n == 0
 }

@@ -25,8 +25,7 @@ import (
 // complexAbove is the cyclomatic complexity above which a function is counted.
 const complexAbove = 10
 
-// bounds are what must hold; a zero holds always. Functions are those that are no
-// test's.
+// bounds holds the upper bounds; zero means no bound. Functions of tests do not count.
 type bounds struct {
 	length  int // lines of a function, of the longest among the shortest 90 %
 	complex int // functions above complexAbove
@@ -81,7 +80,7 @@ func run(out io.Writer, root string, b bounds, pattern string) (broken bool, err
 	return broken, err
 }
 
-// file is what is known of one file of source.
+// file holds what is known of one source file.
 type file struct {
 	path      string // from the root, with slashes
 	lines     int
@@ -143,7 +142,7 @@ func measureFile(path string) (file, error) {
 	return f, nil
 }
 
-// shipped does something for each function that is no test's.
+// shipped calls do for each function outside of tests.
 func shipped(files []file, do func(file, function)) {
 	for _, f := range files {
 		for _, fn := range f.functions {
@@ -166,7 +165,7 @@ func lengths(files []file, bound int) (string, bool) {
 		len(all), percentile(all, 50), p90, within(bound), all[len(all)-1]), broke(p90, bound)
 }
 
-// percentile is the smallest value that p percent of the sorted ones do not exceed.
+// percentile returns the smallest value that p percent of the sorted ones do not exceed.
 func percentile(sorted []int, p int) int {
 	return sorted[(len(sorted)*p+99)/100-1]
 }

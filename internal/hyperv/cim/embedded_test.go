@@ -114,7 +114,7 @@ func TestDecodeEmbeddedRefuses(t *testing.T) {
 	}
 }
 
-// encode writes what DecodeEmbedded reads: for round trips.
+// encode writes the form that DecodeEmbedded reads, for round trips.
 func encode(i *cim.Instance) string {
 	var b strings.Builder
 	text := func(s string) {

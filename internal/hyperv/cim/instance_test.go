@@ -30,7 +30,7 @@ func TestInstanceNames(t *testing.T) {
 // errAny stands for any error in a table.
 var errAny = errors.New("any error")
 
-// read is what a typed getter returns.
+// read holds the results of a typed getter.
 type read struct {
 	value any
 	ok    bool

@@ -47,8 +47,8 @@ const (
 // (MS-WSMV 3.1.4.1.1).
 const wmiPrefix = "http://schemas.microsoft.com/wbem/wsman/1/wmi/"
 
-// ResourceURI is the resource URI of a class, or of all classes of a namespace
-// when class is "*".
+// ResourceURI returns the resource URI of a class, or of all classes of a
+// namespace when class is "*".
 func ResourceURI(namespace, class string) string {
 	return wmiPrefix + strings.ReplaceAll(namespace, `\`, "/") + "/" + class
 }

@@ -8,7 +8,7 @@ type Selector struct {
 }
 
 // Reference is an endpoint reference: the resource URI of a class and the
-// selectors of one instance. One that a host returned is followed verbatim.
+// selectors of one instance. A reference that a host returned is used verbatim.
 type Reference struct {
 	ResourceURI string
 	Selectors   []Selector

@@ -1,6 +1,6 @@
 package cim
 
-// Value is what a property or parameter holds: null, one or more texts, or an
+// Value is the value of a property or parameter: null, one or more texts, or an
 // endpoint reference. The zero Value is null. Texts keep the wire form; the
 // typed getters of [Instance] read them.
 type Value struct {
@@ -9,13 +9,13 @@ type Value struct {
 	array bool
 }
 
-// Text is a scalar value. An empty text is not null.
+// Text returns a scalar value. An empty text is not null.
 func Text(s string) Value { return Value{texts: []string{s}} }
 
-// Texts is an array value. An array without elements is not null.
+// Texts returns an array value. An array without elements is not null.
 func Texts(s ...string) Value { return Value{texts: s, array: true} }
 
-// Ref is a reference value.
+// Ref returns a reference value.
 func Ref(r Reference) Value { return Value{ref: &r} }
 
 // IsNull reports whether v holds nothing at all.

@@ -8,8 +8,9 @@ var wqlEscapes = strings.NewReplacer(`\`, `\\`, `'`, `\'`, `"`, `\"`)
 // escaped (WMI SDK, WHERE clause), which paths need.
 func QuoteWQL(s string) string { return `'` + wqlEscapes.Replace(s) + `'` }
 
-// SelectWQL is the query for all instances of a class whose properties have the
-// given values. Class and property names come from constants and are not quoted.
+// SelectWQL returns the query for all instances of a class whose properties
+// have the given values. Class and property names come from constants and are
+// not quoted.
 func SelectWQL(class string, where ...Selector) string {
 	query, word := "SELECT * FROM "+class, " WHERE "
 	for _, s := range where {

@@ -1,5 +1,5 @@
-// Package claims lists what this project takes for true about Hyper-V hosts:
-// each claim once, with its source. Code that relies on one that no source
+// Package claims lists what this project takes to be true of Hyper-V hosts:
+// each claim once, with its source. Code that relies on a claim that no source
 // proves names it by its ID; the conformance kit asks a host about it.
 package claims
 
@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// Evidence says how well a claim is known.
+// Evidence says how well a claim is supported.
 type Evidence string
 
 // The kinds of evidence, the strongest first.
@@ -18,19 +18,20 @@ const (
 	Seen Evidence = "seen"
 	// Documented, or recorded from a real host by others.
 	Documented Evidence = "documented"
-	// Inferred from what is seen or documented.
+	// Inferred from something that was seen or is documented.
 	Inferred Evidence = "inferred"
 	// Open: plausible, and no more.
 	Open Evidence = "open"
 )
 
 // IsSettled reports whether a host that contradicts a claim proves this project
-// wrong. One that contradicts another claim answers a question.
+// wrong. A host that contradicts any other claim answers an open question.
 func (e Evidence) IsSettled() bool { return e == Seen || e == Documented }
 
-// Sighting is a host on which the conformance kit saw a claim hold.
+// Sighting is a kind of host on which the conformance kit has seen a claim
+// hold.
 type Sighting struct {
-	// Windows is the version that the host told, for example 10.0.26100.
+	// Windows is the version that the host reported, for example 10.0.26100.
 	Windows string
 	// Date is the day of the run, for example 2026-12-01.
 	Date string
@@ -44,7 +45,7 @@ type Claim struct {
 	Text string
 	// Source names the document, or says why the claim is plausible.
 	Source string
-	// Evidence is how well it is known.
+	// Evidence is how well the claim is supported.
 	Evidence Evidence
 	// On lists the hosts of a claim that was seen, one for each version of Windows.
 	On []Sighting

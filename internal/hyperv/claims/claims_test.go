@@ -18,7 +18,7 @@ var (
 	versionForm = regexp.MustCompile(`^\d+\.\d+\.\d{4,5}$`)
 )
 
-// TestClaims: each claim is complete, and stands once.
+// TestClaims: each claim is complete, and listed once.
 func TestClaims(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
@@ -30,7 +30,7 @@ func TestClaims(t *testing.T) {
 	}
 }
 
-// problemOf says what is wrong with a claim.
+// problemOf returns what is wrong with a claim, empty if nothing is.
 func problemOf(c claims.Claim) string {
 	switch {
 	case !idForm.MatchString(c.ID):
@@ -58,7 +58,7 @@ func problemOf(c claims.Claim) string {
 	return fmt.Sprintf("has the evidence %q", c.Evidence)
 }
 
-// TestProblems: what TestClaims looks for, it finds.
+// TestProblems: TestClaims would find each kind of problem that it looks for.
 func TestProblems(t *testing.T) {
 	t.Parallel()
 	good := claims.Claim{ID: "a-b", Text: "It is.", Source: "none", Evidence: claims.Seen, On: []claims.Sighting{{Windows: "10.0.26100", Date: "2026-12-01"}}}
@@ -85,7 +85,7 @@ func TestProblems(t *testing.T) {
 }
 
 // TestMarks: every mark names claims of the list, every claim is asked about or
-// named by a mark, and none is asked about that is said to be out of reach.
+// named by a mark, and no claim is asked about that is declared out of reach.
 func TestMarks(t *testing.T) {
 	t.Parallel()
 	all, err := marks.Find(filepath.Join("..", "..", ".."))

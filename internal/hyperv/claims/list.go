@@ -1,6 +1,6 @@
 package claims
 
-// protocol is what holds for HTTP, authentication and sealing.
+// protocol holds the claims about HTTP, authentication and sealing.
 var protocol = []Claim{
 	{ID: "identify", Text: "Identify after a logon names the protocol, the vendor and the version.", Source: "MS-WSMV 3.1.4.1.23", Evidence: Documented},
 	{ID: "identify-hides-version", Text: "Identify without a logon hides the version of Windows.", Source: "MS-WSMV 3.1.4.1.23", Evidence: Documented},
@@ -15,7 +15,7 @@ var protocol = []Claim{
 	{ID: "kerberos-raw-token", Text: "A Kerberos token without SPNEGO around it is taken under Negotiate.", Source: "use by other clients", Evidence: Open},
 }
 
-// service is what holds for WinRM as it is set up.
+// service holds the claims about WinRM as it is set up on a host.
 var service = []Claim{
 	{ID: "binding-wrong-refused", Text: "Over https a logon with the channel binding of another certificate is refused.", Source: "Installation and configuration for Windows Remote Management, CbtHardeningLevel", Evidence: Documented},
 	{ID: "binding-missing-refused", Text: "With CbtHardeningLevel Strict a logon over https without a channel binding is refused.", Source: "Installation and configuration for Windows Remote Management, CbtHardeningLevel", Evidence: Documented},
@@ -31,7 +31,7 @@ var service = []Claim{
 	{ID: "rights-root", Text: "With read and execute in RootSDDL as well it can.", Source: "Installation and configuration for Windows Remote Management", Evidence: Inferred},
 }
 
-// messages is what holds for SOAP messages, whatever the class.
+// messages holds the claims about SOAP messages that apply to every class.
 var messages = []Claim{
 	{ID: "relates-to", Text: "An answer repeats the message ID of the request in RelatesTo.", Source: "MS-WSMV 3.1.4.1.5", Evidence: Documented},
 	{ID: "envelope-too-small", Text: "MaxEnvelopeSize below 8192 is refused with the subcode EncodingLimit.", Source: "MS-WSMV 3.1.4.1.7", Evidence: Documented},
@@ -59,7 +59,7 @@ var messages = []Claim{
 	{ID: "too-large-code", Text: "An instance that is larger than the MaxEnvelopeSize of the request is answered with EncodingLimit and 2150858824.", Source: "wsmerror.h", Evidence: Open},
 }
 
-// classes is what holds for the classes that are read.
+// classes holds the claims about the classes that are read.
 var classes = []Claim{
 	{ID: "namespaces-by-release", Text: `root\virtualization\v2 exists from Server 2012 on, and root\virtualization does not from Server 2016 on.`, Source: "reference of the Hyper-V WMI provider", Evidence: Inferred},
 	{ID: "v1-on-2012r2", Text: `Server 2012 R2 has no root\virtualization.`, Source: "the sources disagree", Evidence: Open},
@@ -72,10 +72,10 @@ var classes = []Claim{
 	{ID: "dead-job", Text: "Get of a job that does not exist is answered with DestinationUnreachable and 2150858752.", Source: "recorded", Evidence: Documented},
 	{ID: "find-mounted-nothing", Text: "FindMountedStorageImageInstance returns 32789 for a disk that is not attached.", Source: "reference of FindMountedStorageImageInstance", Evidence: Documented},
 	{ID: "missing-file-value", Text: "An inspection of a missing file ends with 32779, as a return value or as the ErrorCode of a job.", Source: "reference of CompactVirtualHardDisk", Evidence: Inferred},
-	{ID: "missing-file-way", Text: "A missing file is told by the return value, not by a job.", Source: "none", Evidence: Open},
+	{ID: "missing-file-way", Text: "A missing file is reported by the return value, not by a job.", Source: "none", Evidence: Open},
 	{ID: "inspection-immediate", Text: "The inspection calls return 0 with the instance at once.", Source: "recorded", Evidence: Inferred},
 	{ID: "inspection-after-job", Text: "When an inspection call starts a job, the same call after its end returns the instance.", Source: "none", Evidence: Open},
-	{ID: "inspection-properties", Text: "The inspection calls tell FileSize, MaxInternalSize and Type.", Source: "reference of the embedded classes", Evidence: Documented},
+	{ID: "inspection-properties", Text: "The inspection calls return FileSize, MaxInternalSize and Type.", Source: "reference of the embedded classes", Evidence: Documented},
 	{ID: "file-classes-get-by-name", Text: "Win32_Directory and CIM_DataFile answer a Get by Name for a directory and a file that exist.", Source: "local use", Evidence: Open},
 	{ID: "file-class-absent-file", Text: "Get of a CIM_DataFile that does not exist is answered with 2150858752 or 2147749890.", Source: "as for other classes", Evidence: Open},
 	{ID: "file-class-letter-case", Text: "The file classes write names in lower case, whatever was asked for.", Source: "local use", Evidence: Open},
@@ -86,8 +86,8 @@ var classes = []Claim{
 	{ID: "storage-jobs-of-other-users", Text: "An enumeration of Msvm_StorageJob lists the jobs of every user.", Source: "none", Evidence: Open},
 }
 
-// machines is what holds for virtual machines: it is asked of a host that has some
-// for this purpose.
+// machines holds the claims about virtual machines; they are asked of a host that has some for this
+// purpose.
 var machines = []Claim{
 	{ID: "state-number-running", Text: "EnabledState of a running machine is 2.", Source: "recorded", Evidence: Documented},
 	{ID: "state-number-off", Text: "EnabledState of a machine that is off is 3.", Source: "recorded", Evidence: Documented},
@@ -102,8 +102,8 @@ var machines = []Claim{
 	{ID: "compact-running", Text: "The compaction of the disk of a running machine is refused with 32774, or by a job that fails with 0x80070020.", Source: "seen in the field", Evidence: Documented},
 }
 
-// scratch is what holds for disks that are changed: it is asked with disks that
-// the conformance kit makes and removes.
+// scratch holds the claims about changes to disks; they are asked with disks
+// that the conformance kit makes and removes.
 var scratch = []Claim{
 	{ID: "create-disk", Text: "A disk is created by the image management service; afterwards it can be inspected.", Source: "reference of CreateVirtualHardDisk", Evidence: Documented},
 	{ID: "create-existing", Text: "Creating a disk over a file that exists fails with 32768 and 0x80070050, by a job.", Source: "none", Evidence: Open},
@@ -142,7 +142,7 @@ var scratch = []Claim{
 	{ID: "attached-lun-order", Text: "A second disk is attached to the same bus and target as the first, at a higher LUN.", Source: "none", Evidence: Open},
 }
 
-// outOfReach is what the kit cannot ask a host about.
+// outOfReach holds the claims that the kit cannot ask a host about.
 var outOfReach = []Claim{
 	{ID: "kerberos-ec-rotation", Text: "With filler, a Kerberos wrap token is rotated by EC as well.", Source: "RFC 4121 and clients", Evidence: Open, Untestable: "a host decides by itself when it pads"},
 	{ID: "upcase-table", Text: "File names are equal by the upper-case table that this project has.", Source: "NTFS", Evidence: Open, Untestable: "it would take a file for every character"},

@@ -1,7 +1,7 @@
 package claims
 
-// users is what holds for those who use a disk or depend on it: machines, their
-// settings, and the other nodes of a cluster.
+// users holds the claims about the users of a disk and those who depend on it:
+// machines, their settings, and the other nodes of a cluster.
 var users = []Claim{
 	{ID: "state-timestamp", Text: "Timestamp of Msvm_VirtualHardDiskState is the same for two reads of a disk that was not changed.", Source: "none", Evidence: Open},
 	{ID: "cluster-nodes", Text: `root\MSCluster lists the cluster with Name and Fqdn, and its nodes with Name and State.`, Source: "reference of the failover cluster provider; over WS-Management not recorded", Evidence: Inferred},

@@ -6,13 +6,13 @@ import (
 	"strings"
 )
 
-// Between these lines the README tells how well the claims are known.
+// Between these lines the README says how well the claims are supported.
 const (
 	ProofBegins = "<!-- made from the claims by make generate: begin -->\n"
 	ProofEnds   = "<!-- end -->\n"
 )
 
-// Proof tells in Markdown how many claims are known how well.
+// Proof writes a table in Markdown of how many claims have which evidence.
 func Proof(all []Claim) string {
 	var b strings.Builder
 	counts, out := map[Evidence]int{}, 0
@@ -36,7 +36,7 @@ func Proof(all []Claim) string {
 	return b.String()
 }
 
-// seenOn is how many claims were seen on a version of Windows.
+// seenOn holds how many claims were seen on a version of Windows.
 type seenOn struct {
 	windows string
 	claims  int

@@ -10,7 +10,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/claims"
 )
 
-// TestReadme: the README tells how well the claims are known now.
+// TestReadme: the README shows the current evidence of the claims.
 func TestReadme(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile(filepath.Join("..", "..", "..", "README.md"))

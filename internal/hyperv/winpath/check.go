@@ -12,7 +12,8 @@ const (
 	maxElement = 255
 )
 
-// refusal is a reason and a fix; the zero refusal refuses nothing.
+// refusal is the reason for refusing a path, and a fix; the zero value means
+// that the path is not refused.
 type refusal struct{ reason, fix string }
 
 func (r refusal) of(path string) error {
@@ -22,8 +23,8 @@ func (r refusal) of(path string) error {
 	return &Error{Path: path, Reason: r.reason, Fix: r.fix}
 }
 
-// Check reports why path cannot be that of a virtual hard disk to compact. The
-// error is an [*Error].
+// Check reports why path cannot be the path of a virtual hard disk to compact.
+// The error is an [*Error].
 func Check(path string) error {
 	r := checkPath(path)
 	if r == (refusal{}) {
@@ -32,8 +33,8 @@ func Check(path string) error {
 	return r.of(path)
 }
 
-// CheckDirectory reports why path cannot be that of a directory. The error is an
-// [*Error].
+// CheckDirectory reports why path cannot be the path of a directory. The error
+// is an [*Error].
 func CheckDirectory(path string) error { return checkPath(path).of(path) }
 
 func checkPath(path string) refusal {
@@ -123,7 +124,7 @@ func elementsOf(path string) []string {
 	return strings.Split(path, `\`)
 }
 
-// units is the length that Windows counts.
+// units returns the length of a path as Windows counts it.
 func units(s string) int {
 	n := 0
 	for _, r := range s {

@@ -6,7 +6,8 @@ import (
 	"unicode"
 )
 
-// checkElement says why Windows has no file or directory of this name.
+// checkElement returns the reason why no file or directory of Windows can have
+// this name.
 func checkElement(name string) refusal {
 	if name == "." || name == ".." {
 		return refusal{

@@ -2,7 +2,7 @@ package winpath
 
 import "strings"
 
-// checkFile says why an otherwise good path is not that of a virtual hard disk.
+// checkFile returns the reason why an otherwise good path is not the path of a virtual hard disk.
 func checkFile(path string) refusal {
 	if isSeparator(path[len(path)-1]) {
 		return refusal{"the path ends in a separator: it names a directory", "Write the path of a .vhd or .vhdx file."}
@@ -22,8 +22,8 @@ func checkFile(path string) refusal {
 
 const writeBase = "Write the path of the .vhd or .vhdx file."
 
-// refusedExtensions are those of files that lie beside virtual hard disks, or are
-// taken for them.
+// refusedExtensions are those of files that lie beside virtual hard disks, or that are mistaken for
+// them.
 var refusedExtensions = map[string]refusal{
 	"": {"the file name has no extension", writeBase},
 	".avhd": {

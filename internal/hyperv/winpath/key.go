@@ -12,13 +12,13 @@ func Key(path string) string { return strings.Map(upper, Normalize(path)) }
 // Equal reports whether two paths are spellings of one.
 func Equal(a, b string) bool { return a == b || Key(a) == Key(b) }
 
-// upper is the letter case rule of NTFS: one UTF-16 unit to one, kept in a table
-// of each volume, without regard to language. Letters that share their capital
-// with another (dotless i, long s, micro sign) are letters of their own there,
-// except the final sigma. To take two files for one would be worse than to take
-// one for two, so what is in doubt is left as it is.
+// upper is the letter case rule of NTFS: one UTF-16 unit to one, kept in a
+// table of each volume, without regard to language. Letters that share their
+// capital with another (dotless i, long s, micro sign) are letters of their own
+// there, except the final sigma. Taking two files for one would be worse than
+// taking one for two, so letters in doubt are left as they are.
 //
-// Unverified on a real host (upcase-table): the table of a given version of Windows; later ones
+// Unverified on a real host (upcase-table): the table of a given version of Windows; later versions
 // know more letters.
 func upper(r rune) rune {
 	const maxUnit, finalSigma, capitalSigma = 0xFFFF, 'ς', 'Σ'

@@ -81,7 +81,7 @@ func FuzzPaths(f *testing.F) {
 		if winpath.Check(a) != nil {
 			return
 		}
-		// What is accepted is the same file in its normal form, below its directory.
+		// An accepted path names the same file in its normal form, below its directory.
 		if err := winpath.Check(normal); err != nil {
 			t.Errorf("Check(%q) after Check(%q) = nil: %v", normal, a, err)
 		}

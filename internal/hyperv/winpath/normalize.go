@@ -5,7 +5,7 @@ import "strings"
 const (
 	// volumePrefix is how Win32 starts a path that names a volume by its GUID.
 	volumePrefix = `\\?\`
-	// objectPrefix is what the object manager makes of it. Jobs of Hyper-V report
+	// objectPrefix is the prefix that the object manager puts in its place. Jobs of Hyper-V report
 	// paths in this form.
 	objectPrefix = `\??\`
 	// devicePrefix starts the name of a device.
@@ -44,8 +44,8 @@ func single(path string) string {
 	return b.String()
 }
 
-// dropPrefix takes away what only tells Win32 not to touch a path: the plain form
-// names the same file. A volume path has no plain form.
+// dropPrefix drops a prefix that only tells Win32 to leave a path unchanged: the plain form names
+// the same file. A volume path has no plain form.
 func dropPrefix(path string) string {
 	if !strings.HasPrefix(path, volumePrefix) && !strings.HasPrefix(path, objectPrefix) {
 		return path
@@ -98,8 +98,8 @@ func isVolumeName(s string) bool {
 	return true
 }
 
-// Dir is the directory of path, normalized: a root keeps its separator, a share
-// has none.
+// Dir returns the directory of path, normalized: a root keeps its separator, a
+// share has none.
 func Dir(path string) string {
 	path = Normalize(path)
 	i := strings.LastIndexByte(path, '\\')
@@ -112,13 +112,13 @@ func Dir(path string) string {
 	return path[:i]
 }
 
-// Base is the last element of path: the name of the file.
+// Base returns the last element of path: the name of the file.
 func Base(path string) string {
 	path = Normalize(path)
 	return path[strings.LastIndexByte(path, '\\')+1:]
 }
 
-// Ext is the extension of the file with its dot, as it is spelled.
+// Ext returns the extension of the file with its dot, as it is spelled.
 func Ext(path string) string {
 	base := Base(path)
 	if i := strings.LastIndexByte(base, '.'); i >= 0 {
@@ -132,7 +132,7 @@ func Join(dir, name string) string {
 	return strings.TrimSuffix(Normalize(dir), `\`) + `\` + name
 }
 
-// isShare reports whether a normalized path is \\server\share or less.
+// isShare reports whether a normalized path is \\server\share or shorter.
 func isShare(path string) bool {
 	return IsUNC(path) && strings.Count(path[2:], `\`) <= 1
 }

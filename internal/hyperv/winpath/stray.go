@@ -7,12 +7,12 @@ import (
 	"unicode/utf8"
 )
 
-// quotes are those that programs put around what is copied from them.
+// quotes are the quotation marks that programs put around text that is copied from them.
 const quotes = "\"'`“”„‟‘’‚‛«»‹›"
 
-// checkStray refuses characters that nobody means to write: they come along when a
-// path is copied, and some of them cannot be seen. Windows would take most of them
-// for a part of the name and not find the file.
+// checkStray refuses characters that no one writes on purpose: they come along when a path is
+// copied, and some of them cannot be seen. Windows would take most of them for a part of the name
+// and not find the file.
 func checkStray(path string) refusal {
 	first, _ := utf8.DecodeRuneInString(path)
 	last, _ := utf8.DecodeLastRuneInString(path)

@@ -9,7 +9,7 @@ const clusterRoot = "ClusterStorage"
 // Volume names the volume or the share of path, for comparing with
 // [SameVolume]: "D:", `\\server\share`, `\\?\Volume{GUID}`, or a cluster shared
 // volume, `C:\ClusterStorage\Volume1`. A volume that is mounted in a directory
-// passes for the drive of that directory: only the host knows it.
+// passes for the drive of that directory, because only the host knows of it.
 func Volume(path string) string {
 	path = Normalize(path)
 	switch {
@@ -25,7 +25,7 @@ func Volume(path string) string {
 	return path
 }
 
-// leading is path up to the end of the nth element from start.
+// leading returns path up to the end of the nth element from start.
 func leading(path string, start, n int) string {
 	for i := start; i < len(path); i++ {
 		if path[i] == '\\' {
@@ -38,8 +38,8 @@ func leading(path string, start, n int) string {
 }
 
 // SameVolume reports whether two paths can lie on one volume or share. Two that
-// are spelled alike do; a volume that is named by its GUID can be any volume of
-// the host, but no share.
+// name the same volume do; a volume that is named by its GUID can be any volume
+// of the host, but no share.
 func SameVolume(a, b string) bool {
 	if Equal(Volume(a), Volume(b)) {
 		return true
@@ -61,7 +61,7 @@ func OnClusterVolume(path string) bool {
 }
 
 // IsClusterVolume reports whether path is the root of a cluster shared volume:
-// an entry of the system drive, whether the volume answers or not.
+// an entry of the system drive that exists whether or not the volume answers.
 func IsClusterVolume(path string) bool {
 	return OnClusterVolume(path) && Equal(path, Volume(path))
 }

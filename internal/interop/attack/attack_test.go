@@ -56,10 +56,10 @@ func compact(ctx context.Context, c *wsman.Client) error {
 	return err
 }
 
-// operations are one that may be repeated and one that may not.
+// operations has one operation that may be repeated and one that may not.
 var operations = map[string]func(context.Context, *wsman.Client) error{"get": get, "invoke": compact}
 
-// checkQuiet expects that nothing passed in the clear.
+// checkQuiet fails the test if any message passed in the clear.
 func checkQuiet(t *testing.T, m *mitm) {
 	t.Helper()
 	if n := m.leaks(); n > 0 {
@@ -67,8 +67,8 @@ func checkQuiet(t *testing.T, m *mitm) {
 	}
 }
 
-// Through somebody who changes nothing, all works: the attacks below fail for their
-// own sake.
+// Through a relay that changes nothing, everything works: the attacks below fail because they are
+// attacks.
 func TestNobody(t *testing.T) {
 	t.Parallel()
 	for name, do := range operations {
@@ -118,10 +118,10 @@ func TestHandshakeChanged(t *testing.T) {
 	}
 }
 
-// The host notices a challenge that was changed in what the client cannot check.
+// The host notices a change to a part of the challenge that the client cannot check.
 func TestMICProtectsHandshake(t *testing.T) {
 	t.Parallel()
-	// The flag for 56-bit keys matters to nobody, the MIC alone covers it.
+	// Neither side uses the flag for 56-bit keys; only the MIC covers it.
 	m := &mitm{change: func(x *exchange) { x.challenge(func(b []byte) []byte { b[23] ^= 0x80; return b }) }}
 	h, c := between(t, m)
 	if err := get(t.Context(), c); !errors.Is(err, secure.ErrRejected) {
@@ -133,7 +133,7 @@ func TestMICProtectsHandshake(t *testing.T) {
 	checkQuiet(t, m)
 }
 
-// A host that seems to want something else than Negotiate gets nothing.
+// A host that appears to want a scheme other than Negotiate gets nothing.
 func TestSchemeExchanged(t *testing.T) {
 	t.Parallel()
 	for _, scheme := range []string{`Basic realm="WSMAN"`, "NTLM", "CredSSP", ""} {
@@ -192,8 +192,8 @@ func forgeries() map[string]func(x *exchange, first []byte) {
 	}
 }
 
-// A forged answer is an error, and to a message that changes something it is one that
-// says the outcome is open: the host carried it out, once.
+// A forged answer is an error. If the message changes something, the error says that the outcome is
+// unknown; the host has carried out the message, once.
 func TestAnswerForged(t *testing.T) {
 	t.Parallel()
 	for name, forge := range forgeries() {
@@ -211,7 +211,7 @@ func TestAnswerForged(t *testing.T) {
 						first = bytes.Clone(x.body)
 					case 2:
 						forge(x, first)
-					default: // whatever is sent again is answered as it should be
+					default: // a message that is sent again gets its proper answer
 					}
 				}}
 				h, c := between(t, m)
@@ -228,7 +228,7 @@ func TestAnswerForged(t *testing.T) {
 						t.Errorf("%d compactions, want 1", n)
 					}
 				default:
-					// A read may be tried again; its forged answer may not be believed.
+					// A read may be tried again, but its forged answer must not be believed.
 					if err == nil && sealed.Load() < 3 {
 						t.Error("the forged answer was believed")
 					}
@@ -239,8 +239,7 @@ func TestAnswerForged(t *testing.T) {
 	}
 }
 
-// Somebody who answers 401 after he passed a message on does not make the client do
-// it twice.
+// An attacker who passes a message on and then answers 401 does not make the client send it twice.
 func TestRefusalForged(t *testing.T) {
 	t.Parallel()
 	for _, at := range []int32{1, 2} { // the first sealed message, and one on a context in use

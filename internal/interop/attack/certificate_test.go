@@ -31,7 +31,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// keys are what an attacker may sign his certificate with.
+// keys are the kinds of keys with which an attacker may sign a certificate.
 var keys = map[string]func() (crypto.Signer, error){
 	"RSA":     func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) },
 	"ECDSA":   func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) },
@@ -41,10 +41,10 @@ var keys = map[string]func() (crypto.Signer, error){
 // mechanisms log on to a host that knows the services of the key table.
 var mechanisms = map[string]func(*testing.T, *keytab.Keytab) secure.Mechanism{"NTLM": ntlm, "Kerberos": kerberos}
 
-// Somebody who answers TLS with a certificate of his own gets a context bound to that
-// certificate, or none: the host has never heard of us. It takes logons that are bound
-// to nothing, as hosts do unless they are set to Strict, and clients that verify
-// nothing, or that trust the authority of a proxy, help him.
+// An attacker who answers TLS with another certificate gets a context that is bound to that
+// certificate, or none: no logon of the client ever reaches the host. The odds favour the attacker:
+// the host accepts logons that are bound to nothing, as hosts do unless they are set to Strict, and
+// the clients verify nothing or trust the authority of a proxy.
 func TestCertificateExchanged(t *testing.T) {
 	t.Parallel()
 	for key, generate := range keys {
@@ -71,7 +71,7 @@ func TestCertificateExchanged(t *testing.T) {
 						if (len(m.seen) == 0) != (key == "Ed25519") {
 							t.Errorf("%d messages passed: without a binding none may, not even a token", len(m.seen))
 						}
-						if insecure { // who is trusted may read: TLS with him is what protects the message
+						if insecure { // a trusted relay may read: TLS alone protects then
 							checkQuiet(t, m)
 						}
 					})
@@ -81,7 +81,7 @@ func TestCertificateExchanged(t *testing.T) {
 	}
 }
 
-// Without somebody in between, the same clients reach the host.
+// Without an attacker in between, the same clients reach the host.
 func TestCertificateOfTheHost(t *testing.T) {
 	t.Parallel()
 	for mechanism, newMechanism := range mechanisms {
@@ -99,7 +99,8 @@ func TestCertificateOfTheHost(t *testing.T) {
 	}
 }
 
-// ownCertificate is one that the attacker signed himself, and its authority.
+// ownCertificate makes a certificate that the attacker has signed, and returns it with its
+// authority.
 func ownCertificate(t *testing.T, generate func() (crypto.Signer, error)) (config *tls.Config, authority []byte) {
 	t.Helper()
 	key, err := generate()
@@ -139,7 +140,7 @@ func serviceKeys(t *testing.T) *keytab.Keytab {
 	return k
 }
 
-// kerberos has a ticket for the service, from a cache as a KDC fills it.
+// kerberos makes a mechanism with a ticket for the service, from a cache as a KDC would fill it.
 func kerberos(t *testing.T, services *keytab.Keytab) secure.Mechanism {
 	t.Helper()
 	conf, cache := filepath.Join(t.TempDir(), "krb5.conf"), filepath.Join(t.TempDir(), "ccache")
@@ -160,7 +161,7 @@ func kerberos(t *testing.T, services *keytab.Keytab) secure.Mechanism {
 	return m
 }
 
-// ticketCache holds one ticket for the service (MIT's format, version 4).
+// ticketCache makes a cache with one ticket for the service (MIT's format, version 4).
 func ticketCache(t *testing.T, services *keytab.Keytab) []byte {
 	t.Helper()
 	client, server := types.NewPrincipalName(nametype.KRB_NT_PRINCIPAL, "admin"), types.NewPrincipalName(nametype.KRB_NT_SRV_INST, servicePrincipal)

@@ -1,5 +1,5 @@
-// Package attack holds tests of the client against somebody between it and the host:
-// who reads and changes what passes on plain http, and who answers TLS with a
-// certificate of his own. Whatever he does, no message may reach him in the clear, no
-// answer of his may be believed, and nothing may be done twice.
+// Package attack holds tests of the client against an attacker between it and the host, who reads
+// and changes messages on plain http, or answers TLS with another certificate. Whatever the
+// attacker does, no message may be readable, no forged answer may be believed, and nothing may be
+// done twice.
 package attack

@@ -25,7 +25,8 @@ type exchange struct {
 	sealedRequest bool
 }
 
-// mitm sits between client and host. It passes on what change leaves.
+// mitm sits between client and host. It passes on what the functions before and change leave of a
+// message.
 type mitm struct {
 	upstream string
 	tls      *tls.Config          // towards the client; nil: plain
@@ -139,7 +140,7 @@ func (*mitm) forward(x *exchange, host io.Writer, from *bufio.Reader) bool {
 	return err == nil && response.Body.Close() == nil
 }
 
-// answer makes up an answer.
+// answer replaces the answer by a forged one.
 func (x *exchange) answer(status int, contentType string, body []byte) {
 	x.response = &http.Response{StatusCode: status, ProtoMajor: 1, ProtoMinor: 1, Header: http.Header{}, Request: x.request}
 	if contentType != "" {
@@ -170,7 +171,7 @@ func clearFlags(mask uint32) func([]byte) []byte {
 	}
 }
 
-// removeTimestamp ends the target information where the timestamp stands.
+// removeTimestamp cuts the target information off where the timestamp begins.
 func removeTimestamp(b []byte) []byte {
 	n, offset := int(binary.LittleEndian.Uint16(b[40:])), int(binary.LittleEndian.Uint32(b[44:]))
 	for at := offset; at+4 <= offset+n; {
@@ -185,7 +186,7 @@ func removeTimestamp(b []byte) []byte {
 	return b
 }
 
-// leaks are the messages that passed in the clear.
+// leaks counts the messages that passed in the clear.
 func (m *mitm) leaks() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -29,7 +29,7 @@ const (
 // TestMain makes Wine ready, if the tests are asked for.
 func TestMain(m *testing.M) {
 	if os.Getenv("HYPERV_TEST_WINE") == "1" {
-		_ = wine.Setup(root) // what is missing makes tests skip
+		_ = wine.Setup(root) // tests are skipped if something is missing
 	}
 	os.Exit(m.Run())
 }
@@ -51,7 +51,7 @@ func logon(securityPackage string) wine.Logon {
 	return wine.Logon{Package: securityPackage, Domain: domain, User: user, Password: password}
 }
 
-// packages are what Negotiate may choose, and Negotiate itself.
+// packages are those that Negotiate may choose, and Negotiate itself.
 var packages = []string{"NTLM", "Negotiate"}
 
 // program compiles a package for Wine, once for all tests.
@@ -92,7 +92,7 @@ func run(t *testing.T, w *wine.Wine, l wine.Logon, dir string, env []string, arg
 	return string(out), c.ProcessState.ExitCode()
 }
 
-// host is a simulated host on http that knows who logs on.
+// host starts a simulated host on http that knows the user who logs on.
 func host(t *testing.T, options ...hypervsim.Option) *hypervsim.Host {
 	t.Helper()
 	return hypervsim.RunT(t, append(options, hypervsim.WithUser(domain+`\`+user, password))...)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// What the client consists of passes its tests as a program for Windows, the logon of
-// the current user among them.
+// The packages of the client pass their tests as programs for Windows, those of the current user's
+// logon among them.
 func TestPackages(t *testing.T) { //nolint:paralleltest // one program at a time has the machine
 	w := find(t)
 	for _, pkg := range []string{ //nolint:paralleltest // one program at a time has the machine

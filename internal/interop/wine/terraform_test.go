@@ -42,7 +42,7 @@ func newWorkspace(t *testing.T, w *wine.Wine, securityPackage string, sim *hyper
 			t.Skip("no terraform: set TF_ACC_TERRAFORM_PATH")
 		}
 	}
-	// A name of its own tells this provider from others in the list of processes.
+	// A unique name distinguishes this provider from others in the list of processes.
 	ws.provider = filepath.Join(ws.dir, "provider.exe")
 	link(t, program(t, w, "."), ws.provider)
 	link(t, program(t, w, "./internal/interop/wine/testdata/parent"), filepath.Join(ws.dir, "parent.exe"))
@@ -102,7 +102,7 @@ func (ws *workspace) run(arguments ...string) {
 	}
 }
 
-// processes are those whose command line begins with a program of the workspace.
+// processes returns those whose command line begins with a program of the workspace.
 func (ws *workspace) processes(name string) []int {
 	files, _ := filepath.Glob("/proc/[0-9]*/cmdline")
 	var all []int
@@ -126,8 +126,8 @@ func vhd() hypervsim.VHD {
 	return hypervsim.VHD{Path: disk, FileSize: 10 << 30, ReclaimableMounted: 6 << 30, JobDuration: 2 * time.Second, AttachDuration: 100 * time.Millisecond}
 }
 
-// A disk lives its whole life through a provider for Windows and the logon of Windows:
-// created, planned anew without changes, compacted again when it has grown, destroyed.
+// A disk goes through its whole life with a provider for Windows and the logon of Windows: created,
+// planned anew without changes, compacted again when it has grown, destroyed.
 func TestTerraform(t *testing.T) { //nolint:paralleltest // one program at a time has the machine
 	w := find(t)
 	for _, securityPackage := range packages { //nolint:paralleltest // one program at a time has the machine
@@ -147,8 +147,8 @@ func TestTerraform(t *testing.T) { //nolint:paralleltest // one program at a tim
 	}
 }
 
-// Terraform and the parent of its provider are killed amid a run, which on Windows are
-// one process: the provider cancels the job, detaches the disk and ends.
+// Terraform and the parent of its provider, which on Windows are one process, are killed in the
+// middle of a run: the provider cancels the job, detaches the disk and ends.
 func TestParentKilled(t *testing.T) { //nolint:paralleltest // as above
 	w := find(t)
 	v := vhd()

@@ -1,9 +1,9 @@
-// Package wine runs programs for Windows on Linux, for the tests that ask what only
-// Windows has: its security packages, and how its processes live and die.
+// Package wine runs programs for Windows on Linux, for the tests about what only Windows has: its
+// security packages, and how its processes live and die.
 //
-// Wine is not Windows. It knows NTLM and no Kerberos that seals, no channel binding, no
-// user who is logged on and no console that could be closed. Builds for it have the tag
-// wine and log on with what the environment says.
+// Wine is not Windows. It knows NTLM and no Kerberos that seals, no channel binding, no user who is
+// logged on and no console that could be closed. Builds for it have the tag wine and log on with
+// the account that the environment names.
 package wine
 
 import (
@@ -46,10 +46,10 @@ func Find(root string) (*Wine, error) {
 
 func (w *Wine) cache(name string) string { return filepath.Join(w.root, ".cache", "wine", name) }
 
-// Logon is who logs on in a build for Wine.
+// Logon is the account with which a build for Wine logs on, and the security package.
 type Logon struct{ Package, Domain, User, Password string }
 
-// Environment is what a program needs to run, and to log on.
+// Environment returns the variables that a program needs in order to run and to log on.
 func (w *Wine) Environment(l Logon) []string {
 	return []string{
 		"WINEPREFIX=" + w.cache("prefix"), "WINEDEBUG=-all",
@@ -57,14 +57,14 @@ func (w *Wine) Environment(l Logon) []string {
 	}
 }
 
-// Command is a program for Windows with its arguments, which has not started yet.
+// Command returns a program for Windows with its arguments, which has not started yet.
 func (w *Wine) Command(ctx context.Context, l Logon, arguments ...string) *exec.Cmd {
 	c := exec.CommandContext(ctx, w.program, arguments...) //nolint:gosec // the program that setup.sh found
 	c.Env = append(os.Environ(), w.Environment(l)...)
 	return c
 }
 
-// Program is the path of Wine itself.
+// Program returns the path of Wine itself.
 func (w *Wine) Program() string { return w.program }
 
 // Build compiles a package for Wine, its tests with test.

@@ -10,14 +10,15 @@ import (
 	"strings"
 )
 
-// Form is what [Parse] accepts, for messages.
+// Form describes the texts that [Parse] accepts, for messages.
 const Form = `a whole or decimal number with an optional unit: B, kB, MB, GB, TB, PB, EB (powers of 1000) or KiB, MiB, GiB, TiB, PiB, EiB (powers of 1024), for example "20GiB" or "1.5 TB"`
 
-// pattern keeps the number short: nobody means more digits than these.
+// pattern keeps the number short: no real size has more digits.
 var pattern = regexp.MustCompile(`^(\d{1,19})(?:\.(\d{1,30}))?\s*([A-Za-z]*)$`)
 
-// units by lower-case name: no size is meant in bits, so letter case does not
-// matter. "K" is no unit: it would leave open which one.
+// units holds the bytes of each unit by its lower-case name: no size is meant
+// in bits, so letter case does not matter. "K" is not a unit, because it could
+// mean kB or KiB.
 var units = map[string]int64{
 	"": 1, "b": 1,
 	"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "pb": 1e15, "eb": 1e18,
@@ -56,9 +57,9 @@ var one, half = big.NewRat(1, 1), big.NewRat(1, 2)
 
 var names = [...]string{"KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
 
-// Format writes a size in the largest unit of which there is one, with one
-// decimal, rounded half up: "14.2 GiB". Bytes are written exactly. The decimal
-// mark is a dot in every language.
+// Format writes a size in the largest unit of which it holds at least one, with
+// one decimal, rounded half up: "14.2 GiB". Bytes are written exactly. The
+// decimal mark is a dot in every language.
 func Format(n int64) string {
 	sign, size := "", uint64(n) //nolint:gosec // the magnitude, also of the lowest number
 	if n < 0 {
@@ -75,6 +76,6 @@ func Format(n int64) string {
 	return fmt.Sprintf("%s%d.%d %s", sign, n10/10, n10%10, names[i])
 }
 
-// tenths is how many tenths of unit are nearest to size. It cannot overflow: the
-// largest unit is 2^60.
+// tenths returns the number of tenths of unit that is nearest to size. It
+// cannot overflow: the largest unit is 2^60.
 func tenths(size, unit uint64) uint64 { return size/unit*10 + (size%unit*10+unit/2)/unit }

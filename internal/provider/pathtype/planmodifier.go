@@ -16,7 +16,7 @@ func RequiresReplace() planmodifier.String { return requiresReplace{} }
 
 type requiresReplace struct{}
 
-// Description says what the modifier does.
+// Description describes the modifier.
 func (requiresReplace) Description(context.Context) string {
 	return "Another path replaces the resource; another spelling of the same path changes nothing."
 }

@@ -1,6 +1,6 @@
 // Package pathtype is the attribute type of a path on a Windows host: two
-// spellings of one path are equal, and what cannot be a disk that is compacted
-// is refused at plan.
+// spellings of one path are equal, and a path that cannot be that of a disk to
+// compact is refused at plan.
 package pathtype
 
 import (
@@ -15,7 +15,8 @@ import (
 
 var _ basetypes.StringTypable = Type{}
 
-// Type is the attribute type. Directory accepts directories in place of disks.
+// Type is the attribute type. With Directory it accepts directories in place of
+// disks.
 type Type struct {
 	basetypes.StringType
 

@@ -27,10 +27,10 @@ type Value struct {
 	directory bool
 }
 
-// NewValue is a known path of a disk.
+// NewValue returns a known path of a disk.
 func NewValue(s string) Value { return Value{StringValue: basetypes.NewStringValue(s)} }
 
-// NewNull is a path of a disk that is null.
+// NewNull returns a null path of a disk.
 func NewNull() Value { return Value{StringValue: basetypes.NewStringNull()} }
 
 // Type returns the attribute type.
@@ -68,8 +68,8 @@ func (v Value) ValidateAttribute(_ context.Context, req xattr.ValidateAttributeR
 	}
 }
 
-// Refusal says why a value cannot be the path of a disk, what can, and what to do
-// about it. It is empty when nothing is wrong.
+// Refusal says why a value cannot be the path of a disk, what such a path looks like, and what to
+// do about it. It is empty when nothing is wrong.
 func Refusal(name, value string) string {
 	return refusal(name, winpath.Check(value), winpath.Form)
 }
@@ -82,7 +82,7 @@ func refusal(name string, err error, form string) string {
 	return fmt.Sprintf("%s is %q: %s. Allowed: %s.\n\n%s%s", name, refused.Path, refused.Reason, form, refused.Fix, advice(refused.Path))
 }
 
-// advice is what Terraform's language has to do with a refusal.
+// advice returns a hint if the mistake has to do with Terraform's language.
 func advice(value string) string {
 	switch {
 	case strings.ContainsFunc(value, unicode.IsControl):

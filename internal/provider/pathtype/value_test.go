@@ -46,7 +46,7 @@ func TestValidateAttribute(t *testing.T) {
 	}
 }
 
-// A refusal says what the language of the configuration has to do with it.
+// A refusal mentions the language of the configuration if the mistake has to do with it.
 func TestRefusalInTerraform(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]string{

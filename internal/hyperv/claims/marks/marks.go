@@ -81,7 +81,7 @@ func Read(name string, source []byte) ([]Mark, error) {
 	return all, nil
 }
 
-// ids splits what stands between the parentheses.
+// ids splits the list between the parentheses.
 func ids(list string) []string {
 	if list == "" {
 		return nil
@@ -93,8 +93,8 @@ func ids(list string) []string {
 	return all
 }
 
-// lineOf is the line that names the first of the claims. The form is looked for in
-// the comment as a whole, because it may be broken over lines.
+// lineOf returns the line that names the first of the claims. The form is looked for in the comment
+// as a whole, because it may be broken over lines.
 func lineOf(files *token.FileSet, group *ast.CommentGroup, list string) int {
 	first, _, _ := strings.Cut(list, ",")
 	for _, c := range group.List {
@@ -105,7 +105,7 @@ func lineOf(files *token.FileSet, group *ast.CommentGroup, list string) int {
 	return files.Position(group.Pos()).Line
 }
 
-// text is a comment without its marks, line breaks kept.
+// text returns a comment without its comment markers; line breaks are kept.
 func text(group *ast.CommentGroup) string {
 	var b strings.Builder
 	for _, c := range group.List {

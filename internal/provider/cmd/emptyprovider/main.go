@@ -1,6 +1,6 @@
 // Command emptyprovider serves a Terraform provider that does nothing: one
-// resource that keeps a string. Benchmarks measure what the framework itself
-// takes beside it.
+// resource that keeps a string. Benchmarks use it to measure what the framework
+// itself costs.
 package main
 
 import (

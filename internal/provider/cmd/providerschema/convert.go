@@ -33,8 +33,8 @@ func convertAll(in map[string]*tfprotov6.Schema) map[string]schema {
 	return out
 }
 
-// convertSchema leaves blocks out: this provider has attributes only, which a
-// test of this package holds it to.
+// convertSchema leaves out blocks: this provider has attributes only, which a
+// test of this package checks.
 func convertSchema(in *tfprotov6.Schema) schema {
 	return schema{Version: in.Version, Block: block{
 		Attributes:  convertAttributes(in.Block.Attributes),

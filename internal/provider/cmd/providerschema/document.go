@@ -26,7 +26,7 @@ type schema struct {
 	Block   block `json:"block"`
 }
 
-// action has no version: it keeps nothing that could grow old.
+// action has no version, because it stores no state that could become outdated.
 type action struct {
 	Block block `json:"block"`
 }

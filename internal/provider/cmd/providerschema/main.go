@@ -18,7 +18,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider"
 )
 
-// shortName is what tfplugindocs looks for; Terraform prints the whole address.
+// shortName is the name that tfplugindocs looks for; Terraform prints the whole
+// address.
 const shortName = "hyperv"
 
 func main() {

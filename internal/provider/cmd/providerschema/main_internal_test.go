@@ -17,8 +17,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider"
 )
 
-// TestRun compares what is printed with what the installed Terraform prints, as
-// far as that knows the kind of thing: old ones know no actions.
+// TestRun compares the printed schema with that of the installed Terraform, for
+// the kinds of objects that it knows: old versions know no actions.
 func TestRun(t *testing.T) {
 	t.Parallel()
 	terraform := os.Getenv("TF_ACC_TERRAFORM_PATH")
@@ -79,7 +79,7 @@ func ask(t *testing.T, terraform string) []byte {
 	return out
 }
 
-// TestNoBlocks holds the provider to what convertSchema relies on.
+// TestNoBlocks: the provider has no blocks, on which convertSchema relies.
 func TestNoBlocks(t *testing.T) {
 	t.Parallel()
 	in, err := providerserver.NewProtocol6(provider.New("docs")())().GetProviderSchema(t.Context(), &tfprotov6.GetProviderSchemaRequest{})

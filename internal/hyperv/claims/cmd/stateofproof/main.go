@@ -1,5 +1,5 @@
 // Command stateofproof writes into a README how well the claims about Hyper-V
-// hosts are known.
+// hosts are supported.
 package main
 
 import (
