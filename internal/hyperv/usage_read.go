@@ -151,10 +151,12 @@ func isGUID(s string) bool {
 const subTypeDisk = "Microsoft:Hyper-V:Virtual Hard Disk"
 
 // holdsDisk reports whether a resource of a machine is a file with a virtual
-// hard disk.
+// hard disk. Where the host does not say, it is one if it has a path.
 func holdsDisk(disk *cim.Instance, path string) bool {
-	kind, ok := disk.String("ResourceSubType")
-	return (!ok || strings.EqualFold(kind, subTypeDisk)) && winpath.CheckDirectory(winpath.Normalize(path)) == nil
+	if kind, ok := disk.String("ResourceSubType"); ok {
+		return strings.EqualFold(kind, subTypeDisk) && path != ""
+	}
+	return winpath.CheckDirectory(winpath.Resolve(path)) == nil
 }
 
 // settingsID is the part of an InstanceID of a storage allocation that names the

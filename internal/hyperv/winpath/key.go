@@ -5,9 +5,9 @@ import (
 	"unicode"
 )
 
-// Key is the same for all spellings of one path: separators and letter case do
-// not count. It is for comparing, not for sending to a host.
-func Key(path string) string { return strings.Map(upper, Normalize(path)) }
+// Key is the same for all spellings of one path: separators, letter case and what
+// [Resolve] follows do not count. It is for comparing, not for sending to a host.
+func Key(path string) string { return strings.Map(upper, Resolve(path)) }
 
 // Equal reports whether two paths are spellings of one.
 func Equal(a, b string) bool { return a == b || Key(a) == Key(b) }

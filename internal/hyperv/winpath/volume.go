@@ -11,7 +11,7 @@ const clusterRoot = "ClusterStorage"
 // volume, `C:\ClusterStorage\Volume1`. A volume that is mounted in a directory
 // passes for the drive of that directory, because only the host knows of it.
 func Volume(path string) string {
-	path = Normalize(path)
+	path = Resolve(path)
 	switch {
 	case IsUNC(path):
 		return leading(path, len(`\\`), 2)
@@ -51,7 +51,7 @@ func SameVolume(a, b string) bool {
 // shared volumes. A node that could not use that directory has renamed it, with
 // a dot and a number at the end, and made a new one; both count.
 func OnClusterVolume(path string) bool {
-	path = Normalize(path)
+	path = Resolve(path)
 	if !isDrivePath(path) {
 		return false
 	}
