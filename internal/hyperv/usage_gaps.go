@@ -15,7 +15,7 @@ func (p *picture) closeGaps(ctx context.Context, path string) {
 	p.gaps = p.unread
 	for _, t := range p.told {
 		for _, g := range t.usage.gaps {
-			if g, open := p.closeGap(ctx, g, path); open && winpath.SameVolume(g.path, path) {
+			if g, open := p.closeGap(ctx, g, path); open && p.sameVolume(g.path, path) {
 				p.gaps = append(p.gaps, g)
 			}
 		}

@@ -11,15 +11,16 @@ import (
 // target is the disk about whose users the hosts are asked. It is inspected only
 // when another path might name it.
 type target struct {
-	host *Host
-	path string
+	host    *Host
+	ordered string // the path that the host is asked for
+	path    string // where that leads, by which others may name it
 
 	disk *VHD
 }
 
 func (t *target) inspect(ctx context.Context) (VHD, error) {
 	if t.disk == nil {
-		disk, err := t.host.Inspect(ctx, t.path)
+		disk, err := t.host.Inspect(ctx, t.ordered)
 		if err != nil {
 			return VHD{}, err
 		}

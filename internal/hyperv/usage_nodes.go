@@ -7,22 +7,63 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
 // lookAround adds what the other nodes of the cluster tell, all at once. Own is
-// the computer name of the host that was asked already.
-func (p *picture) lookAround(ctx context.Context, h *Host, own string, since time.Time) error {
-	c, silence := h.loadCluster(ctx, since)
+// the computer name of the host that was asked already. Whoever else uses a share
+// cannot be listed, so for a disk there the nodes that do not tell are no obstacle.
+func (p *picture) lookAround(ctx context.Context, t *target, own string, since time.Time) error {
+	c, silence := t.host.loadCluster(ctx, since)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	if c != nil {
+		t.path = c.local(t.path)
+	}
+	around := picture{}
 	switch {
 	case errors.Is(silence, errNoCluster):
 		return nil
-	case ctx.Err() != nil:
-		return context.Cause(ctx)
 	case silence != nil:
-		p.unseen = append(p.unseen, unseenHost{name: "the other nodes of its cluster", err: silence})
-		return nil //nolint:nilerr // the picture carries it
+		around.unseen = []unseenHost{{name: "the other nodes of its cluster", err: silence}}
+	default:
+		around.askAll(ctx, t.host, c, own, since)
 	}
+	p.told = append(p.told, around.told...)
+	p.unseen = append(p.unseen, around.unseen...)
+	if err := p.lookAgain(ctx, t.host); err != nil {
+		return err
+	}
+	p.addMoving()
+	if winpath.IsUNC(t.path) {
+		p.unseen = slices.DeleteFunc(p.unseen, func(u unseenHost) bool { return !u.own })
+		return nil
+	}
+	p.down, p.byCluster = around.down, around.byCluster
+	return nil
+}
+
+// local is the path on the volumes of the cluster where a path goes by a share of a
+// node.
+func (c *cluster) local(path string) string {
+	local, ok := winpath.DriveShare(path)
+	if !ok || !winpath.OnClusterVolume(local) {
+		return path
+	}
+	names := []string{c.name}
+	for _, n := range c.nodes {
+		names = append(names, n.name)
+	}
+	if !isNameOf(winpath.Server(path), names) {
+		return path
+	}
+	return local
+}
+
+// askAll asks every node of the cluster but own.
+func (p *picture) askAll(ctx context.Context, h *Host, c *cluster, own string, since time.Time) {
 	if sameComputer(h.name, c.name) {
 		p.byCluster = c.name
 	}
@@ -42,14 +83,6 @@ func (p *picture) lookAround(ctx context.Context, h *Host, own string, since tim
 		p.told = append(p.told, other.told...)
 		p.unseen = append(p.unseen, other.unseen...)
 	}
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	if err := p.lookAgain(ctx, h); err != nil {
-		return err
-	}
-	p.addMoving()
-	return nil
 }
 
 // lookAt adds what one other node tells, or why it does not.

@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
@@ -65,6 +66,84 @@ func TestMachineUnderAnySpelling(t *testing.T) {
 				got, err := attempt(t, host, tt.ordered)
 				checkEnd(t, sim, tt.ordered, got, err, tt.want)
 				clean(t, sim)
+			})
+		})
+	}
+}
+
+// TestClosedDiskByAnyPath: a disk that cannot be asked concerns the other disks of
+// its volume, also where a share of the host itself leads there, and those of no
+// other server.
+func TestClosedDiskByAnyPath(t *testing.T) {
+	t.Parallel()
+	closed := func(path string) hypervsim.VHD {
+		return base(path, func(v *hypervsim.VHD) { v.Denied = true })
+	}
+	for name, tt := range map[string]struct {
+		named, ordered string
+		want           error
+	}{
+		"share of the drive":            {web, `\\HYPERV01\d$\VMs\free.vhdx`, hyperv.ErrUnseen},
+		"share of the drive, localhost": {web, `\\localhost\D$\VMs\free.vhdx`, hyperv.ErrUnseen},
+		"share of a folder":             {web, `\\hyperv01.example.net\vms\free.vhdx`, hyperv.ErrUnseen},
+		"share, named by the machine":   {`\\hyperv01\d$\VMs\web01.vhdx`, free, hyperv.ErrUnseen},
+		"share of another drive":        {web, `\\HYPERV01\e$\VMs\other.vhdx`, nil},
+		"device form":                   {`\\.\D:\VMs\web01.vhdx`, free, hyperv.ErrUnseen},
+		"another server":                {web, `\\nas\vms\free.vhdx`, nil},
+		"another server, same share":    {`\\nas\d$\VMs\web01.vhdx`, free, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim, host := simulate(t, hypervsim.WithShare("vms", `D:\VMs`), hypervsim.WithVHD(base(free), base(onE), base(`\\nas\vms\free.vhdx`), closed(tt.named)),
+					hypervsim.WithVM(hypervsim.VM{Name: "web01", Disks: []string{tt.named}}))
+				got, err := attempt(t, host, tt.ordered)
+				checkEnd(t, sim, tt.ordered, got, err, tt.want)
+				clean(t, sim)
+			})
+		})
+	}
+}
+
+// TestClusterByShare: the nodes are asked for a disk of the cluster volume that is
+// reached through a share of a node, and for one on a share, as far as they tell.
+func TestClusterByShare(t *testing.T) {
+	t.Parallel()
+	const share = `\\sofs\vms\`
+	for name, tt := range map[string]struct {
+		path    string
+		silence func(*hypervsim.Cluster)
+		want    error
+	}{
+		"saved elsewhere, by the host":       {`\\hv01\c$\ClusterStorage\Volume1\VMs\saved.vhdx`, nil, hyperv.ErrInUse},
+		"saved elsewhere, by localhost":      {`\\localhost\C$\ClusterStorage\Volume1\VMs\saved.vhdx`, nil, hyperv.ErrInUse},
+		"parent elsewhere, by the host":      {`\\HV01.lab.example\c$\ClusterStorage\Volume1\VMs\golden.vhdx`, nil, hyperv.ErrDependedOn},
+		"free, a node is silent":             {`\\hv01\c$\ClusterStorage\Volume1\VMs\free.vhdx`, func(c *hypervsim.Cluster) { c.Node("HV03").HideVMs(true) }, hyperv.ErrUnseen},
+		"parent on a share":                  {share + "golden.vhdx", nil, hyperv.ErrDependedOn},
+		"saved on a share":                   {share + "saved.vhdx", nil, hyperv.ErrInUse},
+		"free on a share":                    {share + "free.vhdx", nil, nil},
+		"free on a share, a node is silent":  {share + "free.vhdx", func(c *hypervsim.Cluster) { c.Node("HV03").HideVMs(true) }, nil},
+		"saved on a share, a node is silent": {share + "saved.vhdx", func(c *hypervsim.Cluster) { c.Node("HV03").HideVMs(true) }, hyperv.ErrInUse},
+		"free on a share, cluster denied":    {share + "free.vhdx", func(c *hypervsim.Cluster) { c.Node("HV01").Deny("", cim.NamespaceCluster) }, nil},
+		"free on a share, a node is down":    {share + "free.vhdx", func(c *hypervsim.Cluster) { c.SetNode("HV03", hypervsim.NodeDown) }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c, host := simulateCluster(t, hypervsim.ClusterConfig{Shares: []string{`\\sofs\vms`}}, nil)
+				clusterWorld(c)
+				hv01, hv02 := c.Node("HV01"), c.Node("HV02")
+				for _, v := range []hypervsim.VHD{base(share + "golden.vhdx"), child(share+"clone.vhdx", share+"golden.vhdx"), base(share + "saved.vhdx"), base(share + "free.vhdx")} {
+					hv01.AddVHD(v)
+				}
+				hv02.AddVM(hypervsim.VM{Name: "clone2", Disks: []string{share + "clone.vhdx"}})
+				hv02.AddVM(hypervsim.VM{Name: "saved2", State: hypervsim.VMSaved, Disks: []string{share + "saved.vhdx"}})
+				if tt.silence != nil {
+					tt.silence(c)
+				}
+				got, err := attempt(t, host, tt.path)
+				checkEnd(t, hv01, tt.path, got, err, tt.want)
+				checkWarning(t, got, "", "")
 			})
 		})
 	}

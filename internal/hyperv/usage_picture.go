@@ -12,6 +12,8 @@ import (
 // picture is everything that the hosts tell about who uses a disk or depends on
 // it. Gates, data sources and lists see the same one.
 type picture struct {
+	place
+
 	uses []Use
 	// told are the hosts that have shown their machines.
 	told []told
@@ -44,12 +46,12 @@ type unseenHost struct {
 	own  bool // the host that has been asked to compact, no other node
 }
 
-// pictureOf asks the host of the disk, and for a disk on a cluster volume every
-// other node, but for what they have told since then. Node is that of the host which
+// pictureOf asks the host of the disk, and for a disk on a cluster volume or a
+// share every other node, but for what they have told since then. Node is that of the host which
 // was asked about the disk, if known. An error is one of the disk, of the wait or of
 // this host; what other nodes do not tell is part of the picture.
 func (h *Host) pictureOf(ctx context.Context, node, path string, disk *VHD, since time.Time) (*picture, error) {
-	p, t := &picture{}, &target{host: h, path: path, disk: disk}
+	p, t := &picture{}, &target{host: h, ordered: path, disk: disk}
 	u, err := h.loadUsage(ctx, node, since)
 	hidden, isHidden := errors.AsType[*hiddenError](err)
 	switch {
@@ -65,15 +67,17 @@ func (h *Host) pictureOf(ctx context.Context, node, path string, disk *VHD, sinc
 		node = u.node
 		p.told = append(p.told, told{h, u})
 	}
-	if winpath.OnClusterVolume(path) || winpath.IsVolumeGUID(path) {
-		if err := p.lookAround(ctx, h, node, since); err != nil {
+	p.names = []string{h.name, node}
+	t.path = p.local(path)
+	if winpath.OnClusterVolume(t.path) || winpath.IsVolumeGUID(path) || winpath.IsUNC(t.path) {
+		if err := p.lookAround(ctx, t, node, since); err != nil {
 			return nil, err
 		}
 	}
 	if err := p.match(ctx, t); err != nil {
 		return nil, err
 	}
-	p.closeGaps(ctx, path)
+	p.closeGaps(ctx, t.path)
 	return p, nil
 }
 

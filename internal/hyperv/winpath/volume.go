@@ -80,3 +80,25 @@ func AboveClusterVolumes(path string) bool {
 	path = Normalize(path)
 	return isDrivePath(path) && (isRoot(path) || OnClusterVolume(Join(path, "x")) && !OnClusterVolume(path))
 }
+
+// Server is the server of a path on a share, empty for any other path.
+func Server(path string) string {
+	path = Normalize(path)
+	if !IsUNC(path) {
+		return ""
+	}
+	server, _, _ := strings.Cut(path[len(`\\`):], `\`)
+	return server
+}
+
+// DriveShare is the path on the server itself of one that goes by the share that
+// Windows makes of each drive for administration, \\server\D$\…
+func DriveShare(path string) (local string, ok bool) {
+	path = Normalize(path)
+	server := Server(path)
+	share, rest, _ := strings.Cut(strings.TrimPrefix(path[min(len(path), len(`\\`+server)):], `\`), `\`)
+	if server == "" || len(share) != len("D$") || share[1] != '$' || !isLetter(share[0]) {
+		return "", false
+	}
+	return Normalize(share[:1] + `:\` + rest), true
+}

@@ -116,3 +116,26 @@ func TestAboveClusterVolumes(t *testing.T) {
 		}
 	}
 }
+
+func TestDriveShare(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ path, server, local string }{
+		{`\\hv01\d$\VMs\a.vhdx`, "hv01", `D:\VMs\a.vhdx`},
+		{`//hv01.example.net/D$/VMs/a.vhdx`, "hv01.example.net", `D:\VMs\a.vhdx`},
+		{`\\?\UNC\hv01\c$\a.vhdx`, "hv01", `C:\a.vhdx`},
+		{`\\hv01\d$`, "hv01", `D:\`},
+		{`\\hv01\vms$\a.vhdx`, "hv01", ""},
+		{`\\hv01\1$\a.vhdx`, "hv01", ""},
+		{`\\hv01\vms\d$\a.vhdx`, "hv01", ""},
+		{`\\hv01`, "hv01", ""},
+		{`\\`, "", ""},
+		{`C:\d$\a.vhdx`, "", ""},
+		{volume + `\d$\a.vhdx`, "", ""},
+		{``, "", ""},
+	} {
+		local, ok := winpath.DriveShare(c.path)
+		if server := winpath.Server(c.path); server != c.server || local != c.local || ok != (c.local != "") {
+			t.Errorf("%s: server %q, on it %q, %v; want %q and %q", c.path, server, local, ok, c.server, c.local)
+		}
+	}
+}

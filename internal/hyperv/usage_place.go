@@ -1,0 +1,55 @@
+package hyperv
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
+)
+
+// place tells where on a host a path leads: by its own shares a host reaches its own
+// volumes, and by a share of a node each node those of the cluster.
+type place struct {
+	names []string // of the host: as it is configured, and its computer name
+}
+
+// isOwn reports whether a server in a path is the host itself.
+func (p place) isOwn(server string) bool {
+	address, err := netip.ParseAddr(server)
+	switch {
+	case server == "":
+		return false
+	case err == nil:
+		return address.IsLoopback() || slices.Contains(p.names, server)
+	}
+	return strings.EqualFold(server, "localhost") || isNameOf(server, p.names)
+}
+
+// isNameOf reports whether one of the names is that of the computer; an address is
+// no name.
+func isNameOf(server string, names []string) bool {
+	return slices.ContainsFunc(names, func(name string) bool {
+		_, err := netip.ParseAddr(name)
+		return err != nil && sameComputer(server, name)
+	})
+}
+
+// local is the path on the host's own drives where a path goes by their shares.
+func (p place) local(path string) string {
+	if local, ok := winpath.DriveShare(path); ok && p.isOwn(winpath.Server(path)) {
+		return local
+	}
+	return path
+}
+
+// sameVolume reports whether two paths can lie on one volume or share. Which folder
+// another share of the host itself is, is not known.
+func (p place) sameVolume(a, b string) bool {
+	a, b = p.local(a), p.local(b)
+	if winpath.SameVolume(a, b) {
+		return true
+	}
+	inside := func(path string) bool { return !winpath.IsUNC(path) || p.isOwn(winpath.Server(path)) }
+	return (winpath.IsUNC(a) || winpath.IsUNC(b)) && inside(a) && inside(b)
+}
