@@ -98,7 +98,7 @@ func (c *compactor) tellAppeared(ctx context.Context, refusal error) error {
 
 // awaitAttach waits for the job of our attach. One that failed attached nothing.
 func (c *compactor) awaitAttach(ctx context.Context) (ended bool, err error) {
-	last, err := c.host.waitJob(ctx, *c.attachment.job, nil)
+	last, err := c.host.waitJob(ctx, *c.attachment.job, c.sawWork)
 	switch {
 	case last.State.Terminal() && err != nil:
 		c.attachment.refuse()
@@ -111,6 +111,13 @@ func (c *compactor) awaitAttach(ctx context.Context) (ended bool, err error) {
 		return false, c.findAsked(ctx, err)
 	}
 	return false, err
+}
+
+// sawWork notes that a job of ours is still under way.
+func (c *compactor) sawWork(j StorageJob) {
+	if !j.State.Terminal() {
+		c.attachment.seen = time.Now()
+	}
 }
 
 const imageLooks = 3

@@ -48,9 +48,11 @@ type attachment struct {
 	// prior: an earlier run left the disk attached, which this run has not settled.
 	// It is no ownership.
 	prior bool
-	cause error     // of left: why it could not be given back
-	since time.Time // of held: when that was seen
-	free  func()    // of held: ends the claim to the address
+	cause error  // of left: why it could not be given back
+	free  func() // of held: ends the claim to the address
+	// seen is when the attach, or a compaction of ours, was sent or last seen at work
+	// on it. Nobody takes an attachment over within [takeOverAfter] of that.
+	seen time.Time
 	// detachLost is when the answer to a detach was lost, zero if none was.
 	detachLost time.Time
 }
@@ -63,11 +65,14 @@ func attachmentOf(order *Order) attachment {
 }
 
 // ask notes that an attach is on its way.
-func (a *attachment) ask() { a.state, a.image, a.job, a.made = attachAsked, nil, nil, false }
+func (a *attachment) ask() {
+	a.state, a.image, a.job, a.made, a.seen = attachAsked, nil, nil, false, time.Now()
+}
 
 // refuse notes that the attach that was asked for is not carried out. What an
 // earlier run left is as unsettled as before.
 func (a *attachment) refuse() {
+	a.release()
 	a.state, a.job = attachNone, nil
 	if a.prior {
 		a.state = attachLeft
@@ -78,7 +83,23 @@ func (a *attachment) refuse() {
 // see [addressClaims].
 func (a *attachment) own(image *mountedImage, free func()) {
 	a.release()
-	*a = attachment{state: attachHeld, image: image, since: time.Now(), free: free}
+	*a = attachment{state: attachHeld, image: image, free: free, seen: a.seen}
+}
+
+// unseenLimit is how long ago an attachment may have been seen at our work to be
+// ours for certain: polls are up to two minutes apart, and nobody takes an
+// attachment over within 150 s of the end of its job.
+const unseenLimit = 140 * time.Second
+
+// lapsed reports whether somebody may have taken the attachment over since our work
+// was last seen on it.
+func (a *attachment) lapsed() bool { return time.Since(a.seen) > unseenLimit }
+
+// doubt makes an attachment that was held one that is to be taken over anew. It stays
+// to be told of.
+func (a *attachment) doubt() {
+	a.release()
+	a.state, a.prior = attachBorrowed, true
 }
 
 // borrow notes that somebody's image is to be tried.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -54,7 +55,7 @@ func (c *compactor) whileInUse(ctx context.Context, refusal error) error {
 // noteGone ends the trial of an attachment that is not there any more. What
 // comes now is another matter.
 func (c *compactor) noteGone(now *mountedImage) {
-	if a := &c.attachment; a.state == attachBorrowed && !a.image.same(now) {
+	if a := &c.attachment; (a.state == attachBorrowed || a.state == attachHeld) && !a.image.same(now) {
 		a.refuse()
 		c.refused = time.Now()
 	}
@@ -114,6 +115,30 @@ func (c *compactor) watch(ctx context.Context, image *mountedImage) error {
 	}
 }
 
+// stillHolds looks at an attachment that we hold and whose work was out of sight for
+// so long that somebody may have taken it over. It is ours still if it is there and no
+// other compaction is on record; else it is watched like that of anybody.
+func (c *compactor) stillHolds(ctx context.Context) error {
+	a := &c.attachment
+	if a.state != attachHeld || !a.lapsed() {
+		return nil
+	}
+	now, err := c.host.imageAt(ctx, a.image.ref)
+	if err == nil && a.image.same(now) {
+		var jobs []StorageJob
+		jobs, err = c.host.compactions(ctx, c.order.Path)
+		if err == nil && !slices.ContainsFunc(jobs, func(j StorageJob) bool { return !c.ours[j.ID] }) {
+			return nil
+		}
+	}
+	a.doubt()
+	return errors.Join(errLapsed, err)
+}
+
+// errLapsed: our work was out of sight for so long that somebody may have taken the
+// attachment over.
+var errLapsed = fmt.Errorf("%w: what this run attached was out of sight for more than %s, and somebody may have taken it over", ErrInUse, unseenLimit)
+
 // errHolderEnded: the holder of an attachment may be about to detach.
 var errHolderEnded = fmt.Errorf("%w: a compaction on the host has ended just now, and its run may be about to detach the disk", ErrInUse)
 
@@ -135,7 +160,7 @@ func (c *compactor) holderEnded(ctx context.Context, own string) bool {
 // detach it. One that has ended well meanwhile counts, and so does one that cannot
 // be ended; neither makes the attachment ours.
 func (c *compactor) withdraw(ctx context.Context) error {
-	last, err := c.host.cancelJob(ctx, *c.pending.job)
+	last, err := c.host.cancelJob(ctx, *c.pending.job, c.sawWork)
 	*c.pending.job = last
 	if !last.State.Terminal() {
 		return fmt.Errorf("job %s was started beside the end of another compaction, and could not be cancelled: %w", last.ID, errors.Join(ErrOutcomeUnknown, err))

@@ -61,7 +61,7 @@ func (c *compactor) cancel(ctx, waits context.Context, err error) error {
 	}
 	job := c.pending.job
 	c.report(Progress{Phase: PhaseCancelling, Percent: job.Percent, JobID: job.ID})
-	last, cancelErr := c.host.cancelJob(waits, *job)
+	last, cancelErr := c.host.cancelJob(waits, *job, c.sawWork)
 	*job = last
 	said := fmt.Errorf("job %s was at %d %% and is %s after it was cancelled", last.ID, last.Percent, last.State)
 	switch {
@@ -164,47 +164,40 @@ func (c *compactor) detachOnce(clean, waits context.Context) error {
 	if err := c.lookAtOwn(clean); err != nil {
 		return err
 	}
+	a := &c.attachment
+	now, err := c.host.imageAt(clean, a.image.ref)
+	if err != nil || !a.image.same(now) {
+		return err
+	}
 	if p := c.pending; p != nil && p.vanished {
 		up, err := c.host.uptime(clean)
 		if err != nil {
 			return err
 		}
-		if up < time.Since(c.attachment.since) {
+		if up < time.Since(a.seen) {
 			return nil // a restart has ended our attachment, and gave its address out again
 		}
+	}
+	if time.Since(a.detachLost) < lostLook && waits.Err() == nil {
+		return errDetachLost
 	}
 	if err := c.guard(clean, waits); err != nil {
 		return err
 	}
-	a := &c.attachment
-	if time.Since(a.detachLost) < lostLook && waits.Err() == nil {
-		return c.lookDetached(clean)
-	}
-	o, err := c.host.detachImage(clean, a.image)
+	o, err := c.host.sendDetach(clean, a.image)
 	if o == outcomeUnknown || o == outcomeAccepted && !isAnswer(err) {
 		a.detachLost = time.Now()
 	}
 	return err
 }
 
-// lookDetached looks whether a detach whose outcome is unknown has been carried
-// out. It is not sent again for a minute: one that a slow host carries out late
-// must meet our attachment, not the next one at its address.
-func (c *compactor) lookDetached(ctx context.Context) error {
-	now, err := c.host.imageAt(ctx, c.attachment.image.ref)
-	if err == nil && c.attachment.image.same(now) {
-		return fmt.Errorf("%w: the host was asked to detach the disk, and it is still attached", ErrOutcomeUnknown)
-	}
-	return err
-}
+// errDetachLost: a detach is not sent again for a minute after its outcome was lost.
+// One that a slow host carries out late must meet our attachment, not the next one at
+// its address.
+var errDetachLost = fmt.Errorf("%w: the host was asked to detach the disk, and it is still attached", ErrOutcomeUnknown)
 
-// detachImage looks at an attachment and detaches it if it still is what it was.
-// The outcome is that of the request, if there was one.
-func (h *Host) detachImage(ctx context.Context, image *mountedImage) (outcome, error) {
-	now, err := h.imageAt(ctx, image.ref)
-	if err != nil || !image.same(now) {
-		return outcomeRefused, err
-	}
+// sendDetach asks the host to detach an attachment that was looked at just now.
+func (h *Host) sendDetach(ctx context.Context, image *mountedImage) (outcome, error) {
 	job, o, err := h.sendOnce(ctx, image.detachMethod())
 	if err == nil && job != nil {
 		_, err = h.waitJob(ctx, *job, nil)
@@ -212,35 +205,27 @@ func (h *Host) detachImage(ctx context.Context, image *mountedImage) (outcome, e
 	return o, err
 }
 
-// unseenLimit is how long ago a job may have been seen running for its attachment
-// to be ours for certain: polls are up to two minutes apart, and nobody takes an
-// attachment over within 150 s of the end of its job.
-const unseenLimit = 140 * time.Second
-
 // guard is nil when no compaction can be running on the attachment that we hold.
-// A run that has seen its own compaction end, or sent none, need not ask. The
-// compactions of others never delay a detach, but those that began while ours was
-// out of sight, or after it vanished: somebody may have taken the attachment over.
+// The compactions of others never delay a detach, but those that began while ours
+// was out of sight, or after it vanished: somebody may have taken the attachment
+// over.
 func (c *compactor) guard(clean, waits context.Context) error {
-	p := c.pending
-	if p == nil {
+	p, since, lapsed := c.pending, c.attachment.seen, c.attachment.lapsed()
+	switch {
+	case p == nil && !lapsed:
 		return nil
-	}
-	since := p.seen
-	if !p.lost.IsZero() {
+	case p != nil && !p.lost.IsZero():
 		since = p.sent
-		if p.own == nil {
+		if !p.noted {
 			_ = pause(waits, time.Until(p.lost.Add(lostLook))) // then, or when the time is over, one list tells
 		}
-	} else if !p.vanished && time.Since(p.seen) <= unseenLimit {
-		return nil
 	}
 	running, err := c.host.compactionsSince(clean, c.order.Path, since)
 	if err != nil {
 		return err
 	}
 	for _, j := range running {
-		if p.own == nil || p.own[j.ID] {
+		if lapsed || !p.noted || c.ours[j.ID] {
 			return fmt.Errorf("%w: job %s on %s can be a compaction of this disk and is at %d %%", ErrInUse, j.ID, c.nodeName(), j.Percent)
 		}
 	}
@@ -265,7 +250,8 @@ func (c *compactor) lookAtOwn(ctx context.Context) error {
 		c.pending = nil
 		return nil
 	}
-	p.seen, *p.job = time.Now(), job
+	*p.job = job
+	c.sawWork(job)
 	return fmt.Errorf("%w: the compaction itself, job %s, still runs on %s at %d %%", ErrInUse, job.ID, c.nodeName(), job.Percent)
 }
 
@@ -287,6 +273,10 @@ func (h *Host) seeJob(ctx context.Context, job StorageJob, path string) (Storage
 	return StorageJob{}, fmt.Errorf("%w: %w", ErrJobGone, err)
 }
 
+// readBeforeLimit keeps the detach within [unseenLimit] of the last poll of a job that
+// was seen to end, as polls are up to two minutes apart.
+const readBeforeLimit = 15 * time.Second
+
 // readBefore reads the size before the detach, once: who has the disk attached can
 // always tell, and afterwards a machine may have it open. While the compaction may
 // run, it tells nothing.
@@ -294,6 +284,8 @@ func (c *compactor) readBefore(ctx context.Context) {
 	if !c.ran() || c.pending != nil {
 		return
 	}
+	ctx, stop := context.WithTimeout(ctx, readBeforeLimit)
+	defer stop()
 	if size, err := c.host.FileSize(ctx, c.order.Path); err == nil {
 		c.result.FileSizeBytes, c.result.Run.FileSizeAfterBytes = &size, &size
 	}

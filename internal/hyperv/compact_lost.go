@@ -11,12 +11,11 @@ import (
 type pending struct {
 	sent time.Time   // when it was asked for
 	job  *StorageJob // as last seen; nil when no answer named it, or the host forgot it
-	seen time.Time   // when the job was last seen, or the request sent
 	lost time.Time   // when its answer was lost, zero when it was not
 	// vanished: the host has no record of the job, as after a restart.
 	vanished bool
-	// own holds the jobs that can be it once they were noted, by their ids.
-	own map[string]bool
+	// noted: the running jobs that can be it are among compactor.ours.
+	noted bool
 }
 
 // lostError: a compaction was asked for, and no answer says what became of it.
@@ -50,7 +49,7 @@ func (c *compactor) resolve(ctx context.Context, lost *lostError) (done bool, er
 	if err := pause(ctx, time.Until(c.pending.lost.Add(lostLook))); err != nil {
 		return false, errors.Join(err, lost)
 	}
-	jobs, err := c.noteOwn(ctx)
+	jobs, err := c.listOwn(ctx)
 	if err != nil {
 		return false, errors.Join(lost, err)
 	}
@@ -75,16 +74,24 @@ func (c *compactor) resolve(ctx context.Context, lost *lostError) (done bool, er
 	return true, nil
 }
 
-// noteOwn notes, once, which running jobs can be the compaction that was lost. A
+// noteOwn notes jobs that are, or can be, those of requests of this run.
+func (c *compactor) noteOwn(jobs ...StorageJob) {
+	if c.ours == nil {
+		c.ours = map[string]bool{}
+	}
+	for _, j := range jobs {
+		c.ours[j.ID] = true
+	}
+}
+
+// listOwn notes, once, which running jobs can be the compaction that was lost. A
 // host out of sight is asked for as long as it keeps the record of a job.
-func (c *compactor) noteOwn(ctx context.Context) ([]StorageJob, error) {
+func (c *compactor) listOwn(ctx context.Context) ([]StorageJob, error) {
 	for deadline := time.Now().Add(jobRecordKept); ; {
 		jobs, err := c.host.compactionsSince(ctx, c.order.Path, c.pending.sent)
 		if err == nil {
-			c.pending.own = map[string]bool{}
-			for _, j := range jobs {
-				c.pending.own[j.ID] = true
-			}
+			c.pending.noted = true
+			c.noteOwn(jobs...)
 			return jobs, nil
 		}
 		if !transient(err) || time.Now().After(deadline) {

@@ -90,11 +90,17 @@ func (c *compactor) attempt(ctx context.Context, pass int) error {
 	if err := c.measure(ctx); err != nil {
 		return err
 	}
+	if err := c.stillHolds(ctx); err != nil {
+		return err
+	}
 	if c.holderEnded(ctx, "") {
 		return errHolderEnded
 	}
 	c.report(Progress{Phase: PhaseCompacting, Pass: pass})
 	sent := time.Now()
+	if c.attachment.state != attachHeld {
+		c.attachment.seen = sent
+	}
 	job, o, err := c.host.sendOnce(ctx, c.compactMethod())
 	if o == outcomeRefused {
 		return err
@@ -102,11 +108,10 @@ func (c *compactor) attempt(ctx context.Context, pass int) error {
 	c.started = true
 	c.result.Run.Passes = pass
 	c.result.Run.Attached = c.attachment.tries()
-	c.pending = &pending{sent: sent, seen: sent}
-	if o == outcomeUnknown {
-		return c.lose(err)
-	}
+	c.pending = &pending{sent: sent}
 	switch {
+	case o == outcomeUnknown:
+		return c.lose(err)
 	case err != nil:
 		return c.lose(err)
 	case job == nil:
@@ -170,6 +175,7 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 	job := StorageJob{ref: ref}
 	job.ID, _ = ref.Selector("InstanceID")
 	c.host.jobs.note(job.ID, c.order.Path)
+	c.noteOwn(job)
 	c.result.Run.JobID, c.pending.job = job.ID, &job
 	if c.holderEnded(ctx, job.ID) {
 		return c.withdraw(ctx)
@@ -179,9 +185,10 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 	}
 	start := time.Now()
 	last, err := c.host.waitJob(ctx, ref, func(j StorageJob) {
-		c.pending.seen, *c.pending.job = time.Now(), j
-		if j.Percent > 0 || time.Since(start) > inUseTrial {
+		*c.pending.job = j
+		if !j.State.Terminal() && (j.Percent > 0 || time.Since(start) > inUseTrial) {
 			c.taken()
+			c.attachment.seen = time.Now()
 		}
 		c.report(Progress{
 			Phase: PhaseCompacting, Pass: c.result.Run.Passes, Percent: j.Percent,

@@ -15,11 +15,12 @@ type compactor struct {
 	order      Order
 	found      verdict // what the gates found out
 	attachment attachment
-	holder     holderWatch // of the attachment of somebody that is watched
-	pending    *pending    // a compaction of this run whose end was not seen
-	refused    time.Time   // when the disk was first refused as in use, zero when it is not
-	size       int64       // of the file before this pass, in bytes
-	started    bool        // the host may have attached or compacted for this run
+	holder     holderWatch     // of the attachment of somebody that is watched
+	pending    *pending        // a compaction of this run whose end was not seen
+	ours       map[string]bool // the jobs that are, or can be, compactions of this run, by id
+	refused    time.Time       // when the disk was first refused as in use, zero when it is not
+	size       int64           // of the file before this pass, in bytes
+	started    bool            // the host may have attached or compacted for this run
 	throttle   throttle
 	warnings   []Warning // of the run, beside those of the gates
 	result     CompactResult

@@ -98,16 +98,16 @@ func cancelMethod(job cim.Reference) method {
 // cancelTry is how long a host that cannot be asked is asked again.
 const cancelTry = 20 * time.Second
 
-// cancelJob asks the host to end a job and waits for its end until ctx ends. The
-// job is returned as last seen.
-func (h *Host) cancelJob(ctx context.Context, job StorageJob) (StorageJob, error) {
+// cancelJob asks the host to end a job and waits for its end until ctx ends. Seen
+// hears of each look at it. The job is returned as last seen.
+func (h *Host) cancelJob(ctx context.Context, job StorageJob, seen func(StorageJob)) (StorageJob, error) {
 	if g := h.known.Load(); g == nil || !g.cancels {
 		return job, fmt.Errorf("%w: jobs of this generation of Hyper-V cannot be cancelled", ErrNotSupported)
 	}
 	for deadline := time.Now().Add(cancelTry); ; {
 		_, o, err := h.sendOnce(ctx, cancelMethod(job.ref))
 		if o != outcomeRefused {
-			return h.awaitCancelled(ctx, job, err)
+			return h.awaitCancelled(ctx, job, seen, err)
 		}
 		// A job refuses when it has ended since it was last looked at.
 		if last, readErr := h.getJob(ctx, job.ref); readErr == nil && last.State.Terminal() {
@@ -121,8 +121,8 @@ func (h *Host) cancelJob(ctx context.Context, job StorageJob) (StorageJob, error
 
 // awaitCancelled waits for the end of a job that was asked to end; sent is what the
 // request itself failed with.
-func (h *Host) awaitCancelled(ctx context.Context, job StorageJob, sent error) (StorageJob, error) {
-	last, err := h.waitJob(ctx, job.ref, nil)
+func (h *Host) awaitCancelled(ctx context.Context, job StorageJob, seen func(StorageJob), sent error) (StorageJob, error) {
+	last, err := h.waitJob(ctx, job.ref, seen)
 	switch {
 	case last.State.Terminal():
 		return last, nil

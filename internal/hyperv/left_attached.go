@@ -66,7 +66,10 @@ func (h *Host) giveBack(ctx context.Context, path string, at *AttachedAt) error 
 	if err := h.awaitShown(ctx, path); err != nil {
 		return err
 	}
-	_, err = h.detachImage(ctx, image)
+	if now, err := h.imageAt(ctx, image.ref); err != nil || !image.same(now) {
+		return err
+	}
+	_, err = h.sendDetach(ctx, image)
 	return err
 }
 
