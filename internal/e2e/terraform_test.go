@@ -42,7 +42,7 @@ func newWorkspace(t *testing.T, env ...string) workspace {
 	rc := filepath.Join(dir, "cli.tfrc")
 	must(t, os.WriteFile(rc, []byte(devOverride(programs.folder)), 0o600))
 	clean := slices.DeleteFunc(os.Environ(), func(v string) bool {
-		return strings.HasPrefix(v, "HYPERV_") || strings.HasPrefix(v, "TF_") || strings.HasPrefix(v, "KRB5")
+		return strings.HasPrefix(v, "HYPERV_") && !strings.HasPrefix(v, "HYPERV_TEST_") || strings.HasPrefix(v, "TF_") || strings.HasPrefix(v, "KRB5")
 	})
 	return workspace{t: t, dir: dir, env: append(append(clean, "TF_CLI_CONFIG_FILE="+rc, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1"), env...)}
 }
