@@ -150,8 +150,9 @@ func (c *compactor) own(image *mountedImage) {
 }
 
 // findAsked looks for what an attach made whose outcome is unknown, as long as a
-// slow host may take to begin. What it shows is not ours until the host takes our
-// compaction on it, which is tried at once.
+// slow host may take to begin. What it shows may as well be somebody's, who attached
+// the disk in that time: it is watched like any attachment, and told until the host
+// has taken our compaction on it.
 func (c *compactor) findAsked(ctx context.Context, lost error) error {
 	for deadline, wait := time.Now().Add(lostLook), time.Second; ; wait = min(2*wait, detachPauseLongest) {
 		image, err := c.host.findImage(ctx, c.order.Path)
@@ -159,8 +160,8 @@ func (c *compactor) findAsked(ctx context.Context, lost error) error {
 		case err != nil && !transient(err):
 			return errors.Join(lost, err)
 		case image != nil && image.readOnly:
-			c.attachment.image = image
-			return nil
+			c.borrow(image)
+			return fmt.Errorf("%w: an attach was not answered, and the disk is attached read-only on %s", ErrInUse, c.nodeName())
 		case time.Now().After(deadline):
 			return fmt.Errorf("%w: attach the disk: %w", ErrOutcomeUnknown, lost)
 		}

@@ -15,8 +15,8 @@ type attachState int
 const (
 	// attachNone: nothing of ours is attached, and nothing was asked for.
 	attachNone attachState = iota
-	// attachAsked: an attach went out and its end was not seen. Nobody may detach
-	// until the host takes our compaction on what a look shows.
+	// attachAsked: an attach went out and its end was not seen. Nobody may detach: what
+	// a look shows is borrowed, and told.
 	attachAsked
 	// attachHeld: ours, by the answer to our attach or by a compaction of ours that
 	// the host took on it. We detach.
@@ -42,7 +42,7 @@ const (
 // A cell without a state is a transition that no step of a run makes.
 type attachment struct {
 	state attachState
-	image *mountedImage  // of held and borrowed; of asked and left if a look showed it
+	image *mountedImage  // of held and borrowed; of left if a look showed it
 	job   *cim.Reference // of asked: the job that the answer to our attach named
 	made  bool           // of asked: the host says that the attach succeeded
 	// prior: an earlier run left the disk attached, which this run has not settled.
@@ -134,7 +134,7 @@ func (a *attachment) left() bool {
 
 // tries reports whether a compaction may be sent on the attachment as it is.
 func (a *attachment) tries() bool {
-	return a.state == attachHeld || a.state == attachBorrowed || a.state == attachAsked && a.image != nil
+	return a.state == attachHeld || a.state == attachBorrowed
 }
 
 // addressClaims knows the addresses of attachments that runs of this process hold

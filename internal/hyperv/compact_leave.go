@@ -61,8 +61,7 @@ func (c *compactor) cancel(ctx, waits context.Context, err error) error {
 	}
 	job := c.pending.job
 	c.report(Progress{Phase: PhaseCancelling, Percent: job.Percent, JobID: job.ID})
-	last, cancelErr := c.host.cancelJob(waits, *job, c.sawWork)
-	*job = last
+	last, cancelErr := c.cancelJob(waits)
 	said := fmt.Errorf("job %s was at %d %% and is %s after it was cancelled", last.ID, last.Percent, last.State)
 	switch {
 	case last.State.Terminal():
@@ -80,6 +79,21 @@ func (c *compactor) cancel(ctx, waits context.Context, err error) error {
 		return fmt.Errorf("%w: %w", err, said)
 	}
 	return interrupted(cause, said)
+}
+
+// cancelJob asks the host, once, to end the job of this run and waits for its end
+// until ctx ends.
+func (c *compactor) cancelJob(ctx context.Context) (StorageJob, error) {
+	p := c.pending
+	last, err := *p.job, error(nil)
+	if !p.cancelled {
+		last, p.cancelled, err = c.host.cancel(ctx, last)
+	}
+	if p.cancelled && !last.State.Terminal() {
+		last, err = c.host.awaitCancelled(ctx, last, c.sawWork, err)
+	}
+	*p.job = last
+	return last, err
 }
 
 // interrupted says that a run was interrupted by cause, and what else is known. A

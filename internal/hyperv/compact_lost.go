@@ -9,9 +9,10 @@ import (
 
 // pending is a compaction of this run whose end was not seen.
 type pending struct {
-	sent time.Time   // when it was asked for
-	job  *StorageJob // as last seen; nil when no answer named it, or the host forgot it
-	lost time.Time   // when its answer was lost, zero when it was not
+	sent      time.Time   // when it was asked for
+	job       *StorageJob // as last seen; nil when no answer named it, or the host forgot it
+	lost      time.Time   // when its answer was lost, zero when it was not
+	cancelled bool        // the host was asked to end the job
 	// vanished: the host has no record of the job, as after a restart.
 	vanished bool
 	// noted: the running jobs that can be it are among compactor.ours.

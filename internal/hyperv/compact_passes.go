@@ -90,11 +90,8 @@ func (c *compactor) attempt(ctx context.Context, pass int) error {
 	if err := c.measure(ctx); err != nil {
 		return err
 	}
-	if err := c.stillHolds(ctx); err != nil {
+	if err := c.mayTry(ctx); err != nil {
 		return err
-	}
-	if c.holderEnded(ctx, "") {
-		return errHolderEnded
 	}
 	c.report(Progress{Phase: PhaseCompacting, Pass: pass})
 	sent := time.Now()
@@ -177,11 +174,12 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 	c.host.jobs.note(job.ID, c.order.Path)
 	c.noteOwn(job)
 	c.result.Run.JobID, c.pending.job = job.ID, &job
-	if c.holderEnded(ctx, job.ID) {
-		return c.withdraw(ctx)
-	}
+	prior := c.attachment.prior
 	if c.attachment.state == attachBorrowed {
 		c.attachment.prior = true // told, unless the end of the job settles whose it is
+		if c.checkQuiet(ctx, job.ID) != nil {
+			return c.withdraw(ctx, prior)
+		}
 	}
 	start := time.Now()
 	last, err := c.host.waitJob(ctx, ref, func(j StorageJob) {
@@ -203,7 +201,7 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 		c.pending = nil
 		if errors.Is(err, ErrInUse) {
 			c.result.Run.Passes-- // it found the file in use, so it was none
-			c.attachment.prior = c.attachment.prior && c.order.LeftAttached
+			c.attachment.prior = prior
 		} else {
 			c.taken()
 		}

@@ -98,23 +98,23 @@ func cancelMethod(job cim.Reference) method {
 // cancelTry is how long a host that cannot be asked is asked again.
 const cancelTry = 20 * time.Second
 
-// cancelJob asks the host to end a job and waits for its end until ctx ends. Seen
-// hears of each look at it. The job is returned as last seen.
-func (h *Host) cancelJob(ctx context.Context, job StorageJob, seen func(StorageJob)) (StorageJob, error) {
+// cancel asks the host to end a job. Sent says that it may do so: it took the request,
+// or no answer tells. The job is returned as last seen.
+func (h *Host) cancel(ctx context.Context, job StorageJob) (last StorageJob, sent bool, err error) {
 	if g := h.known.Load(); g == nil || !g.cancels {
-		return job, fmt.Errorf("%w: jobs of this generation of Hyper-V cannot be cancelled", ErrNotSupported)
+		return job, false, fmt.Errorf("%w: jobs of this generation of Hyper-V cannot be cancelled", ErrNotSupported)
 	}
 	for deadline := time.Now().Add(cancelTry); ; {
 		_, o, err := h.sendOnce(ctx, cancelMethod(job.ref))
 		if o != outcomeRefused {
-			return h.awaitCancelled(ctx, job, seen, err)
+			return job, true, err
 		}
 		// A job refuses when it has ended since it was last looked at.
 		if last, readErr := h.getJob(ctx, job.ref); readErr == nil && last.State.Terminal() {
-			return last, nil
+			return last, false, nil
 		}
 		if !transient(err) || time.Now().After(deadline) || pause(ctx, time.Second) != nil {
-			return job, err
+			return job, false, err
 		}
 	}
 }

@@ -53,9 +53,11 @@ func (m *mountedImage) is(at *AttachedAt, node string) bool {
 		now.PortNumber == at.PortNumber && now.PathID == at.PathID && now.TargetID == at.TargetID && now.Lun == at.Lun
 }
 
-// same reports whether another look shows the same attachment.
+// same reports whether another look shows the same attachment. A device path may come
+// later than the attachment.
 func (m *mountedImage) same(now *mountedImage) bool {
-	return now != nil && now.readOnly == m.readOnly && now.is(m.at(""), "")
+	return now != nil && now.readOnly == m.readOnly && now.is(m.at(""), "") &&
+		(m.device == "" || now.device == "" || strings.EqualFold(m.device, now.device))
 }
 
 // findImage returns how the disk is attached to the host, nil when it is not.

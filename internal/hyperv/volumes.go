@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
@@ -50,11 +51,28 @@ func (h *Host) accessPath(ctx context.Context, number string) (string, error) {
 		if of, _ := p.String("DiskNumber"); of != number {
 			continue
 		}
-		for _, path := range p.Strings("AccessPaths") {
-			if path != "" && !strings.HasPrefix(path, `\\?\`) {
-				return path, nil
-			}
+		if name := partitionName(p); name != "" {
+			return name, nil
 		}
 	}
 	return "", nil
+}
+
+// partitionName is a letter or folder of a partition, empty without one. DriveLetter is
+// a char16, which may come as a character or as its number, 0 without a letter.
+func partitionName(p *cim.Instance) string {
+	for _, path := range p.Strings("AccessPaths") {
+		if path != "" && !strings.HasPrefix(path, `\\?\`) {
+			return path
+		}
+	}
+	switch letter, _ := p.String("DriveLetter"); letter {
+	case "", "0", "\x00":
+		return ""
+	default:
+		if code, err := strconv.ParseUint(letter, 10, 16); err == nil {
+			letter = string(rune(code))
+		}
+		return letter + ":"
+	}
 }

@@ -32,7 +32,24 @@ func (a *attachment) device() string {
 // accessPaths are the names of the volume on the attached disk: the one that
 // every volume has, then letters and folders.
 func (a *attachment) accessPaths() []string {
-	return append([]string{fmt.Sprintf(`\\?\Volume{%08x-0000-4000-8000-000000000000}\`, a.number())}, a.names...)
+	all := []string{fmt.Sprintf(`\\?\Volume{%08x-0000-4000-8000-000000000000}\`, a.number())}
+	for _, name := range a.names {
+		if len(name) > 1 {
+			all = append(all, name)
+		}
+	}
+	return all
+}
+
+// letter is the drive letter of the volume, 0 without one. A name that is a letter and
+// nothing else is told here and not as an access path.
+func (a *attachment) letter() uint16 {
+	for _, name := range a.names {
+		if len(name) == 1 || len(name) == len(`E:\`) {
+			return uint16(name[0])
+		}
+	}
+	return 0
 }
 
 func (w *world) storageDisks(v view) []*wmi.Object {
@@ -54,20 +71,21 @@ func (w *world) storageDisks(v view) []*wmi.Object {
 }
 
 func (w *world) storagePartitions(v view) []*wmi.Object {
-	object := func(number uint32, paths []string) *wmi.Object {
+	object := func(number uint32, letter uint16, paths []string) *wmi.Object {
 		return &wmi.Object{
 			Namespace: v.namespace, Class: cim.ClassPartition, Keys: []string{"ObjectId"},
 			Properties: []wmi.Property{
 				wmi.Texts("AccessPaths", paths...),
 				wmi.Uint32("DiskNumber", number),
+				wmi.Uint16("DriveLetter", letter),
 				wmi.Text("ObjectId", fmt.Sprintf(`{1}\\%s\root/Microsoft/Windows/Storage/Providers_v2\WSP_Partition.ObjectId="PR:%d"`, w.host, number)),
 				wmi.Uint32("PartitionNumber", 1),
 			},
 		}
 	}
-	all := []*wmi.Object{object(0, []string{`C:\`, `\\?\Volume{00000000-0000-4000-8000-000000000000}\`})}
+	all := []*wmi.Object{object(0, 'C', []string{`C:\`, `\\?\Volume{00000000-0000-4000-8000-000000000000}\`})}
 	for _, a := range w.attachments {
-		all = append(all, object(a.number(), a.accessPaths()))
+		all = append(all, object(a.number(), a.letter(), a.accessPaths()))
 	}
 	return all
 }
