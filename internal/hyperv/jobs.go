@@ -81,8 +81,12 @@ const startSlack = 5 * time.Second
 func (h *Host) compactionsSince(ctx context.Context, path string, since time.Time) ([]StorageJob, error) {
 	all, err := h.compactions(ctx, path)
 	return slices.DeleteFunc(all, func(j StorageJob) bool {
-		return j.State.Terminal() || j.Elapsed > time.Since(since)+startSlack
+		return j.State.Terminal() || !j.beganSince(since)
 	}), err
+}
+
+func (j StorageJob) beganSince(since time.Time) bool {
+	return j.Elapsed-startSlack <= time.Since(since)
 }
 
 // requestTerminate ends a job cleanly (RequestedState 4). TimeoutPeriod is left

@@ -56,12 +56,8 @@ func (h *Host) giveBack(ctx context.Context, path string, at *AttachedAt) error 
 	case !image.is(at, node):
 		return errNotOurs
 	}
-	name, err := h.namedVolume(ctx, image)
-	switch {
-	case err != nil:
-		return fmt.Errorf("%w: %w", errNotOurs, err)
-	case name != "":
-		return fmt.Errorf("%w: it can be reached as %s", errNotOurs, name)
+	if err := h.checkLeft(ctx, image); err != nil {
+		return err
 	}
 	if err := h.awaitShown(ctx, path); err != nil {
 		return err
@@ -69,16 +65,45 @@ func (h *Host) giveBack(ctx context.Context, path string, at *AttachedAt) error 
 	if now, err := h.imageAt(ctx, image.ref); err != nil || !image.same(now) {
 		return err
 	}
+	if err := h.checkLeft(ctx, image); err != nil {
+		return err // it was attached anew during the wait
+	}
 	_, err = h.sendDetach(ctx, image)
 	return err
 }
 
-// awaitShown waits for the compactions that one list shows running.
+// checkLeft refuses an attachment that can be reached by a name.
+func (h *Host) checkLeft(ctx context.Context, image *mountedImage) error {
+	name, err := h.namedVolume(ctx, image)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", errNotOurs, err)
+	case name != "":
+		return fmt.Errorf("%w: it can be reached as %s", errNotOurs, name)
+	}
+	return nil
+}
+
+// awaitShown waits for the compactions that one list shows running. After a wait in
+// which somebody may have taken the attachment over, none may have begun.
 func (h *Host) awaitShown(ctx context.Context, path string) error {
+	start := time.Now()
 	jobs, err := h.compactions(ctx, path)
 	if err != nil {
 		return err
 	}
+	if err := h.awaitEnds(ctx, jobs); err != nil || time.Since(start) <= unseenLimit {
+		return err
+	}
+	began, err := h.compactionsSince(ctx, path, start)
+	if err == nil && len(began) > 0 {
+		err = fmt.Errorf("%w: job %s began meanwhile, and somebody may have taken the attachment over", errNotOurs, began[0].ID)
+	}
+	return err
+}
+
+// awaitEnds waits for the ends of those jobs that run.
+func (h *Host) awaitEnds(ctx context.Context, jobs []StorageJob) error {
 	ctx, stop := context.WithTimeoutCause(ctx, leftWait, errLeftWait)
 	defer stop()
 	for _, job := range jobs {
