@@ -2,7 +2,9 @@ package hyperv
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -17,6 +19,7 @@ type verdict struct {
 	status   Status
 	detail   string
 	warnings []Warning
+	at       time.Time // when the gates were passed
 }
 
 // gatesLimit bounds the gates, jobs of an inspection included: a host that
@@ -51,7 +54,40 @@ func (h *Host) judge(ctx context.Context, order *Order) (verdict, error) {
 		v.detail = fmt.Sprintf("the file has %d bytes, fewer than the minimum of %d", disk.FileSizeBytes, order.MinFileSizeBytes)
 		return v, nil
 	}
-	return v, h.checkUse(ctx, order, &v)
+	err = h.checkUse(ctx, order, &v)
+	v.at = time.Now()
+	return v, err
+}
+
+// verdictKept is how long a verdict is good for what is sent to the host. A child or a
+// machine may appear during a wait.
+const verdictKept = time.Minute
+
+// stillPasses passes the gates again before something is sent, unless that was done
+// just now. The minimum size was decided on before the first pass. A disk that is
+// another one now, or is to be compacted otherwise, ends the run.
+func (c *compactor) stillPasses(ctx context.Context) error {
+	if time.Since(c.found.at) <= verdictKept {
+		return nil
+	}
+	order := c.order
+	order.MinFileSizeBytes = 0
+	v, err := c.host.judge(ctx, &order)
+	switch {
+	case err != nil:
+		return err
+	case v.mode != c.found.mode || v.attaches != c.found.attaches || v.disk.Type != c.found.disk.Type || !sameNode(v.node, c.found.node) || isOtherDisk(v.disk, c.found.disk):
+		return errChanged
+	}
+	c.found = v
+	return nil
+}
+
+// errChanged: what the gates were passed for is not there any more.
+var errChanged = errors.New("the disk was exchanged or changed its format during the run")
+
+func isOtherDisk(a, b VHD) bool {
+	return a.VirtualDiskID != nil && b.VirtualDiskID != nil && !strings.EqualFold(*a.VirtualDiskID, *b.VirtualDiskID)
 }
 
 var errGatesTimedOut = fmt.Errorf("the time for looking at the disk is over, which is the time of the run and at most %s", gatesLimit)

@@ -84,6 +84,9 @@ func (*compactor) afterLost(requests int, err error) error {
 // attempt attaches the disk where that is due, asks for one compaction and
 // follows it to its end.
 func (c *compactor) attempt(ctx context.Context, pass int) error {
+	if err := c.stillPasses(ctx); err != nil {
+		return err
+	}
 	if err := c.attach(ctx); err != nil {
 		return err
 	}
@@ -126,7 +129,7 @@ func (c *compactor) measure(ctx context.Context) error {
 	if run.Passes > 0 {
 		return nil
 	}
-	if time.Since(run.StartedAt) < inUsePause {
+	if time.Since(c.found.at) < inUsePause {
 		size := c.found.disk.FileSizeBytes
 		c.size, run.FileSizeBeforeBytes = size, &size
 		return nil
