@@ -63,13 +63,23 @@ func (c *compactor) forgives(err error) bool {
 
 // forgive ends a run without the error. Passes that ran before count.
 func (c *compactor) forgive(err error) error {
+	kind, status := WarnInUse, StatusSkippedInUse
 	switch {
 	case isNotCompactable(err):
 		return c.end(StatusNotCompactable, WarnNotCompactable, err)
 	case errors.Is(err, ErrDependedOn):
-		return c.end(StatusSkippedDependents, WarnDependedOn, err)
+		kind, status = WarnDependedOn, StatusSkippedDependents
 	}
-	return c.skip(err)
+	if !c.ran() {
+		c.result.Run = nil
+		return c.end(status, kind, err)
+	}
+	c.warn(kind, err.Error())
+	if err := c.settleRan(); err != nil {
+		return err
+	}
+	c.result.Detail = fmt.Sprintf("pass %d was not possible: %v", c.result.Run.Passes+1, err)
+	return nil
 }
 
 // end ends a run with a status and a warning in place of an error.
@@ -82,20 +92,6 @@ func (c *compactor) end(status Status, kind WarningKind, why error) error {
 func isNotCompactable(err error) bool {
 	job, ok := errors.AsType[*JobError](err)
 	return ok && job.CompletionStatus == hresultNotCompactable
-}
-
-// skip settles a run that a disk in use has ended and that may be skipped. Passes
-// that ran before count.
-func (c *compactor) skip(err error) error {
-	res := &c.result
-	if c.ran() && res.Run.FileSizeAfterBytes != nil {
-		c.warn(WarnInUse, err.Error())
-		c.compareSizes()
-		res.Detail = fmt.Sprintf("pass %d was not possible: %v", res.Run.Passes+1, err)
-		return nil
-	}
-	res.Run = nil
-	return c.end(StatusSkippedInUse, WarnInUse, err)
 }
 
 // leftAt is where the disk may stay attached: the node at least.
@@ -118,14 +114,22 @@ func (c *compactor) settleSuccess() error {
 	if res.Run == nil {
 		return nil // a gate ended the run and has set the status
 	}
-	if res.Run.FileSizeAfterBytes == nil {
-		res.Status = StatusUnknown
-		return fmt.Errorf("%w: the compaction completed, but the size of the file could not be read afterwards", ErrOutcomeUnknown)
+	if err := c.settleRan(); err != nil {
+		return err
 	}
-	c.compareSizes()
 	if c.found.disk.Type == TypeDifferencing {
 		res.Detail = "a differencing disk: only its own blocks were compacted, not its parent's"
 	}
+	return nil
+}
+
+// settleRan settles a run whose compactions were seen to end.
+func (c *compactor) settleRan() error {
+	if c.result.Run.FileSizeAfterBytes == nil {
+		c.result.Status = StatusUnknown
+		return fmt.Errorf("%w: the compaction completed, but the size of the file could not be read afterwards", ErrOutcomeUnknown)
+	}
+	c.compareSizes()
 	return nil
 }
 

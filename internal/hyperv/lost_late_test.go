@@ -168,6 +168,40 @@ func TestSkipHidesNoPass(t *testing.T) {
 	}
 }
 
+// TestSizeHiddenAfterAPass: somebody opens the disk between two passes, so that not
+// even its size can be read. The pass that ran is not hidden, and not called a success.
+func TestSizeHiddenAfterAPass(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration = 30 * time.Second }))
+		time.AfterFunc(25*time.Second, func() {
+			sim.AddRule(hypervsim.Rule{Method: "GetVirtualHardDiskState", Times: -1, Effect: hypervsim.Returns(32774)})
+		})
+		got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(o *hyperv.Order) { o.MaxPasses, o.SkipInUse = 2, true }))
+		if got.Status != hyperv.StatusUnknown || !errors.Is(err, hyperv.ErrOutcomeUnknown) || got.Run == nil || got.Run.Passes != 1 || got.FileSizeBytes != nil {
+			t.Errorf("result = %+v, %v, want one pass of which no size is known", got, err)
+		}
+		clean(t, sim)
+	})
+}
+
+// TestDependentsBetweenPasses: a clone is made during the first pass. The pass counts.
+func TestDependentsBetweenPasses(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, host := simulate(t, disk())
+		time.AfterFunc(time.Minute, func() {
+			sim.AddVHD(child(clone, diskPath))
+			sim.AddVM(hypervsim.VM{Name: "clone01", Disks: []string{clone}})
+		})
+		got, err := host.Compact(t.Context(), order(func(o *hyperv.Order) { o.MaxPasses, o.SkipInUse = 2, true }))
+		if err != nil || got.Status != hyperv.StatusCompacted || got.Run == nil || got.Run.Passes != 1 || !warned(got, hyperv.WarnDependedOn) {
+			t.Errorf("result = %+v, %v, want one pass and a warning", got, err)
+		}
+		clean(t, sim)
+	})
+}
+
 // TestBarrenPasses: one pass that reclaims nothing does not end the passes, two in
 // a row do.
 func TestBarrenPasses(t *testing.T) {
