@@ -24,6 +24,13 @@ func (h *Host) FileSize(ctx context.Context, path string) (int64, error) {
 	return size, h.proveAbsence(ctx, path, err)
 }
 
+// FileSizeOn is FileSize on a node of the host, as [CompactResult.Node] names it, and
+// an error that is not ErrNotFound when another one answers: a file that is absent
+// there may still be on this one. An empty node stands for whichever answers.
+func (h *Host) FileSizeOn(ctx context.Context, path, node string) (int64, error) {
+	return h.FileSize(onNode(ctx, node), path)
+}
+
 // Inspect reads everything that the inspection calls tell: two exchanges, one
 // with the older generation.
 func (h *Host) Inspect(ctx context.Context, path string) (VHD, error) {

@@ -60,6 +60,26 @@ func TestVHDCompactionResource_providerHostBecomesOwn(t *testing.T) {
 	compactions(t, sim, 2)
 }
 
+// The name of a host leads to another node, on which there is no such file: the
+// resource stays, and is true again when the name has moved back.
+func TestVHDCompactionResource_absentOnAnotherNode(t *testing.T) {
+	t.Parallel()
+	one := host(t, hypervsim.WithComputerName("NODE1"), hypervsim.WithVHD(vhd()))
+	two := host(t, hypervsim.WithComputerName("NODE2"))
+	two.AddDirectory(`D:\VMs`)
+	steps(t,
+		resource.TestStep{Config: providerFor(one) + disk(), ConfigStateChecks: inState("node", "NODE1")},
+		resource.TestStep{Config: providerFor(two) + disk(), ConfigPlanChecks: emptyPlan(), ConfigStateChecks: inState("node", "NODE1")},
+		resource.TestStep{Config: providerFor(one) + disk(), ConfigPlanChecks: emptyPlan()},
+		resource.TestStep{ // and on its own node it is gone
+			PreConfig: func() { must(t, one.Remove(diskPath)) },
+			Config:    providerFor(one) + disk(), PlanOnly: true, ExpectNonEmptyPlan: true,
+		},
+	)
+	compactions(t, one, 1)
+	compactions(t, two, 0)
+}
+
 func TestVHDCompactionResource_unreachableFails(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))

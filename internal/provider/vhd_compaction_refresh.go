@@ -3,6 +3,7 @@ package provider
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 
@@ -16,6 +17,24 @@ import (
 func keepsLastSize(err error) bool {
 	return err != nil && !hyperv.Explain(err).HostWide && !errors.Is(err, hyperv.ErrInterrupted) &&
 		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
+}
+
+// errLeftThere: a file that is absent, of which a run may have left an attachment.
+var errLeftThere = errors.New("the file is absent, and the last run may have left it attached: the resource stays until that is settled, by a run or by destroy")
+
+// sizeOn reads the size of the file. That it is absent counts only on the node of the
+// last run, since the name of a host can lead to another one, and not while an
+// attachment may be left.
+func (m *vhdCompactionModel) sizeOn(ctx context.Context, host *hyperv.Host) (int64, error) {
+	path, node := m.Path.ValueString(), m.Node.ValueString()
+	size, err := host.FileSize(ctx, path)
+	if errors.Is(err, hyperv.ErrNotFound) && node != "" {
+		size, err = host.FileSizeOn(ctx, path, node)
+	}
+	if errors.Is(err, hyperv.ErrNotFound) && m.LeftAttached.ValueBool() {
+		return 0, fmt.Errorf("%w (%s)", errLeftThere, err.Error())
+	}
+	return size, err
 }
 
 // notReadWarning says that a refresh could not read a disk.

@@ -118,7 +118,7 @@ func (r *vhdCompactionResource) refresh(ctx context.Context, host *hyperv.Host, 
 	diags.Append(state.movedWarning(about, node))
 	var size int64
 	if err == nil {
-		size, err = host.FileSize(ctx, state.Path.ValueString())
+		size, err = state.sizeOn(ctx, host)
 	}
 	found.Unreachable = errors.Is(err, hyperv.ErrUnreachable) && state.IfUnreachable.ValueString() == onTroubleSkip
 	switch {
