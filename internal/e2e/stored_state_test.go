@@ -30,7 +30,7 @@ var storedStates = map[string]func(name string, a attributes){
 		if run, ok := a["last_run"].(map[string]any); ok {
 			attributes(run).rename("mounted", "attached")
 		}
-		for _, added := range []string{"node", "virtual_disk_id", "left_attached_at"} {
+		for _, added := range []string{"node", "virtual_disk_id", "left_attached_at", "unseen_job", "unseen_job_node"} {
 			a[added] = nil
 		}
 		a["allow_replicated"] = false
@@ -38,7 +38,9 @@ var storedStates = map[string]func(name string, a attributes){
 			a["host"] = nil // it was noted in private state that the provider named it
 		}
 	},
-	"testdata/stored_v1.tfstate": func(_ string, a attributes) { a["allow_replicated"] = false },
+	"testdata/stored_v1.tfstate": func(_ string, a attributes) {
+		a["allow_replicated"], a["unseen_job"], a["unseen_job_node"] = false, nil, nil
+	},
 }
 
 const storedConfig = `

@@ -45,7 +45,8 @@ type Order struct {
 	// AllowUnseen permits a disk although machines or nodes are not shown that may
 	// use it.
 	AllowUnseen bool
-	// MinFileSizeBytes leaves smaller files alone.
+	// MinFileSizeBytes leaves smaller files alone, unless one may be attached and only
+	// a compaction can tell whose that is.
 	MinFileSizeBytes int64
 	// MaxPasses bounds the passes; fewer are made when two in a row have each
 	// reclaimed less than 1 % of the size before it.
@@ -59,9 +60,16 @@ type Order struct {
 	// if it knew that.
 	LeftAttached bool
 	LeftAt       *AttachedAt
+	// SeenAttached says that the disk was seen attached read-only, by whom is not
+	// known: a run that was killed may have left it so.
+	SeenAttached bool
 	// OnProgress hears of the run; it must return quickly. May be nil.
 	OnProgress func(Progress)
 }
+
+// mayHeal reports whether only a compaction that the host takes can tell whose an
+// attachment of the disk is.
+func (o *Order) mayHeal() bool { return o.SeenAttached || o.LeftAttached && !o.LeftAt.hasAddress() }
 
 // Phase is a step of a run that takes time.
 type Phase string
@@ -119,7 +127,10 @@ type CompactResult struct {
 	// LeftAttachedAt, which holds what was seen of that.
 	LeftAttached   bool
 	LeftAttachedAt *AttachedAt
-	Warnings       []Warning
+	// UnseenJob is a job on UnseenJobNode that may still compact the disk, of this run
+	// or of an earlier one: the next run awaits it. Empty when none is known.
+	UnseenJob, UnseenJobNode string
+	Warnings                 []Warning
 }
 
 // WarningKind names a kind of warning; each has one summary.

@@ -154,7 +154,7 @@ func (c *compactor) compactMethod() method {
 // so an attachment that was not ours is from now on. That a job was started is not
 // enough, since the job may be what finds the file in use.
 func (c *compactor) taken() {
-	c.refused = time.Time{}
+	c.refused, c.priorEnded = time.Time{}, true
 	a := &c.attachment
 	if a.state == attachLeft && c.leftElsewhere() {
 		c.settleElsewhere()

@@ -20,6 +20,7 @@ type compactor struct {
 	ours       map[string]bool // the jobs that are, or can be, compactions of this run, by id
 	refused    time.Time       // when the disk was first refused as in use, zero when it is not
 	size       int64           // of the file before this pass, in bytes
+	priorEnded bool            // the job of an earlier run does not run any more
 	started    bool            // the host may have attached or compacted for this run
 	throttle   throttle
 	warnings   []Warning // of the run, beside those of the gates
@@ -128,6 +129,7 @@ func (c *compactor) followPrior(ctx context.Context) (followed bool, err error) 
 	if err != nil && !isAnswer(err) && !errors.Is(err, ErrJobGone) {
 		return true, fmt.Errorf("wait for job %s of the last run: %w", job.ID, err)
 	}
+	c.priorEnded = true
 	return true, nil
 }
 
@@ -138,12 +140,11 @@ func (c *compactor) priorJob(ctx context.Context) (*StorageJob, error) {
 		return nil, nil //nolint:nilnil // no job is an answer, not an error
 	}
 	job, err := c.host.getJob(ctx, c.found.gen.storageJob(id))
-	switch {
-	case errors.Is(err, ErrJobGone):
-		return nil, nil //nolint:nilnil // no job is an answer, not an error
-	case err != nil:
+	if err != nil && !errors.Is(err, ErrJobGone) {
 		return nil, fmt.Errorf("look for job %s of the last run: %w", id, err)
-	case job.Type != jobTypeCompaction || job.State.Terminal():
+	}
+	if err != nil || job.Type != jobTypeCompaction || job.State.Terminal() {
+		c.priorEnded = true
 		return nil, nil //nolint:nilnil // no job is an answer, not an error
 	}
 	return &job, nil

@@ -22,7 +22,7 @@ func (c *compactor) settle(err error) error {
 	return err
 }
 
-// noteWhatStays notes what was started and what stays attached.
+// noteWhatStays notes what was started, what stays attached, and what may run.
 func (c *compactor) noteWhatStays() {
 	res := &c.result
 	if c.started {
@@ -32,6 +32,12 @@ func (c *compactor) noteWhatStays() {
 	}
 	if c.attachment.left() {
 		res.LeftAttached, res.LeftAttachedAt = true, c.leftAt()
+	}
+	switch p := c.pending; {
+	case p != nil && p.job != nil:
+		res.UnseenJob, res.UnseenJobNode = p.job.ID, c.found.node
+	case !c.priorEnded:
+		res.UnseenJob, res.UnseenJobNode = c.order.PriorJobID, c.order.PriorNode
 	}
 }
 

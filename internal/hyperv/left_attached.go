@@ -43,14 +43,18 @@ func (h *Host) giveBack(ctx context.Context, path string, at *AttachedAt) error 
 		return err
 	}
 	var node string
-	if at != nil {
+	if at != nil && at.Node != "" {
 		node = at.Node
 		ctx = onNode(ctx, node)
+	} else {
+		ctx = learnNode(ctx, &node)
 	}
 	image, err := h.findImage(ctx, path)
 	switch {
 	case err != nil:
 		return fmt.Errorf("look for the attached disk: %w", err)
+	case image == nil && node != "" && (at == nil || at.Node == ""):
+		return fmt.Errorf("%w: it is not attached on %s, and no node is known on which it was", errNotOurs, node)
 	case image == nil:
 		return nil
 	case !image.is(at, node):

@@ -1,6 +1,8 @@
 package provider
 
 import (
+	"cmp"
+
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
@@ -43,18 +45,19 @@ func leftAtValue(at *hyperv.AttachedAt) types.Object {
 	})
 }
 
-// leftAt is where the state says that the disk was left attached; nil if it does
-// not know.
+// leftAt is where the state says that the disk was left attached, on the node of the
+// last run unless it says another; nil if it knows neither.
 func (m *vhdCompactionModel) leftAt() *hyperv.AttachedAt {
-	if m.LeftAttachedAt.IsNull() || m.LeftAttachedAt.IsUnknown() {
-		return nil
-	}
 	member := func(name string) string {
 		value, _ := m.LeftAttachedAt.Attributes()[name].(types.String)
 		return value.ValueString()
 	}
-	return &hyperv.AttachedAt{
-		Node: member("node"), Name: member("name"),
+	at := hyperv.AttachedAt{
+		Node: cmp.Or(member("node"), m.Node.ValueString()), Name: member("name"),
 		PortNumber: member("port_number"), PathID: member("path_id"), TargetID: member("target_id"), Lun: member("lun"),
 	}
+	if at == (hyperv.AttachedAt{}) {
+		return nil
+	}
+	return &at
 }

@@ -51,6 +51,8 @@ type vhdCompactionOutputs struct {
 	LeftAttached          types.Bool   `tfsdk:"left_attached"`
 	LeftAttachedAt        types.Object `tfsdk:"left_attached_at"`
 	Node                  types.String `tfsdk:"node"`
+	UnseenJob             types.String `tfsdk:"unseen_job"`
+	UnseenJobNode         types.String `tfsdk:"unseen_job_node"`
 	LastRun               types.Object `tfsdk:"last_run"`
 }
 
@@ -89,21 +91,12 @@ func (m *vhdCompactionModel) toOrder(prior *vhdCompactionModel, timeout time.Dur
 		Timeout:          timeout,
 	}
 	if prior != nil {
-		order.LeftAttached, order.LeftAt = prior.LeftAttached.ValueBool(), prior.leftAt()
-		order.PriorJobID, order.PriorNode = prior.unseenJob(), prior.Node.ValueString()
+		if prior.LeftAttached.ValueBool() {
+			order.LeftAttached, order.LeftAt = true, prior.leftAt()
+		}
+		order.PriorJobID, order.PriorNode = prior.UnseenJob.ValueString(), prior.UnseenJobNode.ValueString()
 	}
 	return order
-}
-
-// unseenJob is the job of the last run unless its end was seen. Any status but
-// success leaves that open: a later attempt may have failed before it came to
-// look for the job.
-func (m *vhdCompactionModel) unseenJob() string {
-	if s := m.status(); s == hyperv.StatusCompacted || s == hyperv.StatusUnchanged {
-		return ""
-	}
-	id, _ := m.LastRun.Attributes()["job_id"].(types.String)
-	return id.ValueString()
 }
 
 // lastAttached reports whether the last run attached the disk to the host: only
@@ -160,6 +153,7 @@ func (m *vhdCompactionModel) fromResult(result hyperv.CompactResult, err error) 
 	}
 	m.StatusDetail = optionalString(result.Detail)
 	m.LeftAttached, m.LeftAttachedAt = types.BoolValue(result.LeftAttached), leftAtValue(result.LeftAttachedAt)
+	m.UnseenJob, m.UnseenJobNode = optionalString(result.UnseenJob), optionalString(result.UnseenJobNode)
 	if result.Node != "" {
 		m.Node = types.StringValue(result.Node)
 	}

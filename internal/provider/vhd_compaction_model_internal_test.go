@@ -56,14 +56,11 @@ func TestVHDCompactionModel_toOrder(t *testing.T) {
 	full, attach := hyperv.ModeFull, true
 	lost := compacted()
 	lost.Status = types.StringValue(string(hyperv.StatusUnknown))
-	lost.LeftAttached = types.BoolValue(true)
+	lost.LeftAttached, lost.Node = types.BoolValue(true), types.StringValue("NODE1")
 	lost.LastRun = lastRunValue(hyperv.CompactRun{JobID: "job-7"})
-	seen := lost
-	seen.Status = types.StringValue(string(hyperv.StatusCompacted))
-	quiet := lost
-	quiet.Status = types.StringValue(string(hyperv.StatusUnchanged))
-	failed := lost
-	failed.Status = types.StringValue(string(hyperv.StatusFailed))
+	lost.UnseenJob, lost.UnseenJobNode = types.StringValue("job-7"), types.StringValue("NODE1")
+	refused := lost.afterRun(&lost, hyperv.CompactResult{Status: hyperv.StatusSkippedInUse, Node: "NODE2", UnseenJob: "job-7", UnseenJobNode: "NODE1"}, nil)
+	seen := lost.afterRun(&lost, hyperv.CompactResult{Status: hyperv.StatusSkippedInUse, Node: "NODE1", LeftAttached: true}, nil)
 	defaults := hyperv.Order{Path: `D:\a.vhdx`, MaxPasses: 1, Timeout: time.Hour}
 	with := func(change func(*hyperv.Order)) hyperv.Order {
 		order := defaults
@@ -85,10 +82,13 @@ func TestVHDCompactionModel_toOrder(t *testing.T) {
 				c.Mode, c.AttachReadOnly, c.SkipInUse, c.AllowParent, c.MinFileSizeBytes, c.MaxPasses = &full, &attach, true, true, 5, 3
 			}),
 		},
-		"a job out of sight":           {prior: &lost, want: with(func(c *hyperv.Order) { c.PriorJobID, c.LeftAttached = "job-7", true })},
-		"a failure since":              {prior: &failed, want: with(func(c *hyperv.Order) { c.PriorJobID, c.LeftAttached = "job-7", true })},
-		"a job seen to end, to no use": {prior: &quiet, want: with(func(c *hyperv.Order) { c.LeftAttached = true })},
-		"a job seen to end":            {prior: &seen, want: with(func(c *hyperv.Order) { c.LeftAttached = true })},
+		"a job out of sight, left attached on its node": {prior: &lost, want: with(func(c *hyperv.Order) {
+			c.PriorJobID, c.PriorNode, c.LeftAttached, c.LeftAt = "job-7", "NODE1", true, &hyperv.AttachedAt{Node: "NODE1"}
+		})},
+		"refused on another node since": {prior: &refused, want: with(func(c *hyperv.Order) { c.PriorJobID, c.PriorNode = "job-7", "NODE1" })},
+		"skipped, and the job seen to end": {prior: &seen, want: with(func(c *hyperv.Order) {
+			c.LeftAttached, c.LeftAt = true, &hyperv.AttachedAt{Node: "NODE1"}
+		})},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -167,6 +167,8 @@ func unknownOutputs(id, reason types.String) vhdCompactionOutputs {
 		LeftAttached:          types.BoolUnknown(),
 		LeftAttachedAt:        types.ObjectUnknown(leftAtTypes()),
 		Node:                  types.StringUnknown(),
+		UnseenJob:             types.StringUnknown(),
+		UnseenJobNode:         types.StringUnknown(),
 		LastRun:               types.ObjectUnknown(lastRunTypes()),
 	}
 }

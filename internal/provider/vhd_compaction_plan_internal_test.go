@@ -154,7 +154,7 @@ func TestDecidePlan_host(t *testing.T) {
 	null, unknown, hv := types.StringNull(), types.StringUnknown(), types.StringValue
 	left := func(m *vhdCompactionModel) { m.LeftAttached = types.BoolValue(true) }
 	lost := func(m *vhdCompactionModel) {
-		m.Status, m.LastRun = types.StringValue("unknown"), lastRunValue(hyperv.CompactRun{JobID: "job-7"})
+		m.Status, m.UnseenJob = types.StringValue("unknown"), types.StringValue("job-7")
 	}
 	for name, test := range map[string]struct {
 		provider, own, prior types.String

@@ -192,7 +192,7 @@ func (r *vhdCompactionResource) Delete(ctx context.Context, req resource.DeleteR
 	case resp.Diagnostics.HasError():
 	case state.LeftAttached.ValueBool():
 		resp.Diagnostics.Append(r.detach(ctx, &state)...)
-	case state.mayGoOn():
+	case state.UnseenJob.ValueString() != "":
 		resp.Diagnostics.Append(state.forgottenWarning(about))
 	case found.Attached:
 		resp.Diagnostics.Append(attachedWarning(about))

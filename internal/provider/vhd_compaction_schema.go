@@ -162,7 +162,9 @@ func outputAttributes() map[string]schema.Attribute {
 			MarkdownDescription: "Where the disk may still be attached, in the terms of the node; what was not seen is null.",
 			Attributes:          leftAtAttributes(),
 		},
-		"node": computedString("Computer name of the Hyper-V host that the last run was on. It differs from `host` if that is an alias or the name of a cluster; null if the host does not tell its name."),
+		"node":            computedString("Computer name of the Hyper-V host that the last run was on. It differs from `host` if that is an alias or the name of a cluster; null if the host does not tell its name."),
+		"unseen_job":      computedString("Identifier of a job of an earlier run that may still compact the disk, because its end was not seen. The next run awaits it; null when there is none."),
+		"unseen_job_node": computedString("Computer name of the node of `unseen_job`."),
 		"last_run": schema.SingleNestedAttribute{
 			Computed:            true,
 			MarkdownDescription: "The last run that started something on the host.",

@@ -7,6 +7,8 @@ import (
 
 	"github.com/hashicorp/terraform-plugin-framework/resource"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
 var _ resource.ResourceWithUpgradeState = (*vhdCompactionResource)(nil)
@@ -19,13 +21,13 @@ const schemaVersion = 2
 // the stored JSON, so that it needs no copy of the former schema; an attribute that
 // is new is null.
 func (r *vhdCompactionResource) UpgradeState(context.Context) map[int64]resource.StateUpgrader {
-	return map[int64]resource.StateUpgrader{0: {StateUpgrader: upgradeFrom(renameMount)}, 1: {StateUpgrader: upgradeFrom(addConsent)}}
+	return map[int64]resource.StateUpgrader{0: {StateUpgrader: upgradeFrom(renameMount)}, 1: {StateUpgrader: upgradeFrom(fromVersion1)}}
 }
 
 // renameMount gives the attributes of version 0 the word attach.
 func renameMount(stored storedObject) error {
 	stored.rename("mount_read_only", "attach_read_only")
-	if err := addConsent(stored); err != nil {
+	if err := fromVersion1(stored); err != nil {
 		return err
 	}
 	return stored.within("last_run", func(run storedObject) error {
@@ -34,11 +36,31 @@ func renameMount(stored storedObject) error {
 	})
 }
 
-// addConsent gives a state of version 1 the default of an argument that is new, so
-// that the first plan of the new version is empty.
-func addConsent(stored storedObject) error {
+// fromVersion1 gives a state the default of an argument that is new, so that the first
+// plan of the new version is empty.
+func fromVersion1(stored storedObject) error {
 	if _, ok := stored["allow_replicated"]; !ok {
 		stored["allow_replicated"] = json.RawMessage("false")
+	}
+	return addUnseenJob(stored)
+}
+
+// addUnseenJob takes the last job for one that may still run unless the status says
+// that its end was seen.
+func addUnseenJob(stored storedObject) error {
+	var status string
+	var run struct {
+		JobID json.RawMessage `json:"job_id"`
+	}
+	for name, into := range map[string]any{"status": &status, "last_run": &run} {
+		if text, ok := stored[name]; ok {
+			if err := json.Unmarshal(text, into); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+		}
+	}
+	if run.JobID != nil && status != string(hyperv.StatusCompacted) && status != string(hyperv.StatusUnchanged) {
+		stored["unseen_job"], stored["unseen_job_node"] = run.JobID, stored["node"]
 	}
 	return nil
 }

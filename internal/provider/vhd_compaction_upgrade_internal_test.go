@@ -23,6 +23,14 @@ func TestUpgradeState(t *testing.T) {
 			stored: `{"file_size_bytes":9007199254740993,"last_run":null}`,
 			want:   `{"allow_replicated":false,"file_size_bytes":9007199254740993,"last_run":null}`,
 		},
+		"a job whose end was not seen": {
+			stored: `{"last_run":{"job_id":"7"},"node":"NODE1","status":"interrupted"}`,
+			want:   `{"allow_replicated":false,"last_run":{"job_id":"7"},"node":"NODE1","status":"interrupted","unseen_job":"7","unseen_job_node":"NODE1"}`,
+		},
+		"a job that was seen to end": {
+			stored: `{"last_run":{"job_id":"7"},"status":"compacted"}`,
+			want:   `{"allow_replicated":false,"last_run":{"job_id":"7"},"status":"compacted"}`,
+		},
 		"no JSON":          {stored: `{`},
 		"last_run a list":  {stored: `{"last_run":[]}`},
 		"no last_run":      {stored: `{}`},

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -92,10 +93,18 @@ func (m *vhdCompactionModel) left() string {
 	switch {
 	case m.LeftAttached.ValueBool():
 		return "The last run may have left the disk attached there."
-	case m.unseenJob() != "":
-		return "Job " + m.unseenJob() + " of the last run may still compact the disk there."
+	case m.UnseenJob.ValueString() != "":
+		return "Job " + m.UnseenJob.ValueString() + " of an earlier run may still compact the disk there."
 	}
 	return ""
+}
+
+// leftNode is where that is.
+func (m *vhdCompactionModel) leftNode() string {
+	if at := m.leftAt(); at != nil && m.LeftAttached.ValueBool() {
+		return at.Node
+	}
+	return cmp.Or(m.UnseenJobNode.ValueString(), m.Node.ValueString())
 }
 
 // movedWarning says, once, that a disk is taken for the same one on another node; nil
@@ -112,17 +121,11 @@ func (m *vhdCompactionModel) movedWarning(s subject, node string) diag.Diagnosti
 // formerNodeWarning says, beside a disk in use, on which other node to look; nil
 // where there is none.
 func (m *vhdCompactionModel) formerNodeWarning(s subject, now string) diag.Diagnostic {
-	former := m.Node.ValueString()
+	former := m.leftNode()
 	if m.left() == "" || former == "" || strings.EqualFold(former, now) {
 		return nil
 	}
-	return diag.NewWarningDiagnostic(summaryFormerNode, fmt.Sprintf("%s\nThe last run was on %s. %s", s.lines(), former, m.left()))
-}
-
-// mayGoOn reports whether the last run ended without seeing the end of its job.
-func (m *vhdCompactionModel) mayGoOn() bool {
-	s := m.status()
-	return (s == hyperv.StatusUnknown || s == hyperv.StatusInterrupted) && m.unseenJob() != ""
+	return diag.NewWarningDiagnostic(summaryFormerNode, fmt.Sprintf("%s\nAn earlier run was on %s. %s", s.lines(), former, m.left()))
 }
 
 // forgottenWarning says what a destroy leaves to end by itself.
