@@ -49,7 +49,7 @@ func (h *Host) judge(ctx context.Context, order *Order) (verdict, error) {
 	if err := v.chooseMode(order); err != nil {
 		return v, err
 	}
-	if disk.FileSizeBytes < order.MinFileSizeBytes {
+	if disk.FileSizeBytes < order.MinFileSizeBytes && !order.mayHeal() {
 		v.status = StatusBelowMinimum
 		v.detail = fmt.Sprintf("the file has %d bytes, fewer than the minimum of %d", disk.FileSizeBytes, order.MinFileSizeBytes)
 		return v, nil
@@ -61,7 +61,7 @@ func (h *Host) judge(ctx context.Context, order *Order) (verdict, error) {
 
 // verdictKept is how long a verdict is good for what is sent to the host. A child or a
 // machine may appear during a wait.
-const verdictKept = time.Minute
+const verdictKept = usageTrusted
 
 // stillPasses passes the gates again before something is sent, unless that was done
 // just now. The minimum size was decided on before the first pass. A disk that is

@@ -188,7 +188,8 @@ func bug(detail string) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(summaryBug, detail+"\n\nThis is a bug in the provider: please report it to its developers.")
 }
 
-// attachedWarning says that a disk is forgotten that somebody has attached.
+// attachedWarning says that a disk is forgotten, or not compacted, that somebody has
+// attached.
 func attachedWarning(s subject) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(summaryAttached, s.lines()+"\n"+
 		"The last refresh saw the disk attached to the host read-only. It is not known to be an attachment of this resource, so it was left alone.\n\n"+

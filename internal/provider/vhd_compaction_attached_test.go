@@ -37,6 +37,53 @@ func TestVHDCompactionResource_attachedByAKilledRun(t *testing.T) {
 	}
 }
 
+// What a killed run left is given back though the file is below the minimum size by
+// now, and asks for no other run.
+func TestVHDCompactionResource_attachedBelowTheMinimum(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	config := providerFor(sim) + disk(settings{"min_file_size_bytes": "6442450944"})
+	steps(t,
+		resource.TestStep{Config: config, ConfigStateChecks: inState("status", "compacted", "file_size_bytes", 4*gib)},
+		resource.TestStep{
+			PreConfig:         func() { must(t, sim.AttachFor("killed", diskPath)) },
+			Config:            config,
+			ConfigPlanChecks:  runPlanned("the disk is attached read-only to the host, as a run that was killed leaves it"),
+			ConfigStateChecks: inState("status", "unchanged", "left_attached", false),
+		},
+		resource.TestStep{
+			PreConfig: func() { detached(t, sim) },
+			Config:    config, ConfigPlanChecks: emptyPlan(),
+		},
+	)
+}
+
+// A disk that others depend on is compacted by no run, so that none can tell whose an
+// attachment of it is: that is said once, and not planned for ever.
+func TestVHDCompactionResource_attachedAndDependedOn(t *testing.T) {
+	t.Parallel()
+	const clone = `D:\VMs\clone01.vhdx`
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	config := providerFor(sim) + disk(settings{"if_in_use": `"skip"`})
+	steps(t,
+		resource.TestStep{Config: config},
+		resource.TestStep{
+			PreConfig: func() {
+				must(t, sim.AttachFor("killed", diskPath))
+				sim.AddVHD(hypervsim.VHD{Path: clone, Type: hypervsim.TypeDifferencing, ParentPath: diskPath})
+				sim.AddVM(hypervsim.VM{Name: "clone01", Disks: []string{clone}})
+			},
+			Config:            config,
+			ConfigPlanChecks:  runPlanned("the disk is attached read-only to the host, as a run that was killed leaves it"),
+			ConfigStateChecks: inState("status", "skipped_dependents", "left_attached", false),
+		},
+		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan()},
+	)
+	if got := len(sim.Attachments()); got != 1 {
+		t.Errorf("attachments = %d, want the one that nobody here is known to have made", got)
+	}
+}
+
 // A disk that its last run did not attach is attached by somebody else, and one
 // with write access is never ours.
 func TestVHDCompactionResource_attachedBySomebodyElse(t *testing.T) {

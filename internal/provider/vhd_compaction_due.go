@@ -21,7 +21,7 @@ func (f planFacts) reasons() []string {
 	var all []string
 	if f.prior.LeftAttached.ValueBool() {
 		all = append(all, "the last run left the disk attached to the host")
-	} else if f.marks.Attached {
+	} else if f.marks.Attached && f.prior.status() != hyperv.StatusSkippedDependents { // which no run can detach
 		all = append(all, "the disk is attached read-only to the host, as a run that was killed leaves it")
 	}
 	if reason, ok := dueStatuses[f.prior.status()]; ok {

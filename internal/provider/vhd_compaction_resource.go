@@ -67,7 +67,7 @@ func (r *vhdCompactionResource) Create(ctx context.Context, req resource.CreateR
 		return
 	}
 
-	result, err := r.run(plan.subject(host).inLog(ctx), host, &resp.Diagnostics, &plan, nil, timeout)
+	result, err := r.run(plan.subject(host).inLog(ctx), host, &resp.Diagnostics, &plan, nil, plan.toOrder(nil, timeout))
 	if err != nil && result.Run == nil && !result.LeftAttached {
 		return // nothing was started on the host, so there is nothing to remember
 	}
@@ -176,7 +176,9 @@ func (r *vhdCompactionResource) Update(ctx context.Context, req resource.UpdateR
 	case unreachable:
 		state = plan.withoutRun(&prior)
 	default:
-		result, err := r.run(ctx, host, &resp.Diagnostics, &plan, &prior, timeout)
+		order := plan.toOrder(&prior, timeout)
+		order.SeenAttached = found.Attached
+		result, err := r.run(ctx, host, &resp.Diagnostics, &plan, &prior, order)
 		state, noted = plan.afterRun(&prior, result, err), found.afterRun(err)
 	}
 	resp.Diagnostics.Append(saveDisk(ctx, &state, &resp.State, resp.Identity)...)
@@ -233,14 +235,16 @@ func (r *vhdCompactionResource) ImportState(ctx context.Context, req resource.Im
 
 // run carries out a compaction and reports what came of it; the result holds
 // what is known, beside an error too.
-func (r *vhdCompactionResource) run(ctx context.Context, host *hyperv.Host, diags *diag.Diagnostics, plan, prior *vhdCompactionModel, timeout time.Duration) (hyperv.CompactResult, error) {
+func (r *vhdCompactionResource) run(ctx context.Context, host *hyperv.Host, diags *diag.Diagnostics, plan, prior *vhdCompactionModel, order hyperv.Order) (hyperv.CompactResult, error) {
 	about := plan.subject(host)
-	order := plan.toOrder(prior, timeout)
 	order.OnProgress = logProgress(ctx, about)
 	result, told, err := r.data.compact(ctx, host, about, compacting, order)
 	diags.Append(told...)
 	if errors.Is(err, hyperv.ErrInUse) && prior != nil {
 		diags.Append(prior.formerNodeWarning(about, result.Node))
+	}
+	if order.SeenAttached && err == nil && result.Run == nil {
+		diags.Append(attachedWarning(about))
 	}
 	return result, err
 }
