@@ -5,6 +5,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
@@ -49,6 +50,55 @@ func TestGiveBackAfterAWait(t *testing.T) {
 					t.Error("given back")
 				}
 				after()
+			})
+		})
+	}
+}
+
+// TestGiveBackOfWhatWasTakenOver: a run is kept from its host for four minutes across
+// the end of its job, and another process takes the attachment over. Neither a destroy
+// nor a later run that a gate ends disturbs that one's compaction.
+func TestGiveBackOfWhatWasTakenOver(t *testing.T) {
+	t.Parallel()
+	for name, later := range map[string]func(*testing.T, *hyperv.Host, hyperv.CompactResult) (left bool){
+		"destroy": func(t *testing.T, h *hyperv.Host, prior hyperv.CompactResult) bool {
+			t.Helper()
+			return h.GiveBack(t.Context(), diskPath, prior.LeftAttachedAt) != nil
+		},
+		"a gate": func(t *testing.T, h *hyperv.Host, prior hyperv.CompactResult) bool {
+			t.Helper()
+			got, _ := h.Compact(t.Context(), order(func(o *hyperv.Order) {
+				o.LeftAttached, o.LeftAt, o.MinFileSizeBytes = true, prior.LeftAttachedAt, 100*gib
+			}))
+			return got.LeftAttached
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const job = time.Hour
+				sim, _ := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration, v.Progress = job, hypervsim.ProgressAtEnd }))
+				a := process(t, sim, "a")
+				time.AfterFunc(job-10*time.Second, func() {
+					sim.AddRule(hypervsim.Rule{Client: "a", Times: -1, Until: time.Now().Add(4 * time.Minute), Effect: hypervsim.ResetBefore()})
+				})
+				first := background(t.Context(), a, order())
+				time.Sleep(30 * time.Minute)
+				second := background(t.Context(), process(t, sim, "b"), order())
+				prior, err := first()
+				if !prior.LeftAttached || prior.LeftAttachedAt == nil {
+					t.Fatalf("the first process: %+v, %v", prior, err)
+				}
+				if !later(t, a, prior) {
+					t.Error("what was taken over is not left")
+				}
+				if got, err := second(); err != nil || got.LeftAttached {
+					t.Errorf("the second process: %+v, %v", got, err)
+				}
+				if later(t, a, prior) {
+					t.Error("what is not attached any more is left")
+				}
+				clean(t, sim)
 			})
 		})
 	}
