@@ -178,20 +178,10 @@ func (c *compactor) detachOnce(clean, waits context.Context) error {
 	if err := c.lookAtOwn(clean); err != nil {
 		return err
 	}
-	a := &c.attachment
-	now, err := c.host.imageAt(clean, a.image.ref)
-	if err != nil || !a.image.same(now) {
+	if gone, err := c.isGone(clean); gone || err != nil {
 		return err
 	}
-	if p := c.pending; p != nil && p.vanished {
-		up, err := c.host.uptime(clean)
-		if err != nil {
-			return err
-		}
-		if up < time.Since(a.seen) {
-			return nil // a restart has ended our attachment, and gave its address out again
-		}
-	}
+	a := &c.attachment
 	if time.Since(a.detachLost) < lostLook && waits.Err() == nil {
 		return errDetachLost
 	}
@@ -203,6 +193,21 @@ func (c *compactor) detachOnce(clean, waits context.Context) error {
 		a.detachLost = time.Now()
 	}
 	return err
+}
+
+// isGone reports whether what we attached is not there any more. A restart, as which a
+// job may have vanished, ends an attachment and gives its address out again.
+func (c *compactor) isGone(ctx context.Context) (bool, error) {
+	image := c.attachment.image
+	now, err := c.host.imageAt(ctx, image.ref)
+	if err != nil || !image.same(now) {
+		return err == nil, err
+	}
+	if p := c.pending; p == nil || !p.vanished {
+		return false, nil
+	}
+	up, err := c.host.uptime(ctx)
+	return err == nil && up < time.Since(c.attachment.seen), err
 }
 
 // errDetachLost: a detach is not sent again for a minute after its outcome was lost.
@@ -224,26 +229,24 @@ func (h *Host) sendDetach(ctx context.Context, image *mountedImage) (outcome, er
 // was out of sight, or after it vanished: somebody may have taken the attachment
 // over.
 func (c *compactor) guard(clean, waits context.Context) error {
-	p, since, lapsed := c.pending, c.attachment.seen, c.attachment.lapsed()
-	switch {
-	case p == nil && !lapsed:
+	p, lapsed := c.pending, c.attachment.lapsed()
+	if p == nil && !lapsed {
 		return nil
-	case p != nil && !p.lost.IsZero():
+	}
+	since := c.attachment.seen
+	if p != nil && p.isLost() {
 		since = p.sent
 		if !p.noted {
 			_ = pause(waits, time.Until(p.lost.Add(lostLook))) // then, or when the time is over, one list tells
 		}
 	}
 	running, err := c.host.compactionsSince(clean, c.order.Path, since)
-	if err != nil {
-		return err
-	}
 	for _, j := range running {
 		if lapsed || !p.noted || c.ours[j.ID] {
 			return fmt.Errorf("%w: job %s on %s can be a compaction of this disk and is at %d %%", ErrInUse, j.ID, c.nodeName(), j.Percent)
 		}
 	}
-	return nil
+	return err
 }
 
 // lookAtOwn looks at the job that an answer to our request named. One that still

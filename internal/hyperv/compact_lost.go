@@ -19,6 +19,8 @@ type pending struct {
 	noted bool
 }
 
+func (p *pending) isLost() bool { return !p.lost.IsZero() }
+
 // lostError: a compaction was asked for, and no answer says what became of it.
 type lostError struct{ err error }
 

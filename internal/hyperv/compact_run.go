@@ -75,7 +75,7 @@ func (c *compactor) owes(err error) bool {
 
 // takeTurn waits for a turn and spends it. Err is how the gates ended.
 func (c *compactor) takeTurn(ctx context.Context, err error) error {
-	end, waited, refused := c.host.turns.take(ctx, winpath.Key(c.order.Path), func() { c.report(Progress{Phase: PhaseWaiting}) })
+	end, refused := c.host.turns.take(ctx, winpath.Key(c.order.Path), func() { c.report(Progress{Phase: PhaseWaiting}) })
 	if refused != nil {
 		return refused
 	}
@@ -85,19 +85,18 @@ func (c *compactor) takeTurn(ctx context.Context, err error) error {
 		defer stop()
 		ctx = timed
 	}
-	err = c.underTurn(ctx, waited, err)
+	err = c.underTurn(ctx, err)
 	return c.leave(ctx, err)
 }
 
-// underTurn is the run proper. A job of an earlier run is awaited first. Machines
-// may have been started and the disk may have grown during a wait, so the gates
-// are passed again then.
-func (c *compactor) underTurn(ctx context.Context, waited bool, err error) error {
+// underTurn is the run proper. A job of an earlier run is awaited first, and the gates
+// are passed anew then: what it compacted is smaller, and not in use any more.
+func (c *compactor) underTurn(ctx context.Context, err error) error {
 	followed, jobErr := c.followPrior(ctx)
 	if jobErr != nil {
 		return jobErr
 	}
-	if followed || waited && c.goesOn(err) {
+	if followed {
 		err = c.gates(ctx)
 	}
 	if !c.goesOn(err) {

@@ -42,78 +42,77 @@ func (h *Host) giveBack(ctx context.Context, path string, at *AttachedAt) error 
 	if err := h.withGeneration(ctx, func(g *generation) error { return h.prove(ctx, g) }); err != nil {
 		return err
 	}
-	var node string
-	if at != nil && at.Node != "" {
-		node = at.Node
-		ctx = onNode(ctx, node)
-	} else {
+	if at == nil {
+		at = &AttachedAt{}
+	}
+	node := at.Node
+	if node == "" {
 		ctx = learnNode(ctx, &node)
+	} else {
+		ctx = onNode(ctx, node)
 	}
 	image, err := h.findImage(ctx, path)
 	switch {
 	case err != nil:
 		return fmt.Errorf("look for the attached disk: %w", err)
-	case image == nil && node != "" && (at == nil || at.Node == ""):
+	case image == nil && !strings.EqualFold(node, at.Node):
 		return fmt.Errorf("%w: it is not attached on %s, and no node is known on which it was", errNotOurs, node)
 	case image == nil:
 		return nil
 	case !image.is(at, node):
 		return errNotOurs
 	}
-	if err := h.checkLeft(ctx, image); err != nil {
-		return err
-	}
-	if err := h.awaitShown(ctx, path); err != nil {
-		return err
-	}
-	if now, err := h.imageAt(ctx, image.ref); err != nil || !image.same(now) {
-		return err
-	}
-	if err := h.checkLeft(ctx, image); err != nil {
-		return err // it was attached anew during the wait
-	}
-	_, err = h.sendDetach(ctx, image)
-	return err
+	return h.detachLeft(ctx, path, image)
 }
 
-// checkLeft refuses an attachment that can be reached by a name.
-func (h *Host) checkLeft(ctx context.Context, image *mountedImage) error {
-	name, err := h.namedVolume(ctx, image)
+// detachLeft detaches what an earlier run left, once the compactions that one list
+// shows running have ended. None may have begun during that wait: it may be that of
+// somebody who has taken the attachment over.
+func (h *Host) detachLeft(ctx context.Context, path string, image *mountedImage) error {
+	var waited time.Time // when it began
+	for {
+		if gone, err := h.checkLeft(ctx, image); gone || err != nil {
+			return err
+		}
+		running, err := h.compactionsSince(ctx, path, waited)
+		switch {
+		case err != nil:
+			return err
+		case len(running) == 0:
+			_, err := h.sendDetach(ctx, image)
+			return err
+		case !waited.IsZero():
+			return fmt.Errorf("%w: job %s began meanwhile, and somebody may have taken the attachment over", errNotOurs, running[0].ID)
+		}
+		waited = time.Now()
+		if err := h.awaitEnds(ctx, running); err != nil {
+			return err
+		}
+	}
+}
+
+// checkLeft refuses an attachment that can be reached by a name. Gone is one that is
+// not there any more.
+func (h *Host) checkLeft(ctx context.Context, image *mountedImage) (gone bool, err error) {
+	now, err := h.imageAt(ctx, image.ref)
+	if err != nil || !image.same(now) {
+		return err == nil, err
+	}
+	name, err := h.namedVolume(ctx, now)
 	switch {
 	case err != nil:
-		return fmt.Errorf("%w: %w", errNotOurs, err)
+		return false, fmt.Errorf("%w: %w", errNotOurs, err)
 	case name != "":
-		return fmt.Errorf("%w: it can be reached as %s", errNotOurs, name)
+		return false, fmt.Errorf("%w: it can be reached as %s", errNotOurs, name)
 	}
-	return nil
+	return false, nil
 }
 
-// awaitShown waits for the compactions that one list shows running. After a wait in
-// which somebody may have taken the attachment over, none may have begun.
-func (h *Host) awaitShown(ctx context.Context, path string) error {
-	start := time.Now()
-	jobs, err := h.compactions(ctx, path)
-	if err != nil {
-		return err
-	}
-	if err := h.awaitEnds(ctx, jobs); err != nil || time.Since(start) <= unseenLimit {
-		return err
-	}
-	began, err := h.compactionsSince(ctx, path, start)
-	if err == nil && len(began) > 0 {
-		err = fmt.Errorf("%w: job %s began meanwhile, and somebody may have taken the attachment over", errNotOurs, began[0].ID)
-	}
-	return err
-}
-
-// awaitEnds waits for the ends of those jobs that run.
+// awaitEnds waits for the ends of jobs.
 func (h *Host) awaitEnds(ctx context.Context, jobs []StorageJob) error {
 	ctx, stop := context.WithTimeoutCause(ctx, leftWait, errLeftWait)
 	defer stop()
 	for _, job := range jobs {
-		if job.State.Terminal() {
-			continue
-		}
 		if _, err := h.waitJob(ctx, job.ref, nil); !isAnswer(err) && !errors.Is(err, ErrJobGone) {
 			return fmt.Errorf("job %s can be a compaction of it: %w", job.ID, err)
 		}

@@ -25,28 +25,27 @@ func newTurns(limit int) *turns {
 	return &turns{limit: max(limit, 1), running: map[string]bool{}}
 }
 
-// take waits for a turn for disk. The returned function ends the turn. Waited
-// reports that the turn was not to be had at once; queued is called then, before
-// the wait.
-func (t *turns) take(ctx context.Context, disk string, queued func()) (done func(), waited bool, err error) {
+// take waits for a turn for disk. The returned function ends the turn. Queued is
+// called before the wait, when the turn is not to be had at once.
+func (t *turns) take(ctx context.Context, disk string, queued func()) (done func(), err error) {
 	if err := context.Cause(ctx); err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	t.mu.Lock()
 	w := &turnWaiter{disk: disk, ready: make(chan struct{})}
 	t.queue = append(t.queue, w)
 	t.admit()
-	waited = slices.Contains(t.queue, w)
+	waits := slices.Contains(t.queue, w)
 	t.mu.Unlock()
-	if waited {
+	if waits {
 		queued()
 	}
 
 	select {
 	case <-w.ready:
-		return t.release(disk), waited, nil
+		return t.release(disk), nil
 	case <-ctx.Done():
-		return nil, waited, t.leave(ctx, w)
+		return nil, t.leave(ctx, w)
 	}
 }
 

@@ -16,7 +16,7 @@ func takeTurn(t *testing.T, turns *turns, name, disk string, order *[]string, mu
 	t.Helper()
 	over := make(chan struct{})
 	go func() {
-		done, _, err := turns.take(t.Context(), disk, func() {})
+		done, err := turns.take(t.Context(), disk, func() {})
 		if err != nil {
 			t.Errorf("take(%s): %v", name, err)
 			return
@@ -86,9 +86,10 @@ func TestTurnsCancelledWaiterLeavesAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		turns := newTurns(1)
-		end, waited, err := turns.take(t.Context(), "a", func() { t.Error("queued with a turn free") })
-		if err != nil || waited {
-			t.Fatalf("take = waited %v, %v", waited, err)
+		atOnce := func() { t.Error("queued with a turn free") }
+		end, err := turns.take(t.Context(), "a", atOnce)
+		if err != nil {
+			t.Fatal(err)
 		}
 		cause := errors.New("second thoughts")
 		ctx, cancel := context.WithCancelCause(t.Context())
@@ -98,7 +99,7 @@ func TestTurnsCancelledWaiterLeavesAtOnce(t *testing.T) {
 			cancel(cause)
 		}()
 		start := time.Now()
-		if _, _, err := turns.take(ctx, "b", func() { queued = true }); !errors.Is(err, cause) {
+		if _, err := turns.take(ctx, "b", func() { queued = true }); !errors.Is(err, cause) {
 			t.Errorf("take = %v, want %v", err, cause)
 		}
 		if got := time.Since(start); got != time.Hour {
@@ -108,9 +109,9 @@ func TestTurnsCancelledWaiterLeavesAtOnce(t *testing.T) {
 			t.Error("the wait was not announced")
 		}
 		end()
-		end, waited, err = turns.take(t.Context(), "c", func() {})
-		if err != nil || waited {
-			t.Errorf("take after a cancelled waiter = waited %v, %v; its place is still taken", waited, err)
+		end, err = turns.take(t.Context(), "c", atOnce)
+		if err != nil {
+			t.Errorf("take after a cancelled waiter: %v", err)
 		}
 		end()
 		end() // ending twice ends once
@@ -131,7 +132,7 @@ func TestTurnsManyAtOnceNeverExceedTheLimit(t *testing.T) {
 		for i := range orders {
 			disk := i % disks
 			wg.Go(func() {
-				end, _, err := turns.take(t.Context(), fmt.Sprint(disk), func() {})
+				end, err := turns.take(t.Context(), fmt.Sprint(disk), func() {})
 				if err != nil {
 					t.Error(err)
 					return
