@@ -10,37 +10,37 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// How often an account is tried. A domain commonly locks an account after five to
-// ten failed logons in a row.
+// Limits on how often an account is tried. A domain commonly locks an account after five to ten
+// failed logons in a row.
 const (
 	// maxUnproven is how many hosts may reject an account that nothing has proven.
 	maxUnproven = 2
-	// maxRejections is how many rejections in a row an account, or a host, meets.
+	// maxRejections is the most rejections in a row that an account, or a host, may meet.
 	maxRejections = 4
-	// A rejection that nothing explains is doubted twice, both counted from the
-	// first one: a domain controller that is restarted is back within minutes.
+	// firstRetry and secondRetry are when a logon is tried again after a
+	// rejection that nothing explains, both counted from the first rejection: a
+	// domain controller that is restarted is back within minutes.
 	firstRetry  = 30 * time.Second
 	secondRetry = 4 * time.Minute
-	// slowProof is after how long a proof without an answer no longer makes others
-	// wait, as long as all of them together cannot lock the account. A rejection of a
-	// password comes at once; the answer to the message that the proof rides on may
-	// take long.
+	// slowProof is the time after which a proof without an answer no longer makes others wait, as
+	// long as all of them together cannot lock the account. The rejection of a password comes at
+	// once; the answer to the message that carries the proof may take long.
 	slowProof = 3 * time.Second
-	// othersFirst is how long hosts that have rejected an account in doubt leave its
-	// next try to hosts that have accepted it before, and hosts on which a proof went
-	// unanswered to all others.
+	// othersFirst is how long hosts that have rejected an account in doubt leave its next try to
+	// hosts that have accepted it before, and how long hosts on which a proof went unanswered leave
+	// it to all others.
 	othersFirst = 10 * time.Second
 	// unansweredFor is how long a proof without an answer counts as a rejection.
 	unansweredFor = secondRetry
 )
 
-// ErrUnanswered says that proofs of the password went out whose answers nobody
-// waited for. Each may have been a rejection, so that another one is not sent yet.
+// ErrUnanswered says that proofs of the password went out whose callers gave up before the answer.
+// Each may have been rejected, so no other proof is sent yet.
 var ErrUnanswered = errors.New("the last logons were given up without an answer, and may have failed")
 
-// Account is what is known about the logons of one user, on all hosts that it logs
-// on to. Clients that share the credentials share the Account, so that a wrong
-// password is tried twice and not once for each host. It holds no secret.
+// Account is what is known about the logons of one user, on all hosts that it logs on to. Clients
+// that share the credentials share the Account, so that a wrong password is tried twice in all and
+// not once for each host. It holds no secret.
 //
 // It lets in the messages that carry a proof of the password, by these rules:
 //
@@ -50,32 +50,33 @@ var ErrUnanswered = errors.New("the last logons were given up without an answer,
 //   - Once a host has accepted it, a rejection lets one other host try, alone. If
 //     that one accepts, the rejection concerns the first host, otherwise the
 //     account. If there is no other, it concerns the account.
-//   - Whom it concerns is tried again, alone, 30 s and 4 min after the first
-//     rejection, and once more for those who insist, see [Insist]. An account, and
-//     a host, meets four rejections in a row at most; an acceptance ends the row.
-//   - Proofs under way count as rejections until their end is known. Of an account
-//     without doubts two are sent at once at most, on two hosts.
-//   - A proof whose answer nobody waited for may have been rejected as well. It counts
-//     as a rejection for four minutes, or until the account is accepted, and the last
-//     one that could be met is left to those who insist.
+//   - The host or the account that a rejection concerns is tried again, alone, 30 s
+//     and 4 min after the first rejection, and once more for callers who insist, see
+//     [Insist]. An account, and a host, meets four rejections in a row at most; an
+//     acceptance ends the row.
+//   - Proofs under way count as rejections until their end is known. For an account
+//     without doubts, two are sent at the same time at most, on two hosts.
+//   - A proof whose caller gave up before the answer may have been rejected as well.
+//     It counts as a rejection for four minutes, or until the account is accepted.
+//     The last rejection that could still be met is left to callers who insist.
 type Account struct {
 	gate
 
-	// perHost: each host has an account of its own by this name and password. Once
-	// one has accepted it, each host stands for itself.
+	// perHost: each host has its own account by this name and password. Once one host has accepted
+	// it, the account of each host stands for itself.
 	perHost bool
 
 	proven map[string]bool   // the hosts that have accepted it
 	row    int               // rejections since the last acceptance, by whichever host
-	doubt  doubt             // of the account
-	hosts  map[string]*doubt // of single hosts
+	doubt  doubt             // about the account
+	hosts  map[string]*doubt // about single hosts
 	proofs map[*proof]bool   // under way, or unanswered
-	events int               // counts what happens, to tell before from after
-	last   int               // the event that was the last rejection
+	events int               // counts events, to tell which came first
+	last   int               // the event of the last rejection
 }
 
-// NewAccount makes an account that nothing has proven. PerHost says that it is an
-// account of each host's own, not of a domain.
+// NewAccount makes an account that nothing has proven. With perHost, each host has its own account
+// of this name; it is not an account of a domain.
 func NewAccount(perHost bool) *Account {
 	return &Account{perHost: perHost, proven: map[string]bool{}, hosts: map[string]*doubt{}, proofs: map[*proof]bool{}}
 }
@@ -85,41 +86,41 @@ func NewAccount(perHost bool) *Account {
 type proof struct {
 	host  string
 	began time.Time
-	event int       // that its beginning was
+	event int       // the event of its sending
 	lost  time.Time // when its answer was given up, zero if it was not
 }
 
 func (p *proof) isLost() bool { return !p.lost.IsZero() }
 
-// ending is how a proof ended, beside a rejection.
+// ending is how a proof ended, other than with a rejection.
 type ending int
 
 const (
-	undecided  ending = iota // the host said nothing of it, or it never went out
+	undecided  ending = iota // the host did not judge it, or it never went out
 	accepted                 // by the host
-	unanswered               // nobody waited for the answer
+	unanswered               // the caller gave up before the answer
 )
 
 // insistent is the key of a context that insists.
 type insistent struct{}
 
-// Insist returns a context for what must not be left undone: under it an account,
-// or a host, that is in doubt is tried once more, unless that could lock it.
+// Insist returns a context for work that must not be left undone: under it an account, or a host,
+// that is in doubt is tried once more, unless that could lock it.
 func Insist(ctx context.Context) context.Context { return context.WithValue(ctx, insistent{}, true) }
 
 func insists(ctx context.Context) bool { return ctx.Value(insistent{}) != nil }
 
-// held returns the rejection that keeps a logon on host from being tried now; nil
-// if it may be, perhaps after others. It is for those who have not dialled yet.
+// held returns the rejection that keeps a logon on host from being tried now; nil if it may be,
+// perhaps after others. It is for callers that have not dialled yet.
 func (a *Account) held(ctx context.Context, host string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.admit(host, 1, insists(ctx), time.Now()).refused
 }
 
-// enter waits until a proof may be sent to host, with fewer than width others to
-// it under way. Settle notes how that ended and returns its error, with the time
-// of the next try if it was a rejection.
+// enter waits until a proof may be sent to host, with fewer than width others
+// to it under way. The function settle notes how the proof ended and returns
+// its error, with the time of the next try if it was a rejection.
 func (a *Account) enter(ctx context.Context, host string, width int) (settle func(end ending, err error) error, err error) {
 	p := &proof{host: host}
 	insist := insists(ctx)
@@ -137,8 +138,8 @@ func (a *Account) enter(ctx context.Context, host string, width int) (settle fun
 	return func(end ending, err error) error { return a.settle(p, end, err) }, err
 }
 
-// outside notes the end of a logon that had not to enter: what it proves is no
-// password.
+// outside notes the end of a logon that did not have to enter, because it does
+// not prove a password.
 func (a *Account) outside(host string, end ending, err error) error {
 	return a.settle(&proof{host: host, event: math.MaxInt}, end, err)
 }
@@ -159,8 +160,8 @@ func (a *Account) settle(p *proof, end ending, err error) error {
 	return err
 }
 
-// accept: what other hosts have rejected meanwhile concerns them. A proof that was
-// sent before the last rejection says nothing about what the password is now.
+// accept notes an acceptance: rejections by other hosts then concern those hosts. A proof that was
+// sent before the last rejection says nothing about the password as it is now.
 func (a *Account) accept(p *proof) {
 	a.proven[p.host] = true
 	if p.event < a.last {
@@ -187,7 +188,7 @@ func (a *Account) reject(host string, now time.Time, err error) {
 	a.doubt.add(host, now, err)
 }
 
-// concerning returns the doubt that a logon on host meets, nil if there is none.
+// concerning returns the doubt that stands in the way of a logon on host, nil if there is none.
 func (a *Account) concerning(host string) *doubt {
 	switch d := a.hosts[host]; {
 	case d != nil:
@@ -198,7 +199,7 @@ func (a *Account) concerning(host string) *doubt {
 	return &a.doubt
 }
 
-// again tells when a logon on host is tried the next time.
+// again adds to a rejection when the next logon on host is tried.
 func (a *Account) again(host string, now time.Time, err error) error {
 	auth, ok := errors.AsType[*AuthError](err)
 	if !ok {
@@ -209,7 +210,7 @@ func (a *Account) again(host string, now time.Time, err error) error {
 	if d := a.concerning(host); a.isProven() && d != nil {
 		told.Again = a.next(host, d)
 		if !told.Again.IsZero() && !told.Again.After(now) {
-			told.Again = now.Add(firstRetry) // others have to be accepted before
+			told.Again = now.Add(firstRetry) // after other hosts have accepted it
 		}
 	}
 	return &told
@@ -229,7 +230,7 @@ func (d *doubt) add(host string, now time.Time, err error) {
 	d.count++
 }
 
-// told is the rejection as host said it, or else the last one of another host.
+// told returns the rejection by host, or else the last one by another host.
 func (d *doubt) told(host string) error {
 	if err := d.errs[host]; err != nil {
 		return err
@@ -241,10 +242,10 @@ func (d *doubt) told(host string) error {
 	return err
 }
 
-// leaves reports whether host is another one than the only one that has rejected.
+// leaves reports whether the doubt leaves host aside: the one host that has rejected is another.
 func (d *doubt) leaves(host string) bool { return len(d.hosts) == 1 && d.hosts[host] == 0 }
 
-// next is when the next try is due, zero if none is.
+// next returns when the next try is due, zero if none is.
 func (d *doubt) next() time.Time {
 	for _, after := range []time.Duration{firstRetry, secondRetry} {
 		if due := d.first.Add(after); d.last.Before(due) && d.count < maxRejections {
@@ -254,12 +255,12 @@ func (d *doubt) next() time.Time {
 	return time.Time{}
 }
 
-// doubt is about rejections that nothing explains yet.
+// doubt holds the rejections that nothing explains yet.
 type doubt struct {
 	errs        map[string]error // the last one of each host
-	by          string           // whose was the last of all
+	by          string           // the host with the last rejection
 	first, last time.Time
 	count       int
-	hosts       map[string]int // how often each rejected; nil of a single host
+	hosts       map[string]int // rejections by each host; nil in the doubt about a single host
 	insisted    bool
 }

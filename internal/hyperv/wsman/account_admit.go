@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// admit is the rule: it lets in, refuses, or makes wait.
+// admit is the rule of the gate: it lets a proof in, refuses it, or makes it wait.
 func (a *Account) admit(host string, width int, insist bool, now time.Time) verdict {
 	maps.DeleteFunc(a.proofs, func(p *proof, _ bool) bool { return p.isLost() && now.Sub(p.lost) >= unansweredFor })
 	d := a.concerning(host)
@@ -15,7 +15,7 @@ func (a *Account) admit(host string, width int, insist bool, now time.Time) verd
 	case d != nil && !a.mayTry(host, d, insist, now):
 		return a.refusal(host, d, now)
 	}
-	return a.alone(host, d, insist, now) // the first of all, the other host, or one whose time has come
+	return a.alone(host, d, insist, now) // the first proof, that on the other host, or one due
 }
 
 // mayTry reports whether it is a host's turn to find out about a doubt.
@@ -26,7 +26,7 @@ func (a *Account) mayTry(host string, d *doubt, insist bool, now time.Time) bool
 	return a.due(host, d, now) || insist && !d.insisted && d.count < maxRejections
 }
 
-// refusal says why no proof is sent: of a rejection, or of proofs without an answer.
+// refusal returns the reason why no proof is sent: a rejection, or proofs without an answer.
 func (a *Account) refusal(host string, d *doubt, now time.Time) verdict {
 	if d == nil {
 		d = &a.doubt
@@ -37,7 +37,7 @@ func (a *Account) refusal(host string, d *doubt, now time.Time) verdict {
 	return verdict{refused: a.again(host, now, d.told(host))}
 }
 
-// abreast is the rule of an account without doubts.
+// abreast is the rule for an account without doubts.
 func (a *Account) abreast(host string, width int, insist bool, now time.Time) verdict {
 	here, all, until := a.underWay(host, now)
 	switch left := a.left(host, insist); {
@@ -49,7 +49,7 @@ func (a *Account) abreast(host string, width int, insist bool, now time.Time) ve
 	return verdict{refused: a.unansweredError()}
 }
 
-// alone is the rule of an account that nothing has proven, or that is in doubt.
+// alone is the rule for an account that nothing has proven, or that is in doubt.
 func (a *Account) alone(host string, d *doubt, insist bool, now time.Time) verdict {
 	here, all, until := a.underWay(host, now)
 	if a.standsAlone() {
@@ -57,7 +57,7 @@ func (a *Account) alone(host string, d *doubt, insist bool, now time.Time) verdi
 	}
 	left := a.left(host, insist)
 	if !a.perHost && d != nil && d == a.hosts[host] {
-		left -= maxRejections - maxUnproven // for hosts that are not in doubt
+		left -= maxRejections - maxUnproven // reserved for hosts that are not in doubt
 	}
 	switch others := a.afterOthers(host); {
 	case left <= 0 && !a.waiting():
@@ -70,8 +70,8 @@ func (a *Account) alone(host string, d *doubt, insist bool, now time.Time) verdi
 	return verdict{enter: true}
 }
 
-// afterOthers is until when a host on which a proof went unanswered leaves the next
-// one to other hosts, while nothing has proven the account.
+// afterOthers returns until when a host on which a proof went unanswered leaves the next proof to
+// other hosts, as long as nothing has proven the account.
 func (a *Account) afterOthers(host string) (until time.Time) {
 	for p := range a.proofs {
 		if next := p.lost.Add(othersFirst); !a.isProven() && p.isLost() && p.host == host && next.After(until) {
@@ -81,7 +81,7 @@ func (a *Account) afterOthers(host string) (until time.Time) {
 	return until
 }
 
-// unansweredError says why no proof is sent though the host has rejected none.
+// unansweredError returns the reason why no proof is sent although the host has rejected none.
 func (a *Account) unansweredError() error {
 	var next time.Time
 	for p := range a.proofs {
@@ -92,11 +92,11 @@ func (a *Account) unansweredError() error {
 	return &AuthError{Err: ErrUnanswered, Again: next}
 }
 
-// standsAlone: what happens on one host says nothing about the others.
+// standsAlone reports whether the logons on one host say nothing about the others.
 func (a *Account) standsAlone() bool { return a.perHost && a.isProven() }
 
-// left is how many rejections more could be met, those that proofs without an answer
-// may bring taken off.
+// left returns how many more rejections could be met, less those that proofs without an answer may
+// still bring.
 func (a *Account) left(host string, insist bool) int {
 	here, all, lost := a.open(host)
 	if !a.isProven() {
@@ -115,7 +115,7 @@ func (a *Account) left(host string, insist bool) int {
 	return left
 }
 
-// open counts the proofs that may have been rejected, or may be yet.
+// open counts the proofs that may have been rejected, or may still be.
 func (a *Account) open(host string) (here, all int, lost bool) {
 	for p := range a.proofs {
 		all++
@@ -127,7 +127,7 @@ func (a *Account) open(host string) (here, all int, lost bool) {
 	return here, all, lost
 }
 
-// waiting reports whether the answer to a proof is waited for.
+// waiting reports whether a caller waits for the answer to a proof.
 func (a *Account) waiting() bool {
 	for p := range a.proofs {
 		if !p.isLost() {
@@ -137,8 +137,8 @@ func (a *Account) waiting() bool {
 	return false
 }
 
-// underWay counts the proofs that others wait for, and tells when the next of
-// them is slow.
+// underWay counts the proofs that others wait for, and returns when the next of
+// them counts as slow.
 func (a *Account) underWay(host string, now time.Time) (here, all int, until time.Time) {
 	for p := range a.proofs {
 		slow := p.began.Add(slowProof)
@@ -156,8 +156,9 @@ func (a *Account) underWay(host string, now time.Time) (here, all int, until tim
 	return here, all, until
 }
 
-// next is when the next try on host is due, zero if none is. A host that has
-// rejected the account itself lets others go first that have accepted it before.
+// next returns when the next try on host is due, zero if none is. A host that
+// has itself rejected the account lets hosts go first that have accepted it
+// before.
 func (a *Account) next(host string, d *doubt) time.Time {
 	next := d.next()
 	if next.IsZero() || d != &a.doubt || d.hosts[host] == 0 {

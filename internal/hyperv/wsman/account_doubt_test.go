@@ -12,8 +12,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// TestStaleAcceptance: an acceptance of before the password changed, whose answer
-// comes late, begins no new row.
+// TestStaleAcceptance: an acceptance from before the password changed, whose answer comes late,
+// does not end the row of rejections.
 func TestStaleAcceptance(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -63,8 +63,8 @@ func TestOthersFirst(t *testing.T) {
 	})
 }
 
-// TestLocalAccountsStandAlone: what is slow on one host holds up no account of another
-// host's own.
+// TestLocalAccountsStandAlone: a slow logon on one host does not hold up the separate account of
+// another host.
 func TestLocalAccountsStandAlone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -87,7 +87,7 @@ func TestLocalAccountsStandAlone(t *testing.T) {
 	})
 }
 
-// TestInsistOnce: who insists has one try of a doubt, however many of them there are.
+// TestInsistOnce: callers who insist have one try for each doubt, however many callers there are.
 func TestInsistOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -104,8 +104,8 @@ func TestInsistOnce(t *testing.T) {
 	})
 }
 
-// TestRejectionElsewhere: an error says which host has rejected the credentials, where
-// the one that is asked has not.
+// TestRejectionElsewhere: an error names the host that has rejected the credentials, if it is not
+// the one that is asked.
 func TestRejectionElsewhere(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

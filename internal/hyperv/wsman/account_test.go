@@ -18,7 +18,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// logonFleet is some hosts and a client of each, with one account.
+// logonFleet holds some hosts and a client for each, with one account.
 type logonFleet struct {
 	t       testing.TB
 	hosts   []*fakeHost
@@ -57,7 +57,8 @@ func (f *logonFleet) failed() int {
 	return n
 }
 
-// password changes that of the account; hosts names those that know it, all if none.
+// password changes the password of the account; hosts lists the hosts that know the new one, all if
+// empty.
 func (f *logonFleet) password(password string, hosts ...int) {
 	for i, h := range f.hosts {
 		if len(hosts) == 0 {
@@ -98,7 +99,7 @@ func again(err error) time.Time {
 	return auth.Again
 }
 
-// TestWrongPassword: two failed logons are the most, however many hosts there are.
+// TestWrongPassword: there are two failed logons at most, however many hosts there are.
 func TestWrongPassword(t *testing.T) {
 	t.Parallel()
 	for _, perHost := range []bool{false, true} {
@@ -160,8 +161,8 @@ func TestFirstHostRejects(t *testing.T) {
 	}
 }
 
-// TestManyHostsReject: hosts that come to reject a right password, one after the
-// other, do not use up what the account has left.
+// TestManyHostsReject: hosts that come to reject a right password, one after
+// the other, do not use up the tries that the account has left.
 func TestManyHostsReject(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -189,7 +190,8 @@ func TestManyHostsReject(t *testing.T) {
 	})
 }
 
-// TestPasswordChanged: the failed logons in the life of the process.
+// TestPasswordChanged counts the failed logons in the life of the process after the password has
+// changed.
 func TestPasswordChanged(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -228,14 +230,14 @@ func TestPasswordChanged(t *testing.T) {
 	}
 }
 
-// TestLogonsComeBack: outages after which an account is as good as before.
+// TestLogonsComeBack: outages after which logons with the account succeed again.
 func TestLogonsComeBack(t *testing.T) {
 	t.Parallel()
 	for _, hosts := range []int{1, 2, 12} {
 		for away, back := range map[time.Duration]time.Duration{
 			5 * time.Second: 30 * time.Second, 30 * time.Second: 30 * time.Second,
 			2 * time.Minute: 4 * time.Minute, 4 * time.Minute: 4 * time.Minute,
-			5 * time.Minute: 0, 30 * time.Minute: 0, // not any more
+			5 * time.Minute: 0, 30 * time.Minute: 0, // too long to recover from
 		} {
 			t.Run(fmt.Sprintf("%d hosts, %s", hosts, away), func(t *testing.T) {
 				t.Parallel()
@@ -261,8 +263,8 @@ func TestLogonsComeBack(t *testing.T) {
 	}
 }
 
-// TestRowOfRejections plays with passwords at random: whatever happens, an account
-// never meets more than four rejections in a row.
+// TestRowOfRejections changes passwords at random: whatever happens, an account never meets more
+// than four rejections in a row.
 func TestRowOfRejections(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(25) {
@@ -301,7 +303,7 @@ func TestRowOfRejections(t *testing.T) {
 	}
 }
 
-// TestInsist: one more try for what must not be left undone, and no more.
+// TestInsist: one more try for work that must not be left undone, and no more.
 func TestInsist(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -337,14 +339,14 @@ func TestInsist(t *testing.T) {
 		if err := f.get(wsman.Insist(t.Context()), 0); err != nil {
 			t.Error(err)
 		}
-		if err := f.get(t.Context(), 0); err != nil { // as good as before
+		if err := f.get(t.Context(), 0); err != nil { // logons succeed again
 			t.Error(err)
 		}
 	})
 }
 
-// TestHostsThatHang: a host that hangs before the proof holds nobody; one that
-// hangs with it holds others for three seconds.
+// TestHostsThatHang: a host that hangs before the proof delays no other host;
+// one that hangs while it judges the proof delays others for three seconds.
 func TestHostsThatHang(t *testing.T) {
 	t.Parallel()
 	for name, hang := range map[string]func(cfg *wsman.Config){
@@ -394,7 +396,7 @@ func TestHostsThatHang(t *testing.T) {
 	}
 }
 
-// deaf is a connection on which nothing is heard after the first answer.
+// deaf is a connection from which nothing can be read after the first answer.
 type deaf struct {
 	net.Conn
 

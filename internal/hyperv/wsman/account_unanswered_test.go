@@ -12,8 +12,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// impatiently asks all hosts, ten callers at a time as Terraform has, none of whom
-// waits longer than that.
+// impatiently asks all hosts, with ten callers at a time as Terraform has, none of which waits
+// longer than patience.
 func (f *logonFleet) impatiently(patience time.Duration) (answered int) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
@@ -41,8 +41,8 @@ func (f *logonFleet) slow(judgement time.Duration) {
 	}
 }
 
-// TestUnansweredProofs: a proof that nobody waits for may be rejected all the same.
-// That counts until the account is accepted, and for four minutes.
+// TestUnansweredProofs: a proof whose caller gave up may be rejected all the same. That counts
+// until the account is accepted, and for four minutes.
 func TestUnansweredProofs(t *testing.T) {
 	t.Parallel()
 	for _, hosts := range []int{1, 12} {
@@ -67,8 +67,8 @@ func TestUnansweredProofs(t *testing.T) {
 	}
 }
 
-// TestUnansweredProofsAreForgotten: hosts that are slow to judge a right password hold
-// nobody up for long.
+// TestUnansweredProofsAreForgotten: hosts that are slow to judge a right password delay no caller
+// for long.
 func TestUnansweredProofsAreForgotten(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) { // one host: four minutes later
@@ -90,7 +90,7 @@ func TestUnansweredProofsAreForgotten(t *testing.T) {
 			t.Errorf("%d answers, want 100", n)
 		}
 	})
-	synctest.Test(t, func(t *testing.T) { // the second of one's own is left to others for ten seconds
+	synctest.Test(t, func(t *testing.T) { // other hosts go first for ten seconds
 		f := newLogonFleet(t, 3, false)
 		f.hosts[0].slow = 5 * time.Minute
 		go func() {
@@ -108,15 +108,15 @@ func TestUnansweredProofsAreForgotten(t *testing.T) {
 			}
 		}
 		f.hosts[0].slow = 0
-		if err := f.get(t.Context(), 0); err != nil { // the acceptance elsewhere has settled it
+		if err := f.get(t.Context(), 0); err != nil { // settled by the other host
 			t.Error(err)
 		}
 		time.Sleep(10 * time.Minute)
 	})
 }
 
-// TestUnansweredProofsOfAProvenAccount: four of a password that has changed, the last
-// of them for those who insist.
+// TestUnansweredProofsOfAProvenAccount: four proofs of a password that has changed, the last of
+// them for callers who insist.
 func TestUnansweredProofsOfAProvenAccount(t *testing.T) {
 	t.Parallel()
 	for _, perHost := range []bool{false, true} {
@@ -145,7 +145,7 @@ func TestUnansweredProofsOfAProvenAccount(t *testing.T) {
 	}
 }
 
-// TestUnansweredProofsEnd: one acceptance settles what went unanswered before it.
+// TestUnansweredProofsEnd: one acceptance settles the proofs that went unanswered before it.
 func TestUnansweredProofsEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

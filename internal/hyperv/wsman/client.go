@@ -37,6 +37,6 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Close drops the idle connections and those of running requests as soon as
-// their answers are there.
+// Close closes the idle connections at once, and those of running requests as
+// soon as their answers have arrived.
 func (c *Client) Close() { c.session.close() }

@@ -33,12 +33,12 @@ type Config struct {
 	// Certificate logs on with the client certificate of Endpoint, over verified
 	// https only.
 	Certificate bool
-	// Account is what clients with the same credentials share about their logons; one
-	// of the client's own if nil.
+	// Account is shared by clients with the same credentials and limits their logons; if nil, the
+	// client has its own.
 	Account *Account
-	// Confirm returns the read that confirms a connection before the first message
-	// that changes something, false while it is not known. If nil or false, the
-	// last token of the logon is sent alone then, and no node is known.
+	// Confirm returns the read that confirms a connection before the first message that changes
+	// something; false as long as that read is not known. If it is nil or returns false, the last
+	// token of the logon is sent alone, and the node stays unknown.
 	Confirm func() (Confirmation, bool)
 	// MaxConns bounds the connections, and so the concurrent requests; 5 if zero.
 	MaxConns int
@@ -74,7 +74,7 @@ func (BasicCredentials) GoString() string { return "REDACTED" }
 // LogValue hides the credentials.
 func (BasicCredentials) LogValue() slog.Value { return slog.StringValue("REDACTED") }
 
-// header is the value of the authorization header.
+// header returns the value of the authorization header.
 func (b BasicCredentials) header() string {
 	return "Basic " + base64.StdEncoding.EncodeToString([]byte(b.User+":"+b.Password))
 }
@@ -108,7 +108,7 @@ func (cfg Config) withDefaults() Config {
 	return cfg
 }
 
-// validate refuses what cannot work, and what [CheckChannel] refuses.
+// validate refuses a configuration that cannot work, or that [CheckChannel] refuses.
 func (cfg Config) validate() error {
 	if cfg.Endpoint == nil || cfg.Endpoint.Host == "" {
 		return errors.New("no host")
@@ -128,9 +128,9 @@ func (cfg Config) validate() error {
 	return CheckChannel(cfg.Basic != nil, cfg.Certificate, cfg.Endpoint.HTTPS, cfg.Endpoint.Insecure)
 }
 
-// CheckChannel says why a way to authenticate that seals no messages must not be
-// used on a channel; nil if it may. Insecure leaves the certificate of the host
-// unverified.
+// CheckChannel returns the reason why an authentication that seals no messages
+// must not be used on a channel, nil if it may. With insecure, the certificate
+// of the host is not verified.
 func CheckChannel(basic, certificate, https, insecure bool) error {
 	switch {
 	case basic && !https:

@@ -5,11 +5,11 @@ import (
 	"sync"
 )
 
-// maxOpening is how much of what a peer says first is kept: enough for the version
-// that a ServerHello chooses.
+// maxOpening is how many of the first bytes of a peer are kept: enough for the version that a
+// ServerHello chooses.
 const maxOpening = 11
 
-// countedConn counts bytes and remembers how the peer began.
+// countedConn counts bytes and remembers the first bytes of the peer.
 type countedConn struct {
 	net.Conn
 
@@ -43,8 +43,8 @@ func (c *countedConn) began() tlsOpening {
 	return tlsOpening(c.opening)
 }
 
-// tlsOpening is how a peer began (RFC 8446 5.1): type of the record, version,
-// length, then the record.
+// tlsOpening holds the first bytes of a peer (RFC 8446 5.1): type of the
+// record, version, length, then the record.
 type tlsOpening []byte
 
 const (
@@ -65,7 +65,7 @@ func (o tlsOpening) isTLS() bool {
 	return len(o) >= 2 && (o[0] == recordAlert || o[0] == recordHandshake) && o[1] == 3
 }
 
-// alert returns the number of the alert, 0 if it is none.
+// alert returns the number of the alert, 0 if it is not an alert.
 func (o tlsOpening) alert() byte {
 	const description = 6
 	if !o.isTLS() || o[0] != recordAlert || len(o) <= description {

@@ -9,7 +9,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// lease is a mechanism whose contexts are kept by somebody else: they have to be
+// lease is a mechanism whose contexts are kept outside of it: they have to be
 // closed, and they end after a number of messages.
 type lease struct {
 	toy
@@ -55,7 +55,7 @@ func (x *leasedContext) Unwrap(signature, sealed []byte) ([]byte, error) {
 	return x.Context.Unwrap(signature, sealed)
 }
 
-// A context is closed with its connection, whatever became of it.
+// A context is closed with its connection, however the connection ended.
 func TestContextsAreClosed(t *testing.T) {
 	t.Parallel()
 	for name, answer := range map[string]func(fakeRequest) fakeAnswer{
@@ -84,9 +84,9 @@ func TestContextsAreClosed(t *testing.T) {
 	}
 }
 
-// A context that has run out is replaced. What changes something is sent once: it may
-// be repeated if the context ended before it went out, and not if its answer could not
-// be opened.
+// A context that has run out is replaced. A message that changes something is sent once: it may be
+// repeated if the context ended before the message went out, but not if its answer could not be
+// opened.
 func TestContextEnds(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {

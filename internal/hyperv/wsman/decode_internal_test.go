@@ -32,7 +32,8 @@ func openBody(t *testing.T, document string) *xmlNode {
 	return body
 }
 
-// properties is what an instance holds, in a form to compare.
+// properties holds the properties of an instance in a form that can be
+// compared.
 type properties struct {
 	Class  string
 	Names  []string
@@ -411,7 +412,7 @@ func FuzzOpen(f *testing.F) {
 	})
 }
 
-// What the builder writes, any parser must read back as it was.
+// Any parser must read back unchanged what the builder writes.
 func FuzzBuilder(f *testing.F) {
 	f.Add("&<'\"]]>日本\r\n\t")
 	f.Add("\x00")

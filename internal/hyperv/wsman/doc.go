@@ -4,12 +4,12 @@
 // # Requests
 //
 // A request is an envelope of github.com/masterzen/winrm and goes out through
-// that library's client, whose transporter is this package's: it carries the
+// that library's client with the transporter of this package, which carries the
 // caller's context and the shared connections. The library never holds
 // credentials.
 //
-// What is sent follows MS-WSMV to the letter; what is accepted is matched by
-// namespace and local name, never by prefix, order or text.
+// Requests follow MS-WSMV to the letter; answers are matched by namespace and
+// local name, never by prefix, order or text.
 //
 // # Connections
 //

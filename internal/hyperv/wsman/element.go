@@ -41,8 +41,9 @@ func (b *builder) attribute(e *dom.Element, name, value string) {
 	e.SetAttr(name, b.escape(value))
 }
 
-// escaper writes text so that any XML parser reads back the same characters:
-// white space too, which parsers normalise in attributes and at line ends.
+// escaper writes text so that any XML parser reads back the same characters,
+// including white space, which parsers normalise in attributes and at line
+// ends.
 var escaper = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;",
 	"\r", "&#xD;", "\n", "&#xA;", "\t", "&#x9;",

@@ -27,21 +27,23 @@ const (
 // Enumeration asks for instances: of the class of ResourceURI, or by WQL of a
 // namespace, whose ResourceURI ends in an asterisk.
 type Enumeration struct {
-	// ResourceURI is that of a class or of all classes of a namespace.
+	// ResourceURI is the resource URI of a class or of all classes of a
+	// namespace.
 	ResourceURI string
 	// WQL is a query; empty for all instances of the class.
 	WQL string
-	// Selectors keep the instances that have these values; not with WQL. A host
-	// may ignore them.
+	// Selectors restrict the enumeration to instances with these values; they
+	// cannot be combined with WQL. A host may ignore them.
 	Selectors []cim.Selector
-	// MaxElements bounds one page; as many as the host gives if zero.
+	// MaxElements bounds the number of instances in one page; the host decides
+	// if it is zero.
 	MaxElements int
 }
 
 // Enumerate yields the instances. It asks for the first page together with the
 // enumeration, pulls more as they are wanted, and releases the enumeration when
-// the loop ends early. An error is the last thing it yields. Pages of different
-// nodes are an error: an enumeration belongs to one.
+// the loop ends early. An error is the last thing it yields. Pages from
+// different nodes are an error: an enumeration belongs to one node.
 func (c *Client) Enumerate(ctx context.Context, e Enumeration, options ...CallOption) iter.Seq2[*cim.Instance, error] {
 	return func(yield func(*cim.Instance, error) bool) {
 		if e.WQL != "" && len(e.Selectors) > 0 {
@@ -81,7 +83,7 @@ type page struct {
 	context string // changes with every answer
 	items   []*xmlNode
 	last    bool
-	node    string // that gave it, empty if unknown
+	node    string // from which it came, empty if unknown
 }
 
 func (c *Client) enumerate(ctx context.Context, e Enumeration, options []CallOption) (page, error) {
@@ -95,7 +97,7 @@ func (c *Client) enumerate(ctx context.Context, e Enumeration, options []CallOpt
 }
 
 // pull asks for the next page. A lost answer takes its page with it, so a Pull
-// is repeated only when the host says that it gave nothing.
+// is repeated only if the host says that it returned nothing.
 func (c *Client) pull(ctx context.Context, e Enumeration, before page, options []CallOption) (page, error) {
 	r := e.request("pull", actionPull, func(b *builder, body *dom.Element) {
 		pull := b.element(body, enumerationNamespace, "Pull")
@@ -113,7 +115,7 @@ func (c *Client) pull(ctx context.Context, e Enumeration, before page, options [
 	return p, err
 }
 
-// page asks for one page, of which p holds what is known without an answer.
+// page asks for one page; p holds what is known of it before the answer.
 func (c *Client) page(ctx context.Context, r request, p page, again func(error) bool, response string) (page, error) {
 	if r.node == nil {
 		r.node = new(string)
@@ -123,7 +125,7 @@ func (c *Client) page(ctx context.Context, r request, p page, again func(error) 
 	return p, err
 }
 
-// release gives back an enumeration that was not read to its end: it counts
+// release releases an enumeration that was not read to its end: it counts
 // against the operations that a user may have at once. Its own failure does not
 // matter, the host drops the enumeration after a while.
 func (c *Client) release(ctx context.Context, e Enumeration, p page, cause error) {
@@ -155,7 +157,7 @@ func (e Enumeration) maxElements() string {
 	return strconv.Itoa(maxBatch)
 }
 
-// filter writes the filter, in the namespace of DSP0226: other servers than
+// filter writes the filter, in the namespace of DSP0226: servers other than
 // Windows know no other.
 func (e Enumeration) filter(b *builder, parent *dom.Element) {
 	switch {

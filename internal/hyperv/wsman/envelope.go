@@ -13,8 +13,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 )
 
-// maxEnvelopeSize is what Windows Server 2012 and later accept by default; a
-// host with a smaller limit uses its own (MS-WSMV 3.1.4.1.7).
+// maxEnvelopeSize is the size in bytes that Windows Server 2012 and later
+// accept by default; a host with a smaller limit uses its own (MS-WSMV
+// 3.1.4.1.7).
 const maxEnvelopeSize = 512000
 
 // request is what one exchange asks for.
@@ -23,14 +24,14 @@ type request struct {
 	reference cim.Reference
 	method    string // of an invocation
 	action    string
-	effectful bool    // the host does something: send it once, whatever happens
-	confirmed bool    // only over a confirmed connection; so is what is effectful
+	effectful bool    // it changes something on the host: send it once, whatever happens
+	confirmed bool    // only over a confirmed connection, as are effectful requests
 	bare      bool    // Identify: no header (MS-WSMV 3.1.4.1.23)
 	node      *string // where the caller wants the name of the node; may be nil
 	body      func(b *builder, body *dom.Element)
 }
 
-// envelope is a request made ready to be sent once.
+// envelope is a request in the form in which it is sent, once.
 type envelope struct {
 	message *soap.SoapMessage
 	id      string
@@ -101,8 +102,8 @@ func duration(d time.Duration) string {
 	return fmt.Sprintf("PT%d.%03dS", d/time.Second, d%time.Second/time.Millisecond)
 }
 
-// newMessageID is a random UUID (RFC 9562, version 4) in the form that Windows
-// sends.
+// newMessageID returns a random UUID (RFC 9562, version 4) in the form that
+// Windows sends.
 func newMessageID() string {
 	var u [16]byte
 	_, _ = rand.Read(u[:]) // never fails

@@ -10,13 +10,13 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 )
 
-// OpError adds to an error what was asked for.
+// OpError adds to an error the operation that failed.
 type OpError struct {
 	// Op is get, invoke, enumerate, pull, release or identify.
 	Op string
-	// ResourceURI is that of the request; empty for identify.
+	// ResourceURI is the resource URI of the request; empty for identify.
 	ResourceURI string
-	// Method is that of an invocation.
+	// Method is the method of an invocation; empty for other operations.
 	Method string
 	// Err is the cause.
 	Err error
@@ -62,12 +62,13 @@ func (e *ConfirmError) Error() string { return "confirm the connection: " + e.Er
 // Unwrap returns the cause.
 func (e *ConfirmError) Unwrap() error { return e.Err }
 
-// NodeError says that the connections to a host lead to another node than the
+// NodeError says that the connections to a host lead to a node other than the
 // one that a request is for, see [ExpectNode]. The request did not go out.
 type NodeError struct {
 	// Want is the node that was expected.
 	Want string
-	// Got is the node that the connection leads to, empty if it did not tell.
+	// Got is the node that the connection leads to, empty if the host did not
+	// name it.
 	Got string
 }
 
@@ -121,30 +122,34 @@ var (
 	ErrTLS = errors.New("the port speaks TLS; it is one for https")
 )
 
-// What keeps a TLS connection from being made, wrapped by a [TLSError].
+// Reasons why no TLS connection could be made, wrapped by a [TLSError].
 var (
-	// ErrTLSVersion: the host knows no version that is taken here.
+	// ErrTLSVersion: the host speaks no version that this client accepts.
 	ErrTLSVersion = errors.New("the host speaks no TLS 1.2 or later")
-	// ErrTLSCipher: the host accepts nothing of what is offered here.
+	// ErrTLSCipher: the host accepts none of the cipher suites that this client
+	// offers.
 	ErrTLSCipher = errors.New("the host has no cipher suite in common with this program")
-	// ErrUnknownAuthority: nobody who is trusted here has signed the certificate.
+	// ErrUnknownAuthority: the certificate is not signed by an authority that
+	// is trusted here.
 	ErrUnknownAuthority = errors.New("the host's certificate is not signed by a trusted authority")
 	// ErrWrongName: the certificate is for another host.
 	ErrWrongName = errors.New("the host's certificate is for another name")
 	// ErrExpired: the certificate is not valid now.
 	ErrExpired = errors.New("the host's certificate has expired, or is not valid yet")
-	// ErrShortKey: the key of the certificate is not taken, whoever signed it.
+	// ErrShortKey: the key of the certificate is too short, whichever authority
+	// signed it.
 	ErrShortKey = errors.New("the key of the host's certificate is too short")
-	// ErrTLSHandshake: what the host sent is not taken. Its certificate, for
-	// example, may have a negative serial number.
+	// ErrTLSHandshake: this client does not accept a message of the host. For
+	// example, its certificate may have a negative serial number.
 	ErrTLSHandshake = errors.New("the TLS handshake failed")
 )
 
-// How a TLS handshake ends without saying why, wrapped by an [UnreachableError].
+// Ways in which a TLS handshake ends without a reason, wrapped by an
+// [UnreachableError].
 var (
 	// ErrTLSClosed: the connection was reset or closed.
 	ErrTLSClosed = errors.New("the connection was ended amid the TLS handshake")
-	// ErrTLSTimeout: nothing came.
+	// ErrTLSTimeout: no answer came.
 	ErrTLSTimeout = errors.New("the host accepts connections, but does not answer in TLS")
 )
 
@@ -173,7 +178,7 @@ func (e *TLSError) Error() string {
 // Unwrap returns the cause.
 func (e *TLSError) Unwrap() error { return e.Err }
 
-// Reasons of an [AuthError] beside those of package secure.
+// Reasons of an [AuthError], in addition to those of package secure.
 var (
 	// ErrSchemeNotOffered: the host does not offer the authentication scheme.
 	ErrSchemeNotOffered = errors.New("the host does not offer this kind of authentication")
@@ -185,15 +190,15 @@ var (
 // AuthError says that the logon failed.
 type AuthError struct {
 	// Schemes are the authentication schemes that the host offers, as far as it
-	// said.
+	// named them.
 	Schemes []string
 	// Err is the cause: secure.ErrRejected when the host refused the credentials.
 	Err error
-	// Again is when the next logon is tried after a rejection, see [Account]; zero
-	// if none is.
+	// Again is the time from which a logon is tried again after a rejection, see [Account]; zero if
+	// none is.
 	Again time.Time
-	// RejectedBy is the address of the host that rejected the credentials, if it was
-	// another one and this one was not asked; see [Account].
+	// RejectedBy is the address of the host that rejected the credentials, if that was another host
+	// and this one was not asked; see [Account].
 	RejectedBy string
 
 	vouched bool // a verified TLS connection says that it is from the host
@@ -217,7 +222,7 @@ func (e *AuthError) Error() string {
 // Unwrap returns the cause.
 func (e *AuthError) Unwrap() error { return e.Err }
 
-// HTTPError is an answer without SOAP in it, or without any that can be trusted.
+// HTTPError is an answer that holds no SOAP, or none that can be trusted.
 type HTTPError struct {
 	// Status is the HTTP status code.
 	Status int

@@ -22,14 +22,14 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// fakeHost is a server that knows the toy mechanism and answers by a function.
-// It shares no code with the client.
+// fakeHost is a server that knows the toy mechanism and answers with a
+// function. It shares no code with the client.
 type fakeHost struct {
 	t        testing.TB
 	listener *pipeListener
 	server   *http.Server
 
-	// Set before the first request.
+	// Fields that are set before the first request.
 	password string
 	answer   func(r fakeRequest) fakeAnswer
 	open     bool   // no seal: the connection is TLS, or the test wants it so
@@ -43,9 +43,9 @@ type fakeHost struct {
 	requests   []string // the envelopes that were accepted
 	handshakes int
 	failed     int                 // logons with a wrong password
-	verdicts   func(accepted bool) // told of each logon; may be nil
+	verdicts   func(accepted bool) // called for each logon; may be nil
 	slow       time.Duration       // how long a logon takes
-	refuses    bool                // no ticket is good
+	refuses    bool                // every ticket is refused
 	conns      int
 	posts      int
 	open401    int // so many established contexts are forgotten
@@ -57,7 +57,7 @@ type fakeRequest struct {
 	id   string
 }
 
-// fakeAnswer is what the host does with a request.
+// fakeAnswer says what the host does with a request.
 type fakeAnswer struct {
 	status  int // 200 if zero
 	soap    string
@@ -103,7 +103,7 @@ func newFakeHost(t testing.TB, answer func(r fakeRequest) fakeAnswer) *fakeHost 
 // start serves plain connections.
 func (h *fakeHost) start() { go func() { _ = h.server.Serve(h.listener) }() }
 
-// client is a client of the host over plain http.
+// client returns a client of the host over plain http.
 func (h *fakeHost) client(change ...func(*wsman.Config)) *wsman.Client {
 	h.t.Helper()
 	cfg := wsman.Config{
@@ -159,7 +159,7 @@ func (h *fakeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.reply(w, c, h.answer(request))
 }
 
-// checkForm insists on what http.sys and WinRM insist on.
+// checkForm checks what http.sys and WinRM check.
 func (h *fakeHost) checkForm(r *http.Request) {
 	if r.Method != http.MethodPost || r.URL.Path != "/wsman" || r.ContentLength < 0 || len(r.TransferEncoding) > 0 || r.ProtoMajor != 1 {
 		h.t.Errorf("request line: %s %s %s, length %d, encoding %v", r.Method, r.URL, r.Proto, r.ContentLength, r.TransferEncoding)
@@ -169,7 +169,8 @@ func (h *fakeHost) checkForm(r *http.Request) {
 	}
 }
 
-// judge takes its time over a proof, and then says whether it is right.
+// judge takes as long over a proof as the host is slow, and then reports
+// whether it is right.
 func (h *fakeHost) judge(token string) bool {
 	time.Sleep(h.slow)
 	h.mu.Lock()
@@ -238,7 +239,7 @@ func (h *fakeHost) authenticate(w http.ResponseWriter, r *http.Request, c *fakeC
 	return true
 }
 
-// takeTicket answers a ticket, and proves to know it.
+// takeTicket answers a ticket with a proof that it could read the ticket.
 func (h *fakeHost) takeTicket(w http.ResponseWriter, c *fakeConn, refuse func() bool) bool {
 	refuses := false
 	h.count(func() { h.handshakes, refuses = h.handshakes+1, h.refuses })
@@ -270,7 +271,7 @@ const sealedForm = "--Encrypted Boundary\r\n" +
 
 const sealedType = `multipart/encrypted;protocol="application/HTTP-SPNEGO-session-encrypted";boundary="Encrypted Boundary"`
 
-// unseal takes exactly the bytes of MS-WSMV 2.2.9.1 and nothing else.
+// unseal accepts exactly the form of MS-WSMV 2.2.9.1 and nothing else.
 func (h *fakeHost) unseal(c *fakeConn, contentType string, body []byte) ([]byte, error) {
 	if contentType != sealedType {
 		return nil, fmt.Errorf("content type %q", contentType)
@@ -374,13 +375,13 @@ func (h *fakeHost) dropIdle() {
 	}
 }
 
-// envelope wraps body as Windows answers.
+// envelope wraps body as an answer of Windows does.
 func envelope(relatesTo, body string) string {
 	return `<s:Envelope xml:lang="en-US" xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:n="http://schemas.xmlsoap.org/ws/2004/09/enumeration" xmlns:w="http://schemas.dmtf.org/wbem/wsman/1/wsman.xsd"><s:Header><a:Action>x</a:Action><a:MessageID>uuid:00000000-0000-4000-8000-000000000001</a:MessageID><a:RelatesTo>` +
 		relatesTo + `</a:RelatesTo></s:Header><s:Body>` + body + `</s:Body></s:Envelope>`
 }
 
-// fault is a fault with a number.
+// fault makes a fault with a number.
 func fault(relatesTo, subcode string, code uint32) fakeAnswer {
 	return fakeAnswer{status: http.StatusInternalServerError, soap: envelope(relatesTo, fmt.Sprintf(
 		`<s:Fault><s:Code><s:Value>s:Receiver</s:Value><s:Subcode><s:Value>%s</s:Value></s:Subcode></s:Code><s:Reason><s:Text xml:lang="de-DE">Etwas geht nicht.</s:Text></s:Reason><s:Detail><f:WSManFault xmlns:f="http://schemas.microsoft.com/wbem/wsman/1/wsmanfault" Code="%d" Machine="h"><f:Message>Etwas geht nicht.</f:Message></f:WSManFault></s:Detail></s:Fault>`,

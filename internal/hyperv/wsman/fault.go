@@ -25,8 +25,8 @@ func (q QName) String() string {
 	return q.Local
 }
 
-// Fault is a SOAP fault. Decide by its numbers, then by its names; its texts
-// are in the language of the host.
+// Fault is a SOAP fault. Decisions go by its numbers, then by its names; its
+// texts are in the language of the host.
 type Fault struct {
 	// Status is the HTTP status that it came with.
 	Status int
@@ -40,7 +40,8 @@ type Fault struct {
 	// of WSManFault elements, then error_Code of MSFT_WmiError or StatusCode of
 	// __ExtendedStatus.
 	Codes []uint32
-	// Reason is the text of the fault, with that of the provider if it differs.
+	// Reason is the text of the fault, followed by that of the provider if it
+	// differs.
 	Reason string
 }
 
@@ -95,7 +96,8 @@ func decodeFault(status int, e *xmlNode) *Fault {
 	return f
 }
 
-// Bounds of what is kept of a fault. No recorded one comes near them.
+// Bounds on the parts of a fault that are kept. No recorded one comes near
+// them.
 const (
 	maxCodes  = 16
 	maxTexts  = 4
@@ -126,7 +128,7 @@ func (f *Fault) details(e *xmlNode, texts *[]string) {
 }
 
 // add notes a number, which hosts write as an unsigned or a signed decimal or
-// in hexadecimal. Zero is no error.
+// in hexadecimal. Zero means no error.
 func (f *Fault) add(text string) {
 	base := 10
 	text = strings.TrimSpace(text)

@@ -2,11 +2,12 @@ package wsman
 
 import "slices"
 
-// FaultCode is one number of a fault, and what follows from it.
+// FaultCode is one number of a fault and its consequences.
 type FaultCode struct {
-	// Number is that of a WSManFault element or of an error of WMI within it.
+	// Number is the number of a WSManFault element, or of a WMI error within
+	// it.
 	Number uint32
-	// Name is that of wsmerror.h, wbemcli.h or winerror.h.
+	// Name is the name in wsmerror.h, wbemcli.h or winerror.h.
 	Name string
 	// Refused: the host did not carry the request out, and nothing of it runs.
 	Refused bool
@@ -16,11 +17,13 @@ type FaultCode struct {
 
 // FaultCodes lists the numbers that this package knows. Those marked as refused
 // are a closed list: access, quotas, addressing, selectors, actions, schema and
-// parameters, and a missing namespace, class or method. Nothing follows from any
-// other number, nor from one that is not here: the host may have acted.
+// parameters, and a missing namespace, class or method. Nothing follows from
+// any other number, nor from one that is not in the list: the host may have
+// acted.
 func FaultCodes() []FaultCode { return slices.Clone(faultCodes) }
 
-// codeInvalidEnumeration: there is nothing left to release.
+// codeInvalidEnumeration: the enumeration does not exist, so there is nothing
+// to release.
 const codeInvalidEnumeration = 0x8033801B
 
 var faultCodes = []FaultCode{
@@ -76,7 +79,7 @@ var faultCodes = []FaultCode{
 	{0x803381A6, "ERROR_WSMAN_QUOTA_MAX_OPERATIONS", true, true},
 	{0x803381A7, "ERROR_WSMAN_QUOTA_USER", true, true},
 	{0x803381A8, "ERROR_WSMAN_QUOTA_SYSTEM", true, true},
-	{0x803381A9, "ERROR_WSMAN_DIFFERENT_AUTHZ_TOKEN", false, true}, // of an operation under way
+	{0x803381A9, "ERROR_WSMAN_DIFFERENT_AUTHZ_TOKEN", false, true}, // for an operation under way
 	{0x803381AD, "ERROR_WSMAN_PULL_PARAMS_NOT_SAME_AS_ENUM", true, false},
 	{0x803381DD, "ERROR_WSMAN_SERVICE_REMOTE_ACCESS_DISABLED", true, false},
 	{0x803381E3, "ERROR_WSMAN_REMOTE_CONNECTION_NOT_ALLOWED", true, false},
@@ -102,12 +105,12 @@ var faultCodes = []FaultCode{
 	{0x80041033, "WBEM_E_SHUTTING_DOWN", false, true},
 	{0x8004103A, "WBEM_E_INVALID_OBJECT_PATH", true, false},
 	{0x80041069, "WBEM_E_TIMED_OUT", false, true},
-	{0x8004106C, "WBEM_E_QUOTA_VIOLATION", false, false}, // of memory, which runs out amid the work
+	{0x8004106C, "WBEM_E_QUOTA_VIOLATION", false, false}, // of memory, even during the work
 	{0x80041088, "WBEM_E_PROVIDER_TIMED_OUT", false, true},
 }
 
 // faultName is a subcode of DSP0226 that stands for a number in a fault without
-// one, which other servers than Windows send.
+// one, which servers other than Windows send.
 type faultName struct {
 	space, local       string
 	refused, retryable bool
@@ -129,8 +132,8 @@ var faultNames = []faultName{
 }
 
 // Refused reports whether the fault proves that the host did not carry the
-// request out. Every number in it has to: a provider nests what it met itself in
-// what the service makes of that.
+// request out. Every number in it has to prove that: the error that a provider
+// met is nested in the one that the service makes of it.
 func (f *Fault) Refused() bool {
 	if len(f.Codes) == 0 {
 		return f.name().refused
@@ -156,7 +159,7 @@ func (f *Fault) name() faultName {
 	return faultName{}
 }
 
-// lookUp finds a number; of one that is not in the table nothing is known.
+// lookUp finds a number; nothing follows from one that is not in the table.
 func lookUp(number uint32) FaultCode {
 	for _, c := range faultCodes {
 		if c.Number == number {

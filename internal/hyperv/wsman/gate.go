@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// gate lets something begin when what is known allows it. What is known, and the
-// rule, belong to whoever embeds it; the gate waits.
+// gate lets an operation begin once the known facts allow it. The facts, and
+// the rule, belong to the type that embeds the gate; the gate does the waiting.
 type gate struct {
 	mu      sync.Mutex
-	changed chan struct{} // closed at the next change; nil while nobody waits
+	changed chan struct{} // closed at the next change; nil while no operation waits
 }
 
-// verdict is the answer to somebody at a gate: enter, go away with an error, or
-// wait for a change, at most until a time if there is one.
+// verdict is the answer to an operation at a gate: enter, fail with an error,
+// or wait for a change, at most until a time if there is one.
 type verdict struct {
 	enter   bool
 	refused error
 	until   time.Time
 }
 
-// wait asks until it may enter or is refused. Ask is called under the lock and
-// notes what enters.
+// wait asks until the operation may enter or is refused. The function ask is
+// called under the lock and notes the operations that enter.
 func (g *gate) wait(ctx context.Context, ask func(now time.Time) verdict) error {
 	for {
 		v, changed := g.ask(ask)
@@ -44,7 +44,7 @@ func (g *gate) ask(ask func(now time.Time) verdict) (verdict, <-chan struct{}) {
 	return ask(time.Now()), g.changed
 }
 
-// change notes something and lets all who wait ask again.
+// change notes a fact and lets all operations that wait ask again.
 func (g *gate) change(note func(now time.Time)) {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -217,8 +217,8 @@ func TestHostFaultForms(t *testing.T) {
 	}
 }
 
-// What a host does to one request, and what becomes of a read and of an
-// invocation. The invocation is never sent twice.
+// The misbehaviour of a host towards one request, and the outcome for a read
+// and for an invocation. The invocation is never sent twice.
 func TestHostMisbehaviour(t *testing.T) {
 	t.Parallel()
 	outcome := func(err error) bool { return errors.As(err, new(*wsman.OutcomeError)) }

@@ -21,16 +21,16 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// hostileAnswer writes what a hostile host sends for a request. An endless one
-// ends when the client has closed the connection.
+// hostileAnswer writes the answer of a hostile host to a request. An endless
+// one ends when the client has closed the connection.
 type hostileAnswer func(w net.Conn, messageID string)
 
 // endlessly writes a piece over and over.
 func endlessly(start, piece string) hostileAnswer {
 	chunk := []byte(strings.Repeat(piece, 1+4096/len(piece)))
 	return func(w net.Conn, _ string) {
-		// The host goes on reading: closing a TLS connection writes a farewell, and
-		// net/http holds a lock meanwhile that stops a bubble's clock.
+		// The host goes on reading: closing a TLS connection writes a close_notify alert, and
+		// meanwhile net/http holds a lock that stops the bubble's clock.
 		go func() { _, _ = io.Copy(io.Discard, w) }()
 		_, err := io.WriteString(w, start)
 		for err == nil {
@@ -55,7 +55,7 @@ func slowly(text string) hostileAnswer {
 
 const soapHead = "HTTP/1.1 200 OK\r\nContent-Type: application/soap+xml;charset=UTF-8\r\n"
 
-// soapAnswer is a whole answer with that body.
+// soapAnswer makes a whole answer with that body.
 func soapAnswer(extra string, body func(messageID string) string) hostileAnswer {
 	return func(w net.Conn, messageID string) {
 		b := body(messageID)
@@ -63,10 +63,10 @@ func soapAnswer(extra string, body func(messageID string) string) hostileAnswer 
 	}
 }
 
-// constant is a body that does not depend on the request.
+// constant makes a body that does not depend on the request.
 func constant(body string) func(string) string { return func(string) string { return body } }
 
-// bomb is 64 MiB of white space, compressed to 64 KiB.
+// bomb returns 64 MiB of white space, compressed to 64 KiB.
 func bomb() string {
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)
@@ -125,7 +125,7 @@ func slowlyAfter(start, rest string) hostileAnswer {
 	}
 }
 
-// hostileHost answers every request on every connection in one way.
+// hostileHost answers every request on every connection in the same way.
 type hostileHost struct {
 	listener *pipeListener
 	tls      *tls.Config // nil for plain http
@@ -164,9 +164,9 @@ func (h *hostileHost) talk(conn net.Conn) {
 	h.answer(conn, id)
 }
 
-// TestHostileHost: whatever a host answers, to a logon that anybody on the way
-// can answer and to a message on a trusted connection, ends in an error in time
-// and in bounded memory, and nobody else is asked.
+// TestHostileHost: every hostile answer, to a logon that an attacker on the way
+// can answer too and to a message on a trusted connection, ends in an error in
+// time and in bounded memory, and no other host is asked.
 //
 // No other test runs beside it: it counts what the process allocates.
 func TestHostileHost(t *testing.T) { //nolint:paralleltest // see above
@@ -183,11 +183,11 @@ func TestHostileHost(t *testing.T) { //nolint:paralleltest // see above
 
 const (
 	hostileTimeout = 10 * time.Second // of a request; the client waits 30 s longer
-	// hostileLimit adds what the farewell of TLS may take: a host that does not
-	// read makes crypto/tls wait for five seconds.
+	// hostileLimit adds the time that the close_notify of TLS may take: a host
+	// that does not read makes crypto/tls wait for five seconds.
 	hostileLimit = hostileTimeout + 30*time.Second + 5*time.Second
-	// hostileMemory is what one request may allocate in all, garbage included. The
-	// worst is an answer of 4 MiB that is all attributes.
+	// hostileMemory is how many bytes one request may allocate in all, garbage included. The worst
+	// case is an answer of 4 MiB that consists of attributes.
 	hostileMemory = 256 << 20
 )
 
@@ -251,7 +251,7 @@ func attack(t *testing.T, answer hostileAnswer, trusted bool) {
 	}
 }
 
-// allocated is everything that the process has ever allocated.
+// allocated returns the bytes that the process has allocated since it started.
 func allocated() uint64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -6,7 +6,7 @@ import (
 	"github.com/masterzen/simplexml/dom"
 )
 
-// Identity is what a WS-Management service says about itself.
+// Identity is the answer of a WS-Management service to Identify.
 type Identity struct {
 	// ProtocolVersion is a URI.
 	ProtocolVersion string
@@ -14,8 +14,8 @@ type Identity struct {
 	ProductVendor, ProductVersion string
 }
 
-// Identify asks the service what it is. It logs on for that: the connection is
-// then ready for other requests.
+// Identify asks the service to identify itself. It logs on to do so, and the
+// connection is then ready for other requests.
 func (c *Client) Identify(ctx context.Context) (Identity, error) {
 	r := request{op: "identify", bare: true, body: func(b *builder, body *dom.Element) {
 		b.element(body, identityNamespace, "Identify")

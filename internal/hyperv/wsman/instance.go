@@ -32,8 +32,8 @@ func decodeInstance(e *xmlNode) *cim.Instance {
 	return instance
 }
 
-// isProperty tells properties from what the protocol adds to an instance, for
-// example cim:Location with its own reference.
+// isProperty distinguishes properties from elements that the protocol adds to
+// an instance, for example cim:Location with its own reference.
 func isProperty(e *xmlNode) bool {
 	switch e.name.Space {
 	case nsCIM, nsWSMan, nsAddressing, nsAddressing1, nsEnumeration, nsMicrosoft, nsCIMBinding, nsSOAP, nsFault:

@@ -59,8 +59,8 @@ func (c *Client) Invoke(ctx context.Context, inv Invocation, options ...CallOpti
 	return out, nil
 }
 
-// input writes the METHOD_INPUT element (MS-WSMV 4.1.4). Its names are matched
-// with letter case.
+// input writes the METHOD_INPUT element (MS-WSMV 4.1.4). Hosts match its names
+// with regard to letter case.
 func (b *builder) input(body *dom.Element, inv Invocation) {
 	class := dom.Namespace{Prefix: "p", Uri: inv.Target.ResourceURI}
 	input := b.element(body, class, inv.Method+"_INPUT")

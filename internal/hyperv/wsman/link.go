@@ -23,10 +23,10 @@ import (
 const maxHeader = 64 << 10
 
 // errGone: the HTTP transport wanted a new connection, so ours was dead before
-// a byte of the request was written.
+// any byte of the request was written.
 var errGone = errors.New("the connection had gone before the request")
 
-// wire is how every connection of a session speaks HTTP.
+// wire holds what all connections of a session share for HTTP.
 type wire struct {
 	url           string
 	address       string // host and port
@@ -70,7 +70,7 @@ type link struct {
 	wraps       bool           // the context can seal
 	established bool           // the host has accepted the credentials
 	confirmed   bool           // the read of the Confirmation was answered
-	node        string         // which the connection leads to; empty if unknown
+	node        string         // to which the connection leads; empty if unknown
 }
 
 // newLink hands conn to a transport that can never make another one. HTTP/2,
@@ -150,7 +150,7 @@ func (l *link) roundTrip(ctx context.Context, token, body []byte, contentType st
 		req.Header.Set("Authorization", l.wire.authorization)
 	}
 	resp, err := l.transport.RoundTrip(req)
-	if !errors.Is(err, errGone) { // nothing was sent then
+	if !errors.Is(err, errGone) { // after errGone nothing was sent
 		l.wire.counters.exchanges.Add(1)
 	}
 	if err != nil {

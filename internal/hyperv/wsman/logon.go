@@ -12,9 +12,10 @@ import (
 // maxHandshake is the largest number of tokens that a mechanism exchanges.
 const maxHandshake = 4
 
-// loggedOn logs on over l before m goes on. The account lets in what carries the
-// proof of a password, until its first answer, and not what comes before: a host
-// that hangs holds nobody.
+// loggedOn logs on over l before m goes on. Messages with a proof of the
+// password pass the gate of the account and hold it until the first answer. The
+// steps before them do not, so that a host that hangs there delays no other
+// host.
 func (s *session) loggedOn(ctx context.Context, l *link, m message) (answer, error) {
 	token, done, err := s.introduce(ctx, l)
 	switch {
@@ -40,8 +41,8 @@ func (s *session) loggedOn(ctx context.Context, l *link, m message) (answer, err
 	return a, settle(undecided, err)
 }
 
-// gaveUp reports whether err is the end of a wait for an answer. A host that ends the
-// connection has not judged: hosts answer a wrong password.
+// gaveUp reports whether err is the end of a wait for an answer. A host that ends the connection
+// has not judged the password, because hosts answer a wrong one.
 func gaveUp(ctx context.Context, err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || ctx.Err() != nil && errors.Is(err, context.Cause(ctx))
 }
@@ -55,9 +56,9 @@ func (s *session) width() int {
 	return 1
 }
 
-// introduce begins the handshake of a mechanism: its first token, and what answers
-// the host's. A mechanism that has no more to say then has been accepted by a host
-// that proved to know its ticket.
+// introduce begins the handshake of a mechanism: its first token, and its answer to the token of
+// the host. A mechanism that then has no token left has been accepted by a host that proved that it
+// could read the ticket.
 func (s *session) introduce(ctx context.Context, l *link) (token []byte, accepted bool, err error) {
 	if l.context == nil {
 		return nil, false, nil
@@ -70,7 +71,7 @@ func (s *session) introduce(ctx context.Context, l *link) (token []byte, accepte
 	return token, err == nil && l.wraps && token == nil, err
 }
 
-// proved sends the tokens that are left, and m with the last one if it may.
+// proved sends the remaining tokens, and m along with the last one if m allows that.
 func (s *session) proved(ctx context.Context, l *link, m message, token []byte) (a answer, err error) {
 	for turn := 2; l.context != nil && !l.wraps; turn++ {
 		if turn == maxHandshake {
@@ -83,7 +84,7 @@ func (s *session) proved(ctx context.Context, l *link, m message, token []byte) 
 	return s.confirmed(ctx, l, m, token)
 }
 
-// reply sends a token and returns the one that answers the host's.
+// reply sends a token and returns the next one, which answers the host's token.
 func (s *session) reply(ctx context.Context, l *link, token []byte) ([]byte, error) {
 	in, err := l.exchangeToken(ctx, token)
 	if err != nil {
@@ -107,8 +108,8 @@ func next(ctx context.Context, l *link, in []byte) (token []byte, err error) {
 	return token, nil
 }
 
-// exchangeToken sends a token without a message and returns the one that answers
-// it, nil when the host is content without.
+// exchangeToken sends a token without a message and returns the one that
+// answers it, nil if the host sends none.
 func (l *link) exchangeToken(ctx context.Context, token []byte) ([]byte, error) {
 	r, err := l.exchange(ctx, token, nil, secure.SOAPType)
 	if err != nil {

@@ -19,7 +19,7 @@ type Confirmation struct {
 	Property string
 }
 
-// CallOption changes one request, or tells more about its answer.
+// CallOption changes one request, or returns more about its answer.
 type CallOption func(*request)
 
 // FromNode stores in node which node answered: the value of the property that
@@ -33,19 +33,19 @@ func FromNode(node *string) CallOption {
 }
 
 // Confirmed demands a confirmed connection for a read, so that [FromNode] can
-// tell its node. It costs one exchange for each connection that is not confirmed
-// yet. An [Invocation] that is not ReadOnly demands it by itself.
+// name its node. It costs one exchange for each connection that is not
+// confirmed yet. An [Invocation] that is not ReadOnly demands it by itself.
 func Confirmed() CallOption {
 	return func(r *request) { r.confirmed = true }
 }
 
-// expectedNode is the key of a context's node.
+// expectedNode is the key of the node that a context expects.
 type expectedNode struct{}
 
-// ExpectNode returns a context under which messages go out over connections to
-// that node only, letters folded; others end in a [NodeError] and do not go out.
-// A connection that does not tell its node leads to another one. An empty node
-// expects nothing.
+// ExpectNode returns a context under which messages go out only over
+// connections to that node, compared without regard to letter case; other
+// messages end in a [NodeError] and do not go out. A connection whose node is
+// unknown counts as one to another node. An empty node expects nothing.
 func ExpectNode(ctx context.Context, node string) context.Context {
 	if node == "" {
 		return ctx
@@ -53,8 +53,7 @@ func ExpectNode(ctx context.Context, node string) context.Context {
 	return context.WithValue(ctx, expectedNode{}, node)
 }
 
-// AnyNode returns a context under which ctx expects no node any more: for what is
-// asked of another host meanwhile.
+// AnyNode returns ctx without the node that it expects, for requests to another host in between.
 func AnyNode(ctx context.Context) context.Context {
 	return context.WithValue(ctx, expectedNode{}, "")
 }
@@ -73,9 +72,9 @@ func (r request) with(options []CallOption) request {
 }
 
 // confirm makes sure that l is confirmed, with the last token of the handshake
-// if there is one. Without a [Confirmation] that token goes alone: whatever the
-// host makes of a request without a message, anything but a 401 means that it
-// took the token.
+// if there is one. Without a [Confirmation] that token goes alone: however the
+// host answers a request without a message, anything but a 401 means that it
+// accepted the token.
 func (s *session) confirm(ctx context.Context, l *link, token []byte) error {
 	if l.confirmed {
 		return nil
@@ -103,9 +102,9 @@ func isHTTPError(err error) bool {
 	return ok
 }
 
-// ask sends the read of a [Confirmation] over one connection and returns the name
-// of the node. A host that cannot tell, because it has no such instance or does not
-// show it, has taken the logon all the same.
+// ask sends the read of a [Confirmation] over one connection and returns the name of the node. A
+// host that cannot name its node, because it has no such instance or does not show it, has accepted
+// the logon all the same.
 func (c *Client) ask(ctx context.Context, confirmation Confirmation, over transport) (node string, err error) {
 	x := &call{
 		request: request{op: "confirm", reference: confirmation.Reference, action: actionGet},

@@ -14,7 +14,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// confirms makes the service of image management the confirmation.
+// confirms makes the image management service the confirmation.
 func confirms(cfg *wsman.Config) {
 	cfg.Confirm = func() (wsman.Confirmation, bool) {
 		return wsman.Confirmation{Reference: compact("").Target, Property: "SystemName"}, true
@@ -36,8 +36,8 @@ func onNode(name string, answer func(r fakeRequest) fakeAnswer) func(r fakeReque
 	}
 }
 
-// TestNodeOfAnswers follows one client: what it costs to know the node, and who
-// is told.
+// TestNodeOfAnswers follows one client: the exchanges that it costs to know the
+// node, and the calls that get its name.
 func TestNodeOfAnswers(t *testing.T) {
 	t.Parallel()
 	h := newFakeHost(t, onNode("HV1", func(r fakeRequest) fakeAnswer {
@@ -113,8 +113,8 @@ func TestConfirmedRead(t *testing.T) {
 	}
 }
 
-// TestConfirmationUnknown: without one, the last token goes alone, as long as
-// there is none.
+// TestConfirmationUnknown: the last token goes alone as long as there is no
+// confirmation.
 func TestConfirmationUnknown(t *testing.T) {
 	t.Parallel()
 	var known atomic.Bool
@@ -136,8 +136,8 @@ func TestConfirmationUnknown(t *testing.T) {
 	}
 }
 
-// TestConfirmationFails: what becomes of a message that changes something when
-// the read before it does not succeed.
+// TestConfirmationFails: the outcome of a message that changes something when
+// the read before it fails.
 func TestConfirmationFails(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -262,8 +262,9 @@ func name(i *cim.Instance) string {
 	return n
 }
 
-// TestExpectNode: a message for one node does not go out to another, whatever it
-// does; an idle connection that leads elsewhere is left for a new one first.
+// TestExpectNode: a message for one node does not go out to another, whatever
+// the message does; if an idle connection leads elsewhere, a new one is tried
+// first.
 func TestExpectNode(t *testing.T) {
 	t.Parallel()
 	var name atomic.Value
@@ -300,7 +301,7 @@ func TestExpectNode(t *testing.T) {
 			}
 		}
 	}
-	if n := h.seen("CompactVirtualHardDisk_INPUT"); n != before+2 { // those to any node
+	if n := h.seen("CompactVirtualHardDisk_INPUT"); n != before+2 { // those that expect no node
 		t.Errorf("%d messages went to another node", n-before)
 	}
 	name.Store("HV2")

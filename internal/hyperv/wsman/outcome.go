@@ -10,21 +10,22 @@ import (
 // nothing of it runs. There are three proofs:
 //
 //   - The message never went out: there was no connection, the logon or the
-//     confirmation of the connection failed, or the caller gave up before.
+//     confirmation of the connection failed, or the caller gave up before then.
 //   - A fault came over a channel that vouches for it, the seal or verified TLS,
 //     and all its numbers are those of a refusal, see [FaultCodes].
 //   - A status of 400 to 499 without a fault came over such a channel. On a
-//     sealed http connection nobody vouches for a bare status: anybody on the
-//     way can forge a 401 after the host has acted.
+//     sealed http connection nothing vouches for a bare status: an attacker on
+//     the way can forge a 401 after the host has acted.
 //
-// Everything else is an [OutcomeError]. It is false for the error of a read.
+// Every other error of such a request is an [OutcomeError]. Refused is false
+// for the error of a read.
 func Refused(err error) bool {
 	op, ok := errors.AsType[*OpError](err)
 	return ok && op.refused
 }
 
-// settle sorts the error of a request: one that changes something and whose
-// message went out has an open outcome, unless the answer proves a refusal.
+// settle classifies the error of a request: if it changes something and its
+// message went out, the outcome is unknown unless the answer proves a refusal.
 func (r request) settle(a answer, err error) error {
 	if err == nil || !r.effectful || !a.written || refuses(err) {
 		return err

@@ -15,11 +15,11 @@ import (
 )
 
 // unknownCodes are numbers that hosts are known to send and that prove nothing,
-// as does any number that nobody knows.
+// like any number that is not in the table.
 var unknownCodes = []uint32{1, 1722, 1726, 0x8007000E, 0x80070020, 0x80041006, 0xDEADBEEF}
 
-// TestFaults: what follows from each number and name, for what changes something
-// and for a read.
+// TestFaults: the consequences of each number and name, for a request that
+// changes something and for a read.
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	type want struct{ refused, retryable bool }
@@ -98,7 +98,8 @@ func TestFaultCodes(t *testing.T) {
 	}
 }
 
-// TestNestedFault: a refusal around something that is none proves nothing.
+// TestNestedFault: a refusal around an error that is not a refusal proves
+// nothing.
 func TestNestedFault(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -123,8 +124,8 @@ func TestNestedFault(t *testing.T) {
 	}
 }
 
-// TestRefusedByAnswer: which answers prove a refusal depends on who vouches for
-// them.
+// TestRefusedByAnswer: whether an answer proves a refusal depends on what
+// vouches for it.
 func TestRefusedByAnswer(t *testing.T) {
 	t.Parallel()
 	p := newKeyPair(t, "hv1.example")
@@ -180,7 +181,7 @@ func overChannel(h *fakeHost, channel string, p keyPair) *wsman.Client {
 	return h.client(https(p), func(cfg *wsman.Config) { cfg.Endpoint.Insecure = channel != "https" })
 }
 
-// TestRefusedBeforeItWent: what never went out was not carried out.
+// TestRefusedBeforeItWent: a request that never went out was not carried out.
 func TestRefusedBeforeItWent(t *testing.T) {
 	t.Parallel()
 	for name, arrange := range map[string]func(h *fakeHost, cfg *wsman.Config){

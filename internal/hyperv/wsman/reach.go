@@ -9,15 +9,15 @@ import (
 // without being asked again: it costs one time-out, not one for each of its disks.
 const unreachableFor = 30 * time.Second
 
-// reach lets dials begin. Until one has succeeded they go one at a time, and a
-// failure answers for all that wait or follow soon.
+// reach lets dials begin. Until one has succeeded they go one at a time, and
+// one failure answers all dials that wait or soon follow.
 type reach struct {
 	gate
 
 	reached bool
-	dialing bool // the one that goes alone
+	dialing bool // a dial that goes alone is under way
 	failed  error
-	until   time.Time // when the failure is old
+	until   time.Time // when the failure no longer counts
 }
 
 // enter waits until a dial may begin; settle notes how it ended.

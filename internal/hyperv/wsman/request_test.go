@@ -22,7 +22,7 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden requests")
 
-// hostile is a text that shows what is not escaped.
+// hostile is a text that shows whether it was escaped.
 const hostile = "D:\\R&D <1> 'a' \"b\" ]]> 日本\t\r\nend"
 
 func TestRequests(t *testing.T) {
@@ -141,7 +141,7 @@ func serve(r fakeRequest) fakeAnswer {
 }
 
 // canonical rewrites a document with one token a line, names resolved, and the
-// message ID replaced. It stands for any XML parser.
+// message ID replaced. It stands in for any XML parser.
 func canonical(t *testing.T, document string) string {
 	t.Helper()
 	if !regexp.MustCompile(`^<\?xml version="1.0" encoding="utf-8" \?>\n<s:Envelope `).MatchString(document) {
@@ -201,7 +201,7 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-// What XML cannot carry is refused before anything is sent.
+// A text that XML cannot carry is refused before anything is sent.
 func TestUnsendable(t *testing.T) {
 	t.Parallel()
 	h := newFakeHost(t, echo)

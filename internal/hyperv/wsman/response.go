@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// answer is what came back from the host over a trusted channel.
+// answer is the answer of the host over a trusted channel.
 type answer struct {
 	status int
 	body   []byte
@@ -16,7 +16,7 @@ type answer struct {
 	written bool   // the message went out: at least a part of it may have
 }
 
-// open takes the envelope off an answer and returns its body. A SOAP fault is a
+// open opens the envelope of an answer and returns its body. A SOAP fault is a
 // [Fault], whatever the HTTP status; another status than 200 is an [HTTPError].
 func (a answer) open(messageID string) (*xmlNode, error) {
 	root, err := parse(a.body)
@@ -36,7 +36,8 @@ func (a answer) open(messageID string) (*xmlNode, error) {
 	return body, a.bare(nil)
 }
 
-// bare is the error of an answer without a fault: its status, or err if that is 200.
+// bare returns the error of an answer without a fault: its status, or err if
+// that is 200.
 func (a answer) bare(err error) error {
 	if a.status != http.StatusOK {
 		return &HTTPError{Status: a.status, vouched: true}
@@ -44,8 +45,9 @@ func (a answer) bare(err error) error {
 	return err
 }
 
-// related checks that the answer is to our message. Some faults do not say, and
-// the Action is not looked at: servers differ in it.
+// related checks that the answer is to our message. Some faults do not say
+// which message they answer, and the Action is ignored, because servers differ
+// in it.
 func related(header *xmlNode, messageID string) error {
 	relates := header.child("RelatesTo", nsAddressing, nsAddressing1)
 	if relates == nil || messageID == "" || strings.EqualFold(relates.value(), messageID) {

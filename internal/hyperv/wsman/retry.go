@@ -16,7 +16,7 @@ const (
 // Retryable reports whether a read that failed with err may well succeed when
 // it is repeated later: the connection was lost, or the host said that it was
 // busy, late or restarting. It is false for an [OutcomeError], whatever its
-// cause: what changes something is not repeated blindly.
+// cause: a request that changes something is not repeated blindly.
 func Retryable(err error) bool {
 	var (
 		outcome     *OutcomeError
@@ -39,7 +39,7 @@ func Retryable(err error) bool {
 }
 
 // retry calls once until it succeeds, fails for good, or has been tried often
-// enough. A host that cannot be reached is the caller's to decide about.
+// enough. Whether to try an unreachable host again is for the caller to decide.
 func retry(ctx context.Context, again func(error) bool, once func() error) error {
 	backOff := firstBackOff
 	for try := 1; ; try++ {

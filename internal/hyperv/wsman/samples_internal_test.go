@@ -13,7 +13,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 )
 
-// readSample opens an answer of testdata; the file name tells the operation.
+// readSample opens an answer of testdata; the file name names the operation.
 func readSample(t *testing.T, file string) (*xmlNode, error) {
 	t.Helper()
 	document, err := os.ReadFile(filepath.Join("testdata", file))

@@ -81,15 +81,14 @@ type message struct {
 // it adds to the one after it:
 //
 //	exchange    one of the connections that a host may have at once
-//	over        that the connection is given back
+//	over        that the connection is returned to the pool
 //	loggedOn    the logon, on a new connection
 //	confirmed   the node, where m needs it
 //	sealed      the seal, where the channel has none
 //	link        HTTP, within a time
 //
-// M goes out a second time, on a new connection, only when the host did not look at
-// it the first time, or when it is a read whose security context the host had
-// dropped.
+// The message m goes out a second time, on a new connection, only if the host did not look at it
+// the first time, or if it is a read whose security context the host had dropped.
 func (s *session) exchange(ctx context.Context, m message) (answer, error) {
 	select {
 	case s.slots <- struct{}{}:
@@ -117,11 +116,10 @@ func (s *session) exchange(ctx context.Context, m message) (answer, error) {
 	return a, err
 }
 
-// unseen reports that m may go out again: the host did not look at it. An idle
-// connection may lead to a node that the name has left. A context that it refused
-// means that it looked at the header only; on plain http anybody can forge that
-// after the host has acted. A context that ended here may have ended before or
-// after m went out.
+// unseen reports whether m may go out again, because the host did not look at it. An idle
+// connection may lead to a node that the name has left. A host that refuses a context has only
+// looked at the header; but on plain http an attacker can forge that refusal after the host has
+// acted. A context that ended here may have ended before or after m went out.
 func (m message) unseen(a answer, err error) bool {
 	_, otherNode := errors.AsType[*NodeError](err)
 	switch {
@@ -133,7 +131,7 @@ func (m message) unseen(a answer, err error) bool {
 	return false
 }
 
-// over sends m over l and gives l back.
+// over sends m over l and returns l to the pool.
 func (s *session) over(ctx context.Context, l *link, m message) (a answer, err error) {
 	defer func() {
 		a.node = l.node
@@ -146,8 +144,8 @@ func (s *session) over(ctx context.Context, l *link, m message) (a answer, err e
 }
 
 // confirmed confirms l if m needs that: the last token of the handshake never
-// rides on a message that changes something, for there a 401 that anybody can
-// forge would leave open what became of it.
+// goes along with a message that changes something, because a 401 that an
+// attacker can forge would then leave the outcome unknown.
 func (s *session) confirmed(ctx context.Context, l *link, m message, token []byte) (answer, error) {
 	if m.effectful || m.confirmed || m.node != "" {
 		if err := s.confirm(ctx, l, token); err != nil {
@@ -161,8 +159,8 @@ func (s *session) confirmed(ctx context.Context, l *link, m message, token []byt
 	return s.sealed(ctx, l, m, token)
 }
 
-// sealed seals m and opens the answer, where the channel does not do that. The last
-// token of the handshake, if there is one, goes along.
+// sealed seals m and opens the answer, where the channel does not protect them. The last token of
+// the handshake, if there is one, goes along.
 func (s *session) sealed(ctx context.Context, l *link, m message, token []byte) (answer, error) {
 	body, contentType, err := s.seal(l, m.soap)
 	if err != nil {
@@ -185,7 +183,7 @@ func (s *session) sealed(ctx context.Context, l *link, m message, token []byte) 
 	return a, err
 }
 
-// seal is the body of a request and its type.
+// seal returns the body of a request and its type.
 func (s *session) seal(l *link, soap []byte) (body []byte, contentType string, err error) {
 	if !s.seals {
 		return soap, secure.SOAPType, nil
@@ -194,8 +192,9 @@ func (s *session) seal(l *link, soap []byte) (body []byte, contentType string, e
 	return secure.EncodeSealed(secure.ProtocolSPNEGO, len(soap), signature, sealed), secure.SealedContentType(secure.ProtocolSPNEGO), err
 }
 
-// open takes the seal off an answer. Where we seal, an answer in the clear is
-// nobody's word: a 200 is refused and of another one only the status is told.
+// open takes the seal off an answer. Where we seal, nothing vouches for an
+// answer in the clear: a 200 is refused, and of any other answer only the
+// status is reported.
 func (s *session) open(l *link, r *reply) (answer, error) {
 	contentType := r.header.Get("Content-Type")
 	switch {
@@ -236,8 +235,8 @@ func (s *session) take() *link {
 	return l
 }
 
-// put keeps l for the next exchange. After any error its context is not to be
-// relied on any more.
+// put keeps l for the next exchange. After an error its context can no longer
+// be relied on, so l is closed.
 func (s *session) put(l *link, err error) {
 	if err != nil || !s.keep(l) {
 		l.close() // which can wait for a host that does not read

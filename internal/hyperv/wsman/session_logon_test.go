@@ -15,8 +15,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// A 401 to a token that rides on a message could be forged after the message had
-// been passed on, so one that changes something goes without a token.
+// A 401 to a token that goes along with a message could be forged after the
+// message had been passed on, so a message that changes something goes without
+// a token.
 func TestInvocationOnNewConnectionGoesAfterTheHandshake(t *testing.T) {
 	t.Parallel()
 	h := newFakeHost(t, echo)
@@ -78,8 +79,8 @@ func TestSessionRefusesWeakContext(t *testing.T) {
 	}
 }
 
-// Something on the way that ends connections makes logging on impossible; it
-// must not look like a message that was lost.
+// A device on the way that ends connections makes logging on impossible; that
+// must not look like a lost message.
 func TestSessionConnectionEndsInHandshake(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -114,8 +115,8 @@ func TestSessionSchemeNotOffered(t *testing.T) {
 	}
 }
 
-// A logon without a password is noted as well: a host that refuses a ticket is not
-// asked again for each message, and one that has taken one before is asked later.
+// A logon without a password is noted as well: a host that refuses a ticket is not asked again for
+// each message, and a host that has accepted one before is asked again later.
 func TestSessionTickets(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

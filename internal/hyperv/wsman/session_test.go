@@ -98,7 +98,8 @@ func TestSessionSurvivesIdleDrop(t *testing.T) {
 		h.start()
 		c := h.client()
 		for i := range 4 {
-			// A message that changes something is sent again too: nothing of it was written.
+			// A message that changes something is sent again too, because no part of it was
+			// written.
 			if _, err := c.Invoke(t.Context(), compact(fmt.Sprintf(`D:\%d.vhdx`, i))); err != nil {
 				t.Fatal(err)
 			}
@@ -140,7 +141,7 @@ func TestSessionCancel(t *testing.T) {
 		}
 		mustGet(t.Context(), t, c, "after")
 
-		// A host that never answers: 60 s for it, 30 s more for the way.
+		// A host that never answers: 60 s for the host, 30 s more for the way.
 		start = time.Now()
 		_, err = c.Invoke(t.Context(), compact("SLOW"))
 		if !errors.As(err, &outcome) || time.Since(start) != 90*time.Second {
@@ -233,7 +234,7 @@ func TestUnreachableHostCostsOneTimeout(t *testing.T) {
 		time.Sleep(31 * time.Second)
 		mustGet(t.Context(), t, c, "later")
 
-		// Once reached, every dial is tried: a service that restarts is back soon.
+		// Once the host was reached, every dial is tried: a service that restarts is back soon.
 		up.Store(false)
 		synctest.Wait()
 		h.dropIdle()

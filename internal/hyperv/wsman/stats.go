@@ -6,11 +6,11 @@ import "sync/atomic"
 type Stats struct {
 	// Exchanges are HTTP requests, those of handshakes included.
 	Exchanges int64
-	// BytesSent and BytesReceived are those of the connections, TLS included.
+	// BytesSent and BytesReceived are the bytes on the connections, those of TLS included.
 	BytesSent, BytesReceived int64
-	// Handshakes are security contexts begun.
+	// Handshakes are the security contexts that were begun.
 	Handshakes int64
-	// Connections are connections made.
+	// Connections are the connections that were made.
 	Connections int64
 }
 

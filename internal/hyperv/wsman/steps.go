@@ -15,15 +15,15 @@ type call struct {
 
 	// decode reads the body of the answer.
 	decode func(body *xmlNode) error
-	// again says after which errors the request goes out again; nil: after none.
+	// again reports whether the request goes out again after an error; nil means never.
 	again func(error) bool
 
 	envelope envelope // of this try
 	answer   answer   // to it
 }
 
-// step is a part of what is done for a request. Each is named by what it adds to
-// the next one.
+// step is a part of the work that a request takes. Each is named by what it
+// adds to the next one.
 type step func(ctx context.Context, x *call) error
 
 // do takes a request through all steps. This is their order.
@@ -37,8 +37,7 @@ func (c *Client) do(ctx context.Context, x *call) error {
 							c.carried(c.session.exchange)))))))(ctx, x)
 }
 
-// named adds to an error what was asked for, and whether it proves that nothing was
-// done.
+// named adds to an error the operation, and whether the error proves that nothing was done.
 func named(next step) step {
 	return func(ctx context.Context, x *call) error {
 		err := next(ctx, x)
@@ -89,7 +88,7 @@ func settled(next step) step {
 	return func(ctx context.Context, x *call) error { return x.settle(x.answer, next(ctx, x)) }
 }
 
-// opened adds what is in the answer: a fault is an error.
+// opened adds the content of the answer; a fault is an error.
 func opened(next step) step {
 	return func(ctx context.Context, x *call) error {
 		if err := next(ctx, x); err != nil {
@@ -103,8 +102,8 @@ func opened(next step) step {
 	}
 }
 
-// carried adds the answer. The message goes through a client of the WinRM library
-// made for it alone: that library's transporters know no context, ours brings one.
+// carried adds the answer. The message goes through a client of the WinRM library made for it
+// alone: that library's transporters take no context; ours carries one.
 func (c *Client) carried(over transport) step {
 	return func(ctx context.Context, x *call) error {
 		t := &transporter{ctx: ctx, over: over, message: message{effectful: x.effectful, confirmed: x.confirmed, node: nodeExpected(ctx)}}

@@ -13,7 +13,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// state asks for the state of the disk: a read that names its own caller.
+// state asks for the state of the disk: a read whose answer names its own
+// caller.
 func state(path string) wsman.Invocation {
 	return wsman.Invocation{
 		Target: imageService(), Method: "GetVirtualHardDiskState", ReadOnly: true,

@@ -47,8 +47,8 @@ func tlsConfig(ep *winrm.Endpoint, certificate bool) (*tls.Config, error) {
 	return cfg, nil
 }
 
-// withoutZone drops the zone of an IPv6 address: it is known on this machine
-// alone, so that neither a certificate nor a header of a message carries it.
+// withoutZone drops the zone of an IPv6 address: only this machine knows it, so
+// neither a certificate nor a header of a message may carry it.
 func withoutZone(host string) string {
 	if a, err := netip.ParseAddr(host); err == nil {
 		return a.WithZone("").String()
@@ -56,10 +56,10 @@ func withoutZone(host string) string {
 	return host
 }
 
-// minRSA is the least length of an RSA key, in bits, that this program takes.
+// minRSA is the smallest length of an RSA key, in bits, that this program accepts.
 const minRSA = 1024
 
-// tlsFailure says what kept a TLS connection from being made. A host that ends the
+// tlsFailure returns the reason why no TLS connection could be made. A host that ends the
 // connection, or does not answer, counts as unreachable.
 func (c *countedConn) tlsFailure(address, expected string, err error) error {
 	var (
@@ -90,14 +90,14 @@ func (c *countedConn) tlsFailure(address, expected string, err error) error {
 	return failed
 }
 
-// certificateFault sorts what is wrong with a certificate that was read.
+// certificateFault classifies the fault of a certificate that was read.
 func certificateFault(leaf *x509.Certificate, err error) error {
 	var (
 		name    x509.HostnameError
 		invalid x509.CertificateInvalidError
 	)
 	switch {
-	case hasShortKey(leaf): // whoever signed it
+	case hasShortKey(leaf): // whichever authority signed it
 		return ErrShortKey
 	case errors.As(err, &name):
 		return ErrWrongName
@@ -107,7 +107,7 @@ func certificateFault(leaf *x509.Certificate, err error) error {
 	return ErrUnknownAuthority
 }
 
-// checkKey refuses a short key before its signature fails, which would say less.
+// checkKey refuses a short key before its signature is checked, whose failure would say less.
 func checkKey(s tls.ConnectionState) error {
 	if len(s.PeerCertificates) > 0 && hasShortKey(s.PeerCertificates[0]) {
 		return ErrShortKey
@@ -125,8 +125,9 @@ func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()
 }
 
-// isHangUp reports whether the peer ended the connection, in order or not: what
-// fails below TLS. What TLS itself refuses is no failure to read or to write.
+// isHangUp reports whether the peer ended the connection, orderly or not: a
+// failure below TLS. A refusal by TLS itself is not a failure to read or to
+// write.
 func isHangUp(err error) bool {
 	for _, end := range []error{io.EOF, io.ErrUnexpectedEOF, io.ErrClosedPipe} {
 		if errors.Is(err, end) {
@@ -137,8 +138,8 @@ func isHangUp(err error) bool {
 	return ok && (op.Op == "read" || op.Op == "write")
 }
 
-// certificateNames lists what a certificate is for. A common name counts for
-// nothing any more, but is often the only one on a self-signed certificate.
+// certificateNames lists the names that a certificate is for. A common name no
+// longer counts, but is often the only name on a self-signed certificate.
 func certificateNames(c *x509.Certificate) []string {
 	names := append([]string(nil), c.DNSNames...)
 	for _, ip := range c.IPAddresses {

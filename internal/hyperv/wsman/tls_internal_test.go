@@ -6,7 +6,7 @@ import (
 	"github.com/masterzen/winrm"
 )
 
-// TestServerNameHasNoZone: no certificate is for one.
+// TestServerNameHasNoZone: no certificate names a zone.
 func TestServerNameHasNoZone(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]string{"fe80::1%eth0": "fe80::1", "::1": "::1", "10.0.0.1": "10.0.0.1", "hv01": "hv01"} {

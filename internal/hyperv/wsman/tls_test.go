@@ -25,7 +25,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// keyPair is a self-signed certificate, in the forms that both ends want.
+// keyPair is a self-signed certificate, in the forms that both ends need.
 type keyPair struct {
 	certificate tls.Certificate
 	cert, key   []byte
@@ -77,7 +77,7 @@ func https(p keyPair) func(*wsman.Config) {
 	}
 }
 
-// basicHost is a host that takes Basic over https, and a client of it.
+// basicHost returns a host that accepts Basic over https, and a client for it.
 func basicHost(t testing.TB, answer func(fakeRequest) fakeAnswer) (*fakeHost, *wsman.Client) {
 	t.Helper()
 	p := newKeyPair(t, "hv1.example")
@@ -222,7 +222,8 @@ func TestTLSErrors(t *testing.T) {
 	})
 	t.Run("TLS on the port", func(t *testing.T) {
 		t.Parallel()
-		// Go's server would answer plain http with a hint; a bare TLS end sends an alert.
+		// Go's server would answer plain http with a hint; a bare TLS server
+		// sends an alert.
 		l := newPipeListener()
 		go func() {
 			for {
@@ -257,7 +258,7 @@ func TestTLSTimeoutIsUnreachable(t *testing.T) {
 			Mechanism: toy{},
 			Dial: func(context.Context, string, string) (net.Conn, error) {
 				client, server := net.Pipe()
-				go func() { // takes everything and says nothing
+				go func() { // accepts everything and never answers
 					b := make([]byte, 4096)
 					for {
 						if _, err := server.Read(b); err != nil {

@@ -9,8 +9,8 @@ import (
 )
 
 // toy is a mechanism with a three-legged handshake and a seal that is easy to
-// check and easy to break. It stands for NTLM: its last token rides on the first
-// message.
+// check and easy to break. It stands in for NTLM: its last token goes along
+// with the first message.
 type toy struct{ password string }
 
 func (toy) String() string { return "toy" }
@@ -19,8 +19,8 @@ func (m toy) NewContext([]byte) (secure.Context, error) {
 	return &toyContext{password: m.password}, nil
 }
 
-// ticket is a mechanism that shows a ticket and is done when the host has proven to
-// know it, as Kerberos is. No password is in it.
+// ticket is a mechanism that shows a ticket and is done once the host has proven that it could read
+// the ticket, like Kerberos. No password is in it.
 type ticket struct{ toy }
 
 func (ticket) NewContext([]byte) (secure.Context, error) { return &ticketContext{}, nil }

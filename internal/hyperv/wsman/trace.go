@@ -8,8 +8,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 )
 
-// LevelTrace is the level at which envelopes are logged. Never headers of HTTP:
-// they hold credentials.
+// LevelTrace is the level at which envelopes are logged. HTTP headers are never
+// logged, because they hold credentials.
 const LevelTrace = slog.Level(-8)
 
 // trace logs one line about an exchange.

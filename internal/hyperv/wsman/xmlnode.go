@@ -13,7 +13,7 @@ import (
 )
 
 // Bounds of an answer. An envelope of maxEnvelopeSize bytes has room for
-// 128,000 elements; the deepest ones seen are eleven deep.
+// 128,000 elements; the deepest ones seen have eleven levels.
 const (
 	maxElements = 1 << 18
 	maxDepth    = 100
@@ -128,8 +128,8 @@ func (n *xmlNode) is(local string, spaces ...string) bool {
 	return slices.Contains(spaces, n.name.Space)
 }
 
-// child returns the first child of that name, nil if there is none. N may be
-// nil, so that calls chain.
+// child returns the first child of that name, nil if there is none. The
+// receiver may be nil, so that calls chain.
 func (n *xmlNode) child(local string, spaces ...string) *xmlNode {
 	if n == nil {
 		return nil
@@ -150,10 +150,10 @@ func (n *xmlNode) first() *xmlNode {
 	return n.children[0]
 }
 
-// text is the character data as it came.
+// text returns the character data as it came.
 func (n *xmlNode) text() string { return string(n.chars) }
 
-// value is the text without the white space around it: recorders and
+// value returns the text without the white space around it: recorders and
 // specifications put tokens on lines of their own.
 func (n *xmlNode) value() string {
 	if n == nil {
@@ -172,7 +172,7 @@ func (n *xmlNode) attribute(space, local string) string {
 	return ""
 }
 
-// null reports xsi:nil.
+// null reports whether the element has xsi:nil.
 func (n *xmlNode) null() bool {
 	switch strings.TrimSpace(n.attribute(nsSchema, "nil")) {
 	case "true", "1":

@@ -15,17 +15,16 @@ import (
 // bindingPrefix names the kind of binding within its data (RFC 5929 4).
 const bindingPrefix = "tls-server-end-point:"
 
-// ErrNoBinding says that RFC 5929 4.1 defines no hash, and so no channel binding, for the
-// signature of the host's certificate, as for Ed25519. Such a connection is not
-// used: whoever sits in between could choose the certificate, and a logon that is
-// not bound can be passed on to the host.
+// ErrNoBinding says that RFC 5929 4.1 defines no hash, and so no channel binding, for the signature
+// of the host's certificate, as for Ed25519. Such a connection is not used: an attacker in between
+// could choose the certificate, and a logon that is not bound can be passed on to the host.
 var ErrNoBinding = errors.New("the signature of the host's certificate allows no channel binding")
 
-// ChannelBinding is the tls-server-end-point data of a TLS connection (RFC 5929 4):
-// the host's certificate, hashed. It fails with [ErrNoBinding].
+// ChannelBinding returns the tls-server-end-point data of a TLS connection (RFC 5929 4): the host's
+// certificate, hashed. It fails with [ErrNoBinding].
 //
-// A host of Windows has no certificate without a hash: what Schannel serves is
-// signed with RSA or ECDSA.
+// A Windows host has no certificate without a hash: the certificates that
+// Schannel serves are signed with RSA or ECDSA.
 func ChannelBinding(state tls.ConnectionState) ([]byte, error) {
 	if len(state.PeerCertificates) == 0 {
 		return nil, fmt.Errorf("%w: there is none", ErrNoBinding)
@@ -40,8 +39,8 @@ func ChannelBinding(state tls.ConnectionState) ([]byte, error) {
 	return h.Sum([]byte(bindingPrefix)), nil
 }
 
-// bindingHash is the hash of the certificate's signature, with MD5 and SHA-1
-// replaced by SHA-256 (RFC 5929 4.1).
+// bindingHash returns the hash of the certificate's signature, with MD5 and
+// SHA-1 replaced by SHA-256 (RFC 5929 4.1).
 func bindingHash(a x509.SignatureAlgorithm) (crypto.Hash, bool) {
 	switch a {
 	case x509.MD5WithRSA, x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1,
@@ -56,8 +55,8 @@ func bindingHash(a x509.SignatureAlgorithm) (crypto.Hash, bool) {
 	}
 }
 
-// bindingDigest is the MD5 of the gss_channel_bindings_struct that holds binding as
-// its application data and no addresses (RFC 4121 4.1.1.2).
+// bindingDigest returns the MD5 of the gss_channel_bindings_struct that holds binding as its
+// application data and no addresses (RFC 4121 4.1.1.2).
 func bindingDigest(binding []byte) []byte {
 	b := make([]byte, 16, 20+len(binding))
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(binding))) //nolint:gosec // prefix and hash: at most 85 bytes

@@ -50,17 +50,17 @@ type fakeKDC struct {
 	s2k                 string        // iterations of the password's key, in hex
 	terse               bool          // the answer to a login does not repeat the salt
 	open                bool          // no preauthentication
-	replayAS, replayTGS bool          // answer with what was answered first
+	replayAS, replayTGS bool          // repeat the first answer
 	fail                int32         // error code for every request
 	silent              chan struct{} // if not nil, requests are never answered
-	judging             time.Duration // how long it takes over the proof of a password
+	judging             time.Duration // how long it takes to judge the proof of a password
 
 	krbtgt  types.EncryptionKey
 	service types.EncryptionKey
 	trust   map[string]types.EncryptionKey // keys shared with other realms
 
 	authenticated func(types.Authenticator)                             // if not nil, told of every authenticator
-	forge         func(*messages.KDCRepFields, *messages.EncKDCRepPart) // if not nil, changes what is granted
+	forge         func(*messages.KDCRepFields, *messages.EncKDCRepPart) // if not nil, changes the reply
 
 	logins, tickets atomic.Int64
 	lastAS, lastTGS []byte
@@ -134,8 +134,8 @@ func (k *fakeKDC) err(code int32, data []byte) []byte {
 
 func (k *fakeKDC) userKey() types.EncryptionKey {
 	et := must(crypto.GetEtype(k.etype))
-	// A salt and an iteration count of its own: neither may be guessed. What no client
-	// should do, this one does not either.
+	// The KDC has its own salt and iteration count: the client must not guess either. Counts
+	// that no client should accept are not used for the key either.
 	params := k.s2k
 	if len(params) != 8 || params == "00000000" || params > "00040000" {
 		params = et.GetDefaultStringToKeyParams()
@@ -179,7 +179,7 @@ func (k *fakeKDC) as(r messages.ASReq) []byte {
 			return k.err(errorcode.KDC_ERR_PREAUTH_FAILED, nil)
 		}
 	}
-	// As Windows, it answers with names of its own spelling.
+	// Like Windows, it answers with names in its own spelling.
 	name, service := types.NewPrincipalName(1, testUser), types.NewPrincipalName(2, "krbtgt/"+k.realm)
 	fields := k.grant(r.ReqBody, name, k.realm, service, k.krbtgt, k.userKey(), keyusage.AS_REP_ENCPART)
 	fields.MsgType = msgtype.KRB_AS_REP
@@ -300,7 +300,7 @@ func (k *fakeKDC) writeCache(tb testing.TB, path string, entries ...cached) {
 	}
 }
 
-// grant makes a ticket for the service that holds to.
+// grant makes a ticket for the service that has the key to.
 func (k *fakeKDC) grant(body messages.KDCReqBody, cname types.PrincipalName, crealm string, sname types.PrincipalName, to, reply types.EncryptionKey, usage uint32) messages.KDCRepFields {
 	now := time.Now().UTC().Add(k.skew).Truncate(time.Second)
 	session := randomKey(k.etype)

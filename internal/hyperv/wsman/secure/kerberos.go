@@ -15,22 +15,23 @@ import (
 
 const kerberosName = "Kerberos"
 
-// Kerberos holds the tickets of one user. Every host takes its mechanism from
-// [Kerberos.ForHost]; they share one login. It is safe for concurrent use.
+// Kerberos holds the tickets of one user. The mechanisms that
+// [Kerberos.ForHost] makes for hosts share one login. It is safe for concurrent
+// use.
 type Kerberos struct {
 	config    *config.Config
 	kdc       *kdcClient
-	spn       string // empty: that of each host
+	spn       string // empty: the SPN of each host
 	cachePath string
 	secret    *loginCredentials // nil: the cache has the tickets
 
 	life context.Context // ends with Close, and logins with it
 	end  context.CancelFunc
 
-	// turn admits one user of the KDC at a time, so that many hosts at once make one
-	// login and not many. What follows belongs to whoever has it.
+	// turn admits one goroutine to the KDC at a time, so that many hosts at once make one login and
+	// not many. The fields below belong to the goroutine that holds it.
 	turn    chan struct{}
-	login   *login // under way, or the one that failed last; nil: neither
+	login   *login // the one under way, or the last one that failed; nil if neither
 	tgt     grantedTicket
 	tickets map[string]grantedTicket
 }
@@ -70,8 +71,8 @@ func NewKerberos(c KerberosConfig) (*Kerberos, error) {
 	return k, nil
 }
 
-// ForHost is the mechanism for one host. Kerberos knows hosts by name: an address
-// needs the SPN set.
+// ForHost returns the mechanism for one host. Kerberos knows hosts by name: an address needs the
+// SPN set.
 func (k *Kerberos) ForHost(host string) (Mechanism, error) {
 	s := k.spn
 	if s == "" {

@@ -10,8 +10,8 @@ import (
 	"github.com/go-krb5/krb5/types"
 )
 
-// ticketCache is what a file of tickets holds, in the format of MIT Kerberos,
-// versions 3 and 4.
+// ticketCache is the content of a file of tickets, in the format of MIT
+// Kerberos, versions 3 and 4.
 type ticketCache struct {
 	client  cachePrincipal
 	entries []cacheEntry
@@ -29,7 +29,7 @@ type cacheEntry struct {
 	ticket         []byte
 }
 
-// maxCacheFile is far beyond what anybody's tickets need.
+// maxCacheFile is far larger than the tickets of any user.
 const maxCacheFile = 16 << 20
 
 func loadTicketCache(path string) (*ticketCache, error) {
@@ -52,7 +52,7 @@ func parseTicketCache(b []byte) (*ticketCache, error) {
 	switch version := r.uint16(); version {
 	case 0x0503:
 	case 0x0504:
-		r.take(int(r.uint16())) // the clock of a KDC, and whatever comes to be
+		r.take(int(r.uint16())) // the clock offset of a KDC, and future tags
 	default:
 		return nil, fmt.Errorf("%w: not a file of tickets that is in use today", ErrMalformed)
 	}
@@ -141,7 +141,7 @@ func (r *cacheReader) entry() cacheEntry {
 	return e
 }
 
-// granted is the entry as a ticket to use.
+// granted returns the entry as a ticket that can be used.
 func (e cacheEntry) granted() (grantedTicket, error) {
 	key, err := newKerberosKey(e.key)
 	if err != nil {
@@ -155,8 +155,8 @@ func (e cacheEntry) granted() (grantedTicket, error) {
 	return grantedTicket{t, e.end}, nil
 }
 
-// readCache takes the valid tickets from the ticket cache: for the service, or to get
-// one with.
+// readCache takes the valid tickets from the ticket cache: for the service, or for getting one for
+// it.
 func (k *Kerberos) readCache(spn servicePrincipal) error {
 	cache, err := loadTicketCache(k.cachePath)
 	if err != nil {

@@ -68,7 +68,7 @@ func TestKerberosTicketCacheRC4(t *testing.T) {
 	}
 }
 
-// Whoever keeps the cache fresh from outside is believed.
+// A cache that another program renews is read again.
 func TestKerberosTicketCacheIsReadAgain(t *testing.T) {
 	t.Parallel()
 	kdc := newFakeKDC(18)
@@ -82,7 +82,7 @@ func TestKerberosTicketCacheIsReadAgain(t *testing.T) {
 	establishKerberos(t, k, nil, &kerberosAcceptor{service: kdc.service})
 }
 
-// A cache cut off anywhere is an error or lacks tickets, no more.
+// A cache that is cut off anywhere is an error or lacks tickets, and does no other harm.
 func TestKerberosTicketCacheCutOff(t *testing.T) {
 	t.Parallel()
 	kdc := newFakeKDC(18)
@@ -104,8 +104,8 @@ func TestKerberosTicketCacheCutOff(t *testing.T) {
 	}
 }
 
-// Counts that no file can hold are a damaged file. The library's own reader makes room
-// for what a count promises: 68 bytes, and the process is out of memory.
+// Counts that are larger than the file mean a damaged file. The library's own reader makes room for
+// what a count promises: 68 bytes, and the process is out of memory.
 func TestKerberosTicketCacheCounts(t *testing.T) {
 	t.Parallel()
 	config := passwordConfig(t, newFakeKDC(18))

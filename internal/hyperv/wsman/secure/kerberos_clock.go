@@ -8,22 +8,22 @@ import (
 	"github.com/go-krb5/x/encoding/asn1"
 )
 
-// clock gives times of which no two are equal. Whoever accepts an authenticator takes
-// another one of the same client, service, time and microsecond for a replay
-// (RFC 4120 3.2.2, 3.2.3), and the answer to the one fits the other. The clock of
-// the system does not keep them apart: on Windows it moves in steps of up to 16 ms.
+// clock never returns the same time twice. An acceptor takes a second authenticator of the same
+// client, service, time and microsecond for a replay (RFC 4120 3.2.2, 3.2.3), and the answer to one
+// of them fits the other. The system clock does not keep them apart: on Windows it moves in steps
+// of up to 16 ms.
 type clock struct {
 	mu   sync.Mutex
 	last time.Time
 }
 
-// authenticatorClock is one for all users and KDCs of the process: two of them may
-// be the same.
+// authenticatorClock is shared by all users and KDCs of the process, because two of them may be the
+// same.
 var authenticatorClock clock
 
-// next is the present in microseconds, or the first one after all that were given
-// out. A clock that is set back is not followed within what hosts tolerate;
-// further back no host takes the earlier times any more.
+// next returns the present in microseconds, or the first microsecond after all that were returned
+// before. If the system clock is set back by less than hosts tolerate, next does not follow; if it
+// is set back further, no host accepts the earlier times any more.
 func (c *clock) next() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -39,7 +39,7 @@ func (a *authenticators) check(t *testing.T, want int) {
 	}
 }
 
-// Authenticators of one process differ, whoever asks for them and however coarse the
+// All authenticators of one process differ, whichever caller asks for them and however coarse the
 // clock is: here it stands still.
 func TestKerberosAuthenticatorsDiffer(t *testing.T) { //nolint:paralleltest // tests beside it would live in other centuries
 	const aliases, hosts, contexts = 2, 10, 3

@@ -14,8 +14,10 @@ import (
 // KerberosConfig says who logs on with Kerberos, and how. Exactly one of Password,
 // KeytabPath and CachePath is set; with none, the environment's KRB5CCNAME counts.
 type KerberosConfig struct {
-	// User is name, name@REALM or DOMAIN\name. With a key table it may be empty: the
-	// first principal in it. With a ticket cache it may be empty: the one in it.
+	// User is name, name@REALM or DOMAIN
+	//
+	// ame. It may be empty with a key table, which stands for the first principal in it, and with a
+	// ticket cache, which stands for the principal in it.
 	User string
 	// Password of the user.
 	Password string `json:"-"`
@@ -28,8 +30,8 @@ type KerberosConfig struct {
 	Realm string
 	// SPN of the host's service. Empty: HTTP/ and the host's name.
 	SPN string
-	// ConfPath is krb5.conf. Empty: the environment's KRB5_CONFIG, or but
-	// on Windows /etc/krb5.conf. KDCs that it does not name are looked for in DNS.
+	// ConfPath is krb5.conf. Empty: the environment's KRB5_CONFIG, or, except on Windows,
+	// /etc/krb5.conf. KDCs that it does not name are looked up in DNS.
 	ConfPath string
 	// Lookup reads the environment. Nil: there is none.
 	Lookup func(string) (string, bool)
@@ -43,7 +45,8 @@ func (KerberosConfig) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerber
 // LogValue hides the password.
 func (KerberosConfig) LogValue() slog.Value { return slog.StringValue(kerberosName) }
 
-// restrict leaves what this client does: AES, no delegation, no addresses, no renewal.
+// restrict limits the configuration to what this client does: AES, no delegation, no addresses, no
+// renewal.
 func restrict(c *config.Config) {
 	d := &c.LibDefaults
 	d.DefaultTktEnctypeIDs, d.DefaultTGSEnctypeIDs, d.PermittedEnctypeIDs = kerberosTypes, kerberosTypes, kerberosTypes

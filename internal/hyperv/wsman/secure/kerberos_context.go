@@ -73,7 +73,7 @@ func (x *kerberosContext) request(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	// A subkey keeps contexts of one ticket apart, should the host send none.
+	// A subkey keeps contexts of one ticket apart if the host sends none.
 	if err := a.GenerateSeqNumberAndSubKey(t.key.KeyType, len(t.key.KeyValue)); err != nil {
 		return nil, err
 	}

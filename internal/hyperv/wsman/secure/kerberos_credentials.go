@@ -16,7 +16,7 @@ import (
 	"github.com/go-krb5/krb5/types"
 )
 
-// loginCredentials are what a login proves: a principal with a password or a key table.
+// loginCredentials are those that a login proves: a principal with a password or a key table.
 type loginCredentials struct {
 	name     types.PrincipalName
 	realm    string
@@ -27,17 +27,16 @@ type loginCredentials struct {
 // Format keeps the secret out of every print.
 func (*loginCredentials) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(kerberosName)) }
 
-// maxIterations bounds the work that an answer nobody vouches for can demand.
+// maxIterations bounds the work that an unauthenticated answer can demand.
 const maxIterations = 1 << 18
 
-// ErrWeakKey says that fewer iterations than the default were asked for when the
-// password is made into a key: 4096 (RFC 3962 4) or 32768 (RFC 8009 4). Nobody vouches
-// for the number, and whoever lowers it guesses the password the faster from what is
-// sealed with that key.
+// ErrWeakKey says that fewer iterations than the default were asked for when the password is made
+// into a key: 4096 (RFC 3962 4) or 32768 (RFC 8009 4). The number is not authenticated, and an
+// attacker who lowers it can guess the password faster from data that is sealed with that key.
 var ErrWeakKey = errors.New("the KDC asks for a key of the password that is easily guessed")
 
-// keyFor picks the key that the KDC asks for, the first of its types that is AES and
-// that we have. Kvno is zero for a password.
+// keyFor picks the key that the KDC asks for, the first of its types that is AES and for which we
+// have a key. The version number kvno is zero for a password.
 func (c *loginCredentials) keyFor(offered types.PADataSequence) (key kerberosKey, kvno int, err error) {
 	infos, err := keyInfos(offered)
 	if err != nil {
@@ -55,7 +54,7 @@ func (c *loginCredentials) keyFor(offered types.PADataSequence) (key kerberosKey
 	return kerberosKey{}, 0, err
 }
 
-// keyForType is the key that opens an answer sealed with encryption type t.
+// keyForType returns the key that opens an answer sealed with encryption type t.
 func (c *loginCredentials) keyForType(t int32, offered types.PADataSequence) (kerberosKey, error) {
 	if !slices.Contains(kerberosTypes, t) {
 		return kerberosKey{}, fmt.Errorf("%w: encryption type %d", ErrNoAES, t)
@@ -87,8 +86,8 @@ func keyInfos(offered types.PADataSequence) ([]types.ETypeInfo2Entry, error) {
 	return nil, nil
 }
 
-// key is the newest one in the key table, whatever version the KDC speaks of: tables
-// made by hand seldom have the right number. A password has no version.
+// key returns the newest key in the key table, whichever version the KDC names: tables made by hand
+// seldom have the right number. A password has no version.
 func (c *loginCredentials) key(info types.ETypeInfo2Entry) (key kerberosKey, kvno int, err error) {
 	if c.keytab != nil {
 		key, kvno, err := c.keytab.GetEncryptionKey(c.name, c.realm, 0, info.EType)
@@ -123,8 +122,7 @@ func (c *loginCredentials) derive(info types.ETypeInfo2Entry) (kerberosKey, erro
 	return newKerberosKey(types.EncryptionKey{KeyType: info.EType, KeyValue: value})
 }
 
-// keyParams are the iterations that the KDC asks for, in hex, or the default of the
-// algorithm.
+// keyParams returns the iterations that the KDC asks for, in hex, or the default of the algorithm.
 func keyParams(algorithm etype.EType, asked []byte) (string, error) {
 	byDefault := algorithm.GetDefaultStringToKeyParams()
 	if len(asked) == 0 {
@@ -154,9 +152,10 @@ func splitUser(user string) (name, suffix string) {
 	return user, ""
 }
 
-// parsePrincipal finds name and realm of the user in any of the forms DOMAIN\name,
-// name@realm and name. A NetBIOS domain is no realm and says nothing here; an account
-// of the host's own is unknown to every KDC.
+// parsePrincipal finds name and realm of the user in any of the forms DOMAIN
+//
+// ame, name@realm and name. A NetBIOS domain is not a realm and says nothing here; a local account
+// of the host is unknown to every KDC.
 func parsePrincipal(user, realm, defaultRealm string) (types.PrincipalName, string, error) {
 	name, suffix := splitUser(user)
 	switch {

@@ -22,8 +22,8 @@ var (
 	ErrNoKDC = errors.New("no KDC answers")
 )
 
-// KDCError is an error message of a KDC, or of the host about a ticket (RFC 4120
-// 5.9.1). Nobody vouches for it.
+// KDCError is an error message of a KDC, or of the host about a ticket (RFC
+// 4120 5.9.1). It is not authenticated.
 type KDCError struct {
 	// Code of the error, RFC 4120 7.5.9.
 	Code int32
@@ -34,7 +34,7 @@ type KDCError struct {
 	// SPN that a ticket was asked for.
 	SPN string
 
-	data []byte // e-data: what preauthentication the KDC wants
+	data []byte // e-data: the preauthentication that the KDC wants
 }
 
 // Error names the code, and what to do about the commonest ones.
@@ -46,7 +46,7 @@ func (e *KDCError) Error() string {
 	return s
 }
 
-// Is reports what the code means beyond itself.
+// Is matches the errors of this package that the code stands for.
 func (e *KDCError) Is(target error) bool {
 	switch target {
 	case ErrRejected:
@@ -59,8 +59,8 @@ func (e *KDCError) Is(target error) bool {
 	return false
 }
 
-// badCredentials reports that asking again with the same secret will fail again, and
-// may lock the account.
+// badCredentials reports whether asking again with the same secret will fail again, and may lock
+// the account.
 func (e *KDCError) badCredentials() bool {
 	switch e.Code {
 	case errorcode.KDC_ERR_C_PRINCIPAL_UNKNOWN, errorcode.KDC_ERR_CLIENT_REVOKED,

@@ -18,9 +18,9 @@ import (
 
 const maxIncludeDepth = 5
 
-// usualKrb5Conf is where krb5.conf is on a system, none on Windows: that path would be
-// a folder of the drive that is worked on, which anybody may make there, and who writes
-// krb5.conf chooses the KDC.
+// usualKrb5Conf returns where krb5.conf is on a system; there is none on Windows. There, the path
+// would be a folder of the current drive, which any user may create, and the writer of krb5.conf
+// chooses the KDC.
 func usualKrb5Conf(system string) []string {
 	if system == "windows" {
 		return nil
@@ -55,8 +55,8 @@ func loadKrb5Conf(path string, lookup func(string) (string, bool)) (*config.Conf
 	return sections.parse()
 }
 
-// confSections collects the lines of each section over all files. The library's parser
-// follows no include and forgets the realms of a section that comes twice.
+// confSections collects the lines of each section over all files. The library's parser ignores
+// includes and forgets the realms of a section that comes twice.
 type confSections struct {
 	names []string
 	lines map[string][]string
@@ -91,7 +91,7 @@ func (s *confSections) parse() (*config.Config, error) {
 var (
 	sectionLine = regexp.MustCompile(`^\s*\[\s*([A-Za-z_]+)\s*\]\s*\*?\s*$`)
 	includeLine = regexp.MustCompile(`^(include|includedir)\s+(\S.*?)\s*$`)
-	// includedName is which files of a directory count (krb5.conf(5)).
+	// includedName matches the files of a directory that count (krb5.conf(5)).
 	includedName = regexp.MustCompile(`^[A-Za-z0-9_-]+$|^[^.].*\.conf$`)
 )
 
@@ -140,8 +140,8 @@ func (s *confSections) include(directive, path string, depth int) error {
 	return nil
 }
 
-// cacheType is the type in front of the name of a ticket cache or key table. A single
-// letter is a drive.
+// cacheType matches the type in front of the name of a ticket cache or key table. A single letter
+// is a drive.
 var cacheType = regexp.MustCompile(`^[A-Za-z]{2,}:`)
 
 func filePath(name, what string) (string, error) {

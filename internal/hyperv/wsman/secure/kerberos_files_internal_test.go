@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// Nobody else may choose the KDC: on Windows a path that begins with a slash is one of
-// the drive that is worked on.
+// No other user may choose the KDC: on Windows a path that begins with a slash is on the current
+// drive.
 func TestUsualKrb5Conf(t *testing.T) {
 	t.Parallel()
 	for _, system := range []string{"linux", "darwin", "freebsd", "windows"} {

@@ -32,8 +32,8 @@ type kdcClient struct {
 	dial   dialer
 }
 
-// exchange sends a request to the realm's KDCs, one after another until one answers.
-// A KRB-ERROR comes back as *KDCError.
+// exchange sends a request to the realm's KDCs, one after the other until one answers. A KRB-ERROR
+// comes back as *KDCError.
 func (c *kdcClient) exchange(ctx context.Context, realm, spn string, request []byte) ([]byte, error) {
 	addresses, err := c.addresses(ctx, realm)
 	if err != nil {
@@ -89,8 +89,9 @@ func (c *kdcClient) addresses(ctx context.Context, realm string) ([]string, erro
 	return list, nil
 }
 
-// kdcAddress completes the value of a kdc line: host, host:port, IPv6 address in
-// brackets or not. A KDC behind an HTTPS proxy cannot be reached.
+// kdcAddress completes the value of a kdc line: host, host:port, or an IPv6
+// address with or without brackets. A KDC behind an HTTPS proxy cannot be
+// reached.
 func kdcAddress(s string) (string, bool) {
 	s = strings.TrimSuffix(strings.TrimSpace(s), "*")
 	s = strings.TrimPrefix(s, "tcp/")

@@ -24,14 +24,14 @@ const (
 	maxSkew = 5 * time.Minute
 )
 
-// grantedTicket is what a KDC grants, with its end.
+// grantedTicket is a ticket that a KDC has granted, with the time of its end.
 type grantedTicket struct {
 	kerberosTicket
 
 	end time.Time
 }
 
-// fresh reports whether there is a ticket that holds long enough for a new context.
+// fresh reports whether there is a ticket that is valid long enough for a new context.
 func (g grantedTicket) fresh() bool {
 	return len(g.key.KeyValue) > 0 && time.Until(g.end) > ticketMargin
 }
@@ -53,7 +53,7 @@ func (k *Kerberos) logIn(ctx context.Context, c *loginCredentials) (grantedTicke
 	if err != nil {
 		return grantedTicket{}, err
 	}
-	// The answer need not say again how the key is salted.
+	// The answer need not repeat the salt of the key.
 	if key.KeyType != reply.EncPart.EType {
 		if key, err = c.keyForType(reply.EncPart.EType, reply.PAData); err != nil {
 			return grantedTicket{}, err
@@ -105,8 +105,8 @@ func preauthenticate(request *messages.ASReq, c *loginCredentials, data []byte) 
 	return key, nil
 }
 
-// openLogin checks that the answer comes from somebody who knows the secret too, and
-// belongs to the request.
+// openLogin checks that the sender of the answer knows the secret too, and that the answer belongs
+// to the request.
 func openLogin(key kerberosKey, request messages.ASReq, reply messages.ASRep) (grantedTicket, error) {
 	part, err := openKDCReply(key, reply.EncPart, keyusage.AS_REP_ENCPART)
 	if err != nil {

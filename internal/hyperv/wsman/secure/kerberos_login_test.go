@@ -16,7 +16,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// Many contexts, for several hosts at once, cost one login and one ticket each host.
+// Many contexts, for several hosts at once, cost one login and one ticket for each host.
 func TestKerberosOneLogin(t *testing.T) {
 	t.Parallel()
 	kdc := newFakeKDC(18)
@@ -99,7 +99,7 @@ func TestKDCErrors(t *testing.T) {
 	}
 }
 
-// An answer to another request is not taken, not even from the KDC itself.
+// An answer to another request is not accepted, not even from the KDC itself.
 func TestKerberosReplayedAnswers(t *testing.T) {
 	t.Parallel()
 	kdc := newFakeKDC(18)
@@ -125,8 +125,8 @@ func TestKerberosReplayedAnswers(t *testing.T) {
 	}
 }
 
-// Work that nobody vouches for is bounded, in both directions: a key that is made
-// quickly is guessed quickly.
+// The iterations that an unauthenticated answer asks for are bounded in both directions: a key that
+// is quickly made is quickly guessed.
 func TestKerberosIterations(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -165,7 +165,7 @@ func TestKerberosIterations(t *testing.T) {
 	}
 }
 
-// An answer is taken only for the client, by the KDC and for the service of the request.
+// An answer is accepted only if it names the client, the KDC and the service of the request.
 func TestKerberosNamesInAnswers(t *testing.T) {
 	t.Parallel()
 	other := types.NewPrincipalName(1, "other")
@@ -214,7 +214,7 @@ func TestKerberosNamesInAnswers(t *testing.T) {
 	}
 }
 
-// A login is no place for a referral.
+// A referral in a login is refused.
 func TestKerberosLoginReferred(t *testing.T) {
 	t.Parallel()
 	kdc := newFakeKDC(18)
@@ -228,8 +228,8 @@ func TestKerberosLoginReferred(t *testing.T) {
 	}
 }
 
-// Names of Windows fold letters, and its KDCs answer with the spelling that they keep:
-// from then on it is theirs.
+// Windows compares names without regard to letter case, and its KDCs answer in their own spelling,
+// which is used from then on.
 func TestKerberosSpelling(t *testing.T) {
 	t.Parallel()
 	kdc := newFakeKDC(18)

@@ -16,7 +16,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// A KDC that does not answer holds nobody beyond his context, and nobody else either.
+// A KDC that does not answer holds up no caller beyond its context, neither the one that asks it
+// nor those that wait for that one.
 func TestKerberosCancel(t *testing.T) {
 	t.Parallel()
 	config := passwordConfig(t, newFakeKDC(18))
@@ -31,7 +32,7 @@ func TestKerberosCancel(t *testing.T) {
 		defer close(kdc.silent)
 		start := time.Now()
 		var wg sync.WaitGroup
-		for range 3 { // one asks the KDC, the others wait for him
+		for range 3 { // one asks the KDC, the others wait for it
 			wg.Go(func() {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 				defer cancel()
@@ -108,7 +109,7 @@ func TestKerberosImpatientCallers(t *testing.T) {
 	}
 }
 
-// Of a realm whose KDCs do not answer, one login tells all who wait.
+// If no KDC of a realm answers, the failure of one login is reported to all callers that wait.
 func TestKerberosSilentKDC(t *testing.T) {
 	t.Parallel()
 	config := passwordConfig(t, newFakeKDC(18))
@@ -217,7 +218,7 @@ func TestKerberosNoKDC(t *testing.T) {
 	}
 }
 
-// The host may live in another realm: the KDC says so, or krb5.conf does.
+// The host may be in another realm: the KDC says so, or krb5.conf does.
 func TestKerberosOtherRealm(t *testing.T) {
 	t.Parallel()
 	const other = "OTHER.TEST"
@@ -250,7 +251,7 @@ func TestKerberosOtherRealm(t *testing.T) {
 	}
 }
 
-// KDCs that refer to each other forever are left.
+// Referrals between KDCs that refer to each other forever are given up.
 func TestKerberosReferralLoop(t *testing.T) {
 	t.Parallel()
 	const other = "OTHER.TEST"

@@ -124,8 +124,8 @@ func TestKerberosWrongBinding(t *testing.T) {
 	}
 }
 
-// An answer that does not come from the host the ticket is for, or not for this
-// request, ends the context.
+// An answer that does not come from the host for which the ticket is, or that
+// is not for this request, ends the context.
 func TestKerberosMutualAuthentication(t *testing.T) {
 	t.Parallel()
 	kdc := newFakeKDC(18)

@@ -12,12 +12,12 @@ const (
 	ticketMargin = 2 * time.Minute
 	// loginTimeout bounds a login, which asks one KDC after the other.
 	loginTimeout = time.Minute
-	// noKDCFor is how long a realm whose KDCs did not answer is not asked again: it
-	// costs their time-outs once, not once for each host.
+	// noKDCFor is how long a realm whose KDCs did not answer is left alone, so that their time-outs
+	// are waited for once, not once for each host.
 	noKDCFor = 30 * time.Second
 )
 
-// ticketFor is a valid ticket for the service, from memory if there is one.
+// ticketFor returns a valid ticket for the service, from memory if there is one.
 func (k *Kerberos) ticketFor(ctx context.Context, spn servicePrincipal) (kerberosTicket, error) {
 	select {
 	case k.turn <- struct{}{}:
@@ -47,7 +47,8 @@ func (k *Kerberos) ticketFor(ctx context.Context, spn servicePrincipal) (kerbero
 }
 
 // ensureTGT gets a ticket-granting ticket unless there is a valid one. Bad
-// credentials are tried once: a second try can only help to lock the account.
+// credentials are tried once, because a second try could only help to lock the
+// account.
 func (k *Kerberos) ensureTGT(ctx context.Context, spn servicePrincipal) error {
 	if k.secret == nil && !k.tgt.fresh() {
 		return k.readCache(spn)
@@ -60,16 +61,16 @@ func (k *Kerberos) ensureTGT(ctx context.Context, spn servicePrincipal) error {
 	return nil
 }
 
-// login is one login on its way. It goes on when its caller gives up: the KDC counts
-// what it was asked, and the next caller would ask again.
+// login is one login that is under way or has ended. It goes on when its caller gives up: the KDC
+// counts every request, and the next caller would ask again.
 type login struct {
-	ended chan struct{} // closed with the rest set
+	ended chan struct{} // closed once the other fields are set
 	at    time.Time
 	tgt   grantedTicket
 	err   error
 }
 
-// loggedOn takes the result of the login that is under way, or of a new one.
+// loggedOn waits for the result of the login that is under way, or of a new one.
 func (k *Kerberos) loggedOn(ctx context.Context) error {
 	if k.login == nil || k.login.isOver() {
 		k.login = k.beginLogin()

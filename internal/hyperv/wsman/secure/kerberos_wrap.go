@@ -14,7 +14,7 @@ import (
 )
 
 // kerberosTypes are the encryption types in use, the most widely spoken first.
-// RC4 and DES are neither asked for nor taken.
+// RC4 and DES are neither asked for nor accepted.
 var kerberosTypes = []int32{
 	etypeID.AES256_CTS_HMAC_SHA1_96,
 	etypeID.AES128_CTS_HMAC_SHA1_96,
@@ -72,8 +72,7 @@ const (
 	wrapHeaderSize = 16
 )
 
-// wrapHeader has EC and RRC zero, as the copy within the ciphertext has them when
-// it is made.
+// wrapHeader has EC and RRC zero, as in the copy within the ciphertext.
 func wrapHeader(flags byte, sequence uint64) []byte {
 	return binary.BigEndian.AppendUint64([]byte{5, 4, flags, 0xff, 0, 0, 0, 0}, sequence)
 }
@@ -87,9 +86,9 @@ type kerberosChannel struct {
 	broken  bool
 }
 
-// wrap makes the token the way Windows' EncryptMessage lays it out: EC is zero, and
-// everything but the data is rotated to the front. What stands in front of the data
-// is the signature: header, rotated checksum and header copy, confounder.
+// wrap makes the token the way Windows' EncryptMessage lays it out: EC is zero, and everything but
+// the data is rotated to the front. The bytes in front of the data are the signature: header,
+// rotated checksum and header copy, confounder.
 func (c *kerberosChannel) wrap(plain []byte) (signature, sealed []byte, err error) {
 	header := wrapHeader(c.flags|wrapSealed, c.out)
 	encrypted, err := c.key.encrypt(append(bytes.Clone(plain), header...), keyusage.GSSAPI_INITIATOR_SEAL)
@@ -104,8 +103,8 @@ func (c *kerberosChannel) wrap(plain []byte) (signature, sealed []byte, err erro
 	return token[:n:n], token[n:], nil
 }
 
-// unwrap takes any rotation, and filler if the host adds it. Sequence numbers must
-// follow one another without a gap: a connection loses and reorders nothing.
+// unwrap takes any rotation, and filler if the host adds it. Sequence numbers must follow one
+// another without a gap: a connection neither loses nor reorders messages.
 func (c *kerberosChannel) unwrap(signature, sealed []byte) ([]byte, error) {
 	if c.broken {
 		return nil, ErrTampered
@@ -133,8 +132,8 @@ func (c *kerberosChannel) open(token []byte) ([]byte, error) {
 	extra, rotation := int(binary.BigEndian.Uint16(header[4:])), int(binary.BigEndian.Uint16(header[6:]))
 	plain, err := c.decrypt(encrypted, rotation)
 	if err != nil && extra > 0 {
-		// Unverified on a real host (kerberos-ec-rotation): with filler, Windows is said to rotate by EC
-		// and RRC together. The checksum tells which of the two it was.
+		// Unverified on a real host (kerberos-ec-rotation): with filler, Windows is said to rotate
+		// by EC and RRC together. The checksum shows which of the two it was.
 		plain, err = c.decrypt(encrypted, rotation+extra)
 	}
 	if err != nil || len(plain) < wrapHeaderSize+extra {

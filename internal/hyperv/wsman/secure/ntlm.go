@@ -11,12 +11,15 @@ import (
 
 // NTLMConfig says who logs on with NTLM.
 type NTLMConfig struct {
-	// User is DOMAIN\name, name@suffix, .\name for an account of the host's own, or
-	// name for one that the host is to find.
+	// User is DOMAIN
+	//
+	// ame, name@suffix, .
+	//
+	// ame for a local account of the host, or name for one that the host is to find.
 	User string
 	// Password of the user.
 	Password string `json:"-"`
-	// SPN names the service asked for, as HTTP/host. Empty: unnamed.
+	// SPN names the service, for example HTTP/host. Empty: the service is not named.
 	SPN string
 }
 
@@ -28,22 +31,22 @@ func (NTLMConfig) LogValue() slog.Value { return slog.StringValue(ntlmName) }
 
 const ntlmName = "NTLM"
 
-// NTLM logs on with NTLMv2 and seals with extended session security. Neither
-// NTLMv1 nor a handshake without MIC exists here: see [ntlmChallenge.check].
+// NTLM logs on with NTLMv2 and seals with extended session security. It has
+// neither NTLMv1 nor a handshake without MIC: see [ntlmChallenge.check].
 type NTLM struct {
 	user, domain string
 	hash         []byte // of the password, which itself is not kept
 	spn          string
 }
 
-// hostAccounts in place of a domain stands for the host's own account database.
+// hostAccounts in place of a domain stands for the local account database of the host.
 const hostAccounts = "."
 
 // NewNTLM makes the mechanism for one user.
 func NewNTLM(c NTLMConfig) *NTLM {
 	user, domain := c.User, ""
-	// A user principal name goes into the user field whole, with no domain.
-	// Unverified on a real host (ntlm-suffix-domain): that it finds the domain of the suffix.
+	// A user principal name goes into the user field whole, with no domain. Unverified on a real
+	// host (ntlm-suffix-domain): that the host finds the domain of the suffix.
 	if d, u, ok := strings.Cut(c.User, `\`); ok {
 		user, domain = u, d
 	}
@@ -83,7 +86,7 @@ func (x *ntlmContext) Next(ctx context.Context, in []byte) (out []byte, establis
 	}
 	switch {
 	case x.answered:
-		// A host that goes on talking after the answer has not accepted it.
+		// A host that sends another token after the answer has not accepted it.
 		return nil, false, fmt.Errorf("ntlm: %w", ErrRejected)
 	case in == nil && x.negotiate == nil:
 		x.negotiate = negotiateMessage()
@@ -116,7 +119,7 @@ func (x *ntlmContext) authenticate(challenge []byte) ([]byte, error) {
 
 	domain := x.mech.domain
 	if domain == hostAccounts {
-		if domain = c.info.computer(); domain == "" { // without a name it would be any domain's
+		if domain = c.info.computer(); domain == "" { // without the name, any domain could be meant
 			return nil, fmt.Errorf("%w: the host does not tell its name", ErrMalformed)
 		}
 	}

@@ -28,8 +28,8 @@ const (
 	sealFlags = flagUnicode | flagSign | flagSeal | flagESS | flag128 | flagKeyExch
 )
 
-// capitals are what the names of these tests need of the table of MS-UCODEREF 3.1.5.3:
-// a dotless i has none.
+// capitals is the part of the table of MS-UCODEREF 3.1.5.3 that the names of these tests need: a
+// dotless i has no capital.
 var capitals = strings.NewReplacer("a", "A", "d", "D", "e", "E", "g", "G", "i", "I", "j", "J", "l", "L", "m", "M", "n", "N",
 	"o", "O", "r", "R", "s", "S", "t", "T", "u", "U", "x", "X", "y", "Y", "z", "Z", "c", "C", "p", "P", "ü", "Ü")
 
@@ -42,8 +42,8 @@ type ntlmAcceptor struct {
 	noTime    bool   // leave the timestamp out of the challenge
 	noInfo    bool   // leave the target information out altogether
 	nameless  bool   // leave the name of the host out of it
-	noVersion bool   // a challenge of 48 bytes in front, as old hosts send it
-	honest    bool   // no target information that only a client may send
+	noVersion bool   // a challenge with a fixed part of 48 bytes, as old hosts send it
+	honest    bool   // leave out target information that only a client may send
 
 	negotiate, challenge []byte
 	nonce                [8]byte
@@ -86,7 +86,7 @@ func (a *ntlmAcceptor) challengeFor(negotiate []byte) []byte {
 	if !a.noTime {
 		parts = append(parts, av(7, binary.LittleEndian.AppendUint64(nil, uint64(time.Now().UnixNano()/100)+116444736000000000)))
 	}
-	if !a.honest { // what only a client may say must not be echoed
+	if !a.honest { // pairs that only a client may send must not be echoed
 		parts = append(parts, av(9, u16("HTTP/evil")), av(10, make([]byte, 16)))
 	}
 	parts = append(parts, av(0, nil))

@@ -64,7 +64,7 @@ func (p avPairs) find(id uint16) []byte {
 	return nil
 }
 
-// timestamp is the host's time, nil when the list has none.
+// timestamp returns the host's time, nil when the list has none.
 func (p avPairs) timestamp() []byte {
 	if t := p.find(avTimestamp); len(t) == 8 {
 		return t
@@ -72,18 +72,18 @@ func (p avPairs) timestamp() []byte {
 	return nil
 }
 
-// computer is the host's NetBIOS name, empty when the list has none.
+// computer returns the host's NetBIOS name, empty when the list has none.
 func (p avPairs) computer() string { return fromUTF16LE(p.find(avComputer)) }
 
-// reply is the target information of the response: what the host said, but its flags,
-// with the promise of a MIC, the binding and the service asked for (MS-NLMP 3.1.5.1.2).
-// Without a TLS connection there is no binding pair, as opposed to a zero one:
-// hosts take a zero one for a binding that is wrong.
+// reply returns the target information of the response: that of the host except its flags, with the
+// promise of a MIC, the binding and the name of the service (MS-NLMP 3.1.5.1.2). Without a TLS
+// connection there is no binding pair, rather than a zero one: hosts take a zero one for a wrong
+// binding.
 func (p avPairs) reply(binding []byte, spn string) avPairs {
 	out := make(avPairs, 0, len(p)+3)
 	for _, pair := range p {
 		switch pair.id {
-		case avFlags, avTargetName, avChannelBinding: // ours to say
+		case avFlags, avTargetName, avChannelBinding: // replaced by our own
 		default:
 			out = append(out, pair)
 		}

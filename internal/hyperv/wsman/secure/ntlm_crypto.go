@@ -10,14 +10,14 @@ import (
 	"golang.org/x/crypto/md4" //nolint:staticcheck // NTLM is defined on MD4 (MS-NLMP 3.3.1)
 )
 
-// ntHash is what hosts keep of a password (MS-NLMP 3.3.1).
+// ntHash returns what hosts keep of a password (MS-NLMP 3.3.1).
 func ntHash(password string) []byte {
 	h := md4.New()
 	h.Write(utf16le(password))
 	return h.Sum(nil)
 }
 
-// ntowfv2 is the key of one user, which stands for the password (MS-NLMP 3.3.2).
+// ntowfv2 returns the key of one user, which stands for the password (MS-NLMP 3.3.2).
 func ntowfv2(hash []byte, user, domain string) []byte {
 	return hmacMD5(hash, utf16le(upper(user)+domain))
 }

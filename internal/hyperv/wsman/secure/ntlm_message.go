@@ -22,7 +22,7 @@ const (
 	flagKeyExchange   = 0x40000000
 	flag56            = 0x80000000
 
-	// ntlmRequired is what a context needs in order to seal with a key of its own.
+	// ntlmRequired holds the flags that a context needs in order to seal with its own key.
 	ntlmRequired = flagUnicode | flagSign | flagSeal | flagESS | flag128 | flagKeyExchange
 	ntlmFlags    = ntlmRequired | flagRequestTarget | flagNTLM | flagAlwaysSign | flagTargetInfo | flagVersion | flag56
 )
@@ -50,14 +50,14 @@ func ntlmHeader(messageType uint32) []byte {
 	return binary.LittleEndian.AppendUint32([]byte(ntlmSignature), messageType)
 }
 
-// negotiateMessage is the first message (MS-NLMP 2.2.1.1), without names.
+// negotiateMessage returns the first message (MS-NLMP 2.2.1.1), without names.
 func negotiateMessage() []byte {
 	b := binary.LittleEndian.AppendUint32(ntlmHeader(typeNegotiate), ntlmFlags)
 	b = append(b, make([]byte, 16)...)
 	return append(b, ntlmVersion[:]...)
 }
 
-// ntlmChallenge is what matters of a challenge (MS-NLMP 2.2.1.2).
+// ntlmChallenge holds the parts of a challenge that matter (MS-NLMP 2.2.1.2).
 type ntlmChallenge struct {
 	flags uint32
 	nonce []byte
@@ -83,10 +83,10 @@ func parseChallenge(b []byte) (ntlmChallenge, error) {
 // check refuses a challenge that leads to a context without sealing, or to a
 // handshake without MIC.
 //
-// Nobody has authenticated the challenge when it is answered, and the first sealed
-// message rides on that answer. Whoever sits between can clear the sealing flags;
-// only the MIC tells the host, and the client adds a MIC only if the challenge
-// carries a timestamp (MS-NLMP 3.1.5.1.2). So neither may be missing.
+// The challenge is not authenticated when it is answered, and the first sealed message goes along
+// with that answer. An attacker in between can clear the sealing flags; only the MIC reveals that
+// to the host, and the client adds a MIC only if the challenge carries a timestamp (MS-NLMP
+// 3.1.5.1.2). So neither may be missing.
 func (c ntlmChallenge) check() error {
 	if c.flags&ntlmRequired != ntlmRequired || c.info.timestamp() == nil {
 		return ErrWeakContext
@@ -118,7 +118,7 @@ func (m authenticateMessage) encode() []byte {
 	return append(b, payload...)
 }
 
-// sign puts the MIC over the whole handshake into the encoded message.
+// sign writes the MIC, which covers the whole handshake, into the encoded message.
 func (authenticateMessage) sign(encoded, sessionKey, negotiate, challenge []byte) {
 	copy(encoded[micOffset:], hmacMD5(sessionKey, negotiate, challenge, encoded))
 }

@@ -132,7 +132,7 @@ func TestNTLMTargetInformation(t *testing.T) {
 	}
 }
 
-// An account of the host's own is never sent as one of whatever domain the host finds.
+// A local account of the host is never sent in a form for which the host would search a domain.
 func TestNTLMHostWithoutName(t *testing.T) {
 	t.Parallel()
 	for user, want := range map[string]error{`.\admin`: secure.ErrMalformed, "admin": nil, `LAB\admin`: nil} {
@@ -155,7 +155,7 @@ func TestNTLMWrongBinding(t *testing.T) {
 	}
 }
 
-// Without sealing, or without the timestamp that brings the MIC, nothing may leave.
+// Without sealing, or without the timestamp on which the MIC depends, no message may go out.
 func TestNTLMRefusesWeakChallenge(t *testing.T) {
 	t.Parallel()
 	tests := map[string]*ntlmAcceptor{
@@ -242,7 +242,7 @@ func TestNTLMOrder(t *testing.T) {
 	}
 }
 
-// tamperings are what may happen to a sealed answer on its way.
+// tamperings are changes that a sealed answer may undergo on its way.
 var tamperings = map[string]func(signature, sealed []byte) ([]byte, []byte){
 	"ciphertext changed": func(g, s []byte) ([]byte, []byte) { return g, flip(s, 3) },
 	"checksum changed":   func(g, s []byte) ([]byte, []byte) { return flip(g, 5), s },
@@ -318,7 +318,7 @@ func TestNTLMReordered(t *testing.T) {
 	}
 }
 
-// prints are all the ways by which a value may reach a log.
+// prints writes a value in all the ways in which it may reach a log.
 func prints(v any) string {
 	var b bytes.Buffer
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
@@ -348,7 +348,7 @@ func TestNTLMPrintsItsNameOnly(t *testing.T) {
 	for _, v := range []any{mechanism, *mechanism, x} {
 		checkPrints(t, v, "hunter2", "admin")
 	}
-	// A configuration is marshaled field by field by whoever insists.
+	// A caller may marshal a configuration field by field.
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
 		if got := fmt.Sprintf(verb, config); got != "NTLM" {
 			t.Errorf("%s prints %q", verb, got)

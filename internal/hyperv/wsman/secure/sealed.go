@@ -48,8 +48,8 @@ func isProtocol(s string) bool {
 	return strings.EqualFold(s, ProtocolSPNEGO) || strings.EqualFold(s, ProtocolKerberos)
 }
 
-// EncodeSealed frames a sealed message (MS-WSMV 2.2.9.1). PlainLen is the length
-// of the message before it was sealed.
+// EncodeSealed frames a sealed message (MS-WSMV 2.2.9.1). The length plainLen
+// is that of the message, in bytes, before it was sealed.
 //
 // The form only looks like MIME: its headers begin with a tab, no blank line ends
 // them, and the binary part has no line break behind it.
@@ -71,10 +71,10 @@ func EncodeSealed(protocol string, plainLen int, signature, sealed []byte) []byt
 // DecodeSealed splits a sealed body into the signature and the ciphertext, which
 // share memory with body.
 //
-// It goes by the stated lengths and never looks for the boundary, which ciphertext
-// may contain by chance. Beyond the form that [EncodeSealed] writes it takes what
-// servers are known to send: headers without the tab, a space in "-- Encrypted
-// Boundary", and a line break too many or too few at the very end.
+// It goes by the stated lengths and never looks for the boundary, which ciphertext may contain by
+// chance. Besides the form that [EncodeSealed] writes, it accepts forms that servers are known to
+// send: headers without the tab, a space in "-- Encrypted Boundary", and a line break too many or
+// too few at the very end.
 func DecodeSealed(body []byte) (signature, sealed []byte, err error) {
 	r := sealedReader{rest: body}
 	length, err := r.firstPart()
@@ -99,7 +99,7 @@ func DecodeSealed(body []byte) (signature, sealed []byte, err error) {
 	return signature, sealed, nil
 }
 
-// firstPart tells how long the message is that the second part seals.
+// firstPart returns the length of the message that the second part seals.
 func (r *sealedReader) firstPart() (length int, err error) {
 	if line, ok := r.line(); !ok || !isBoundary(line) {
 		return 0, malformedBody("no boundary")

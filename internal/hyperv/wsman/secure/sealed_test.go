@@ -134,8 +134,8 @@ func FuzzDecodeSealed(f *testing.F) {
 			}
 			return
 		}
-		// What was read stands in the body as it was read, behind its length and
-		// in front of the end.
+		// The parts that were read stand in the body unchanged, after their
+		// length and before the end.
 		var size [4]byte
 		binary.LittleEndian.PutUint32(size[:], uint32(len(signature)))
 		binaryPart := fmt.Appendf(nil, "\r\n%s%s%s--", size[:], signature, sealed)

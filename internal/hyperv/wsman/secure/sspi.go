@@ -7,10 +7,10 @@ import (
 
 // Errors of the logon of the current user of Windows, for [errors.Is].
 var (
-	// ErrNotWindows says that this system knows no such logon.
+	// ErrNotWindows says that this system has no such logon.
 	ErrNotWindows = errors.New("only Windows has a logon of the current user")
-	// ErrContextEnded says that a security context has run out with the ticket beneath
-	// it. Another one is as good as it was.
+	// ErrContextEnded says that a security context has expired with the ticket beneath it. A new
+	// context can take its place.
 	ErrContextEnded = errors.New("the security context has run out")
 )
 
@@ -24,19 +24,19 @@ const (
 	statusTimeSkew       = 0x80090324 // SEC_E_TIME_SKEW
 )
 
-// SSPIError says with which status a function of the security packages of Windows
-// ended. Their texts are in the language of the system; the number is not.
+// SSPIError is the status with which a function of the security packages of Windows failed. The
+// texts of statuses depend on the language of the system; the number does not.
 type SSPIError struct {
-	// Function that was called.
+	// Function is the function that was called.
 	Function string
-	// Status that it returned.
+	// Status is the status that it returned.
 	Status uint32
 }
 
 // Error names the function and its status.
 func (e *SSPIError) Error() string { return fmt.Sprintf("%s: status 0x%08X", e.Function, e.Status) }
 
-// Is reports what the status means beyond itself.
+// Is matches the errors of this package that the status stands for.
 func (e *SSPIError) Is(target error) bool {
 	switch e.Status {
 	case statusLogonDenied, statusNoCredentials, statusWrongPrincipal:

@@ -68,7 +68,7 @@ const (
 	bufferToken           = 2  // SECBUFFER_TOKEN
 	bufferChannelBindings = 14 // SECBUFFER_CHANNEL_BINDINGS
 
-	// What is asked of a context with ISC_REQ_, and answered with ISC_RET_.
+	// Attributes that are requested of a context with ISC_REQ_, and reported with ISC_RET_.
 	contextMutual    = 0x2
 	contextReplay    = 0x4
 	contextSequence  = 0x8
@@ -85,10 +85,10 @@ const (
 	statusContinue = 0x00090312 // SEC_I_CONTINUE_NEEDED
 )
 
-// liveHandles counts what LSA keeps for this process.
+// liveHandles counts the handles that LSA keeps for this process.
 var liveHandles atomic.Int64
 
-// failed is the error of a status, nil for success.
+// failed returns the error of a status, nil for success.
 func failed(function string, status uintptr) error {
 	if status == 0 {
 		return nil
@@ -96,7 +96,7 @@ func failed(function string, status uintptr) error {
 	return &SSPIError{Function: function, Status: uint32(status)} //nolint:gosec // SECURITY_STATUS has 32 bits
 }
 
-// maxToken is the size of the largest token of a package.
+// maxToken returns the size of the largest token of a package.
 func maxToken(name *uint16) (uint32, error) {
 	var info *secPackageInfo
 	status, _, _ := querySecurityPackageInfo.Call(uintptr(unsafe.Pointer(name)), uintptr(unsafe.Pointer(&info)))
@@ -108,7 +108,7 @@ func maxToken(name *uint16) (uint32, error) {
 	return size, nil
 }
 
-// acquire gets hold of the credentials of id, nil for the current user.
+// acquire acquires the credentials of id, nil for the current user.
 func acquire(name *uint16, id *secIdentity) (credentials secHandle, err error) {
 	var expiry windows.Filetime
 	status, _, _ := acquireCredentialsHandle.Call(0, uintptr(unsafe.Pointer(name)), credentialsOutbound, 0,
@@ -125,7 +125,7 @@ func release(credentials *secHandle) {
 	liveHandles.Add(-1)
 }
 
-// initialize is one step of a handshake, the first one unless handle has begun. More
+// initialize performs one step of a handshake, the first one unless begun is set. The result more
 // says that an answer of the host is wanted.
 func initialize(credentials, handle *secHandle, begun bool, target *uint16, in []secBuffer, maxToken uint32) (out []byte, attributes uint32, more bool, err error) {
 	var previous *secHandle
@@ -164,7 +164,7 @@ func deleteContext(handle *secHandle) {
 	liveHandles.Add(-1)
 }
 
-// packageOf is the package that Negotiate has chosen, empty if it does not tell.
+// packageOf returns the package that Negotiate has chosen, empty if Negotiate does not name it.
 func packageOf(handle *secHandle) string {
 	var info secNegotiationInfo
 	status, _, _ := queryContextAttributes.Call(uintptr(unsafe.Pointer(handle)), attributeNegotiation, uintptr(unsafe.Pointer(&info)))
@@ -175,14 +175,14 @@ func packageOf(handle *secHandle) string {
 	return windows.UTF16PtrToString(info.chosen.name)
 }
 
-// trailerSize is how many bytes a sealed message is longer than the message, at most.
+// trailerSize returns the most bytes by which a sealed message is longer than the message.
 func trailerSize(handle *secHandle) (uint32, error) {
 	var s secSizes
 	status, _, _ := queryContextAttributes.Call(uintptr(unsafe.Pointer(handle)), attributeSizes, uintptr(unsafe.Pointer(&s)))
 	return s.securityTrailer, failed("QueryContextAttributes", status)
 }
 
-// encrypt seals data where it is and makes the token in front of it; both may become
+// encrypt seals data in place and makes the token for the space in front of it; both may become
 // shorter.
 func encrypt(handle *secHandle, token, data []byte) (madeToken, sealed []byte, err error) {
 	buffers := []secBuffer{buffer(bufferToken, token), buffer(bufferData, data)}
@@ -193,7 +193,7 @@ func encrypt(handle *secHandle, token, data []byte) (madeToken, sealed []byte, e
 	return token[:buffers[0].size], data[:buffers[1].size], nil
 }
 
-// decrypt opens data where it is. Quality is not zero if it was signed only.
+// decrypt opens data in place. The quality of protection is not zero if the data was only signed.
 func decrypt(handle *secHandle, token, data []byte) (plain []byte, quality uint32, err error) {
 	buffers := []secBuffer{buffer(bufferToken, token), buffer(bufferData, data)}
 	status, _, _ := decryptMessage.Call(uintptr(unsafe.Pointer(handle)), uintptr(unsafe.Pointer(descriptor(buffers))), 0, uintptr(unsafe.Pointer(&quality)))
@@ -207,7 +207,7 @@ func buffer(kind uint32, b []byte) secBuffer {
 	return secBuffer{size: uint32(len(b)), kind: kind, data: unsafe.SliceData(b)} //nolint:gosec // tokens and messages are far smaller
 }
 
-// descriptor points to buffers, which the caller keeps alive.
+// descriptor returns a descriptor of buffers, which the caller keeps alive.
 func descriptor(buffers []secBuffer) *secBufferDesc {
 	return &secBufferDesc{count: uint32(len(buffers)), buffers: unsafe.SliceData(buffers)} //nolint:gosec // two
 }

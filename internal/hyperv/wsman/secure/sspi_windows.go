@@ -15,24 +15,24 @@ import (
 
 const windowsName = "Windows"
 
-// How to log on. A build for tests under Wine, where nobody is logged on, says it
-// otherwise: see sspi_wine_windows.go.
+// How to log on. A build for tests under Wine, where no user is logged on, changes these: see
+// sspi_wine_windows.go.
 var (
 	securityPackage  = "Negotiate"
 	identity         *secIdentity // nil: the current user
 	neededAttributes = uint32(contextReplay | contextSequence | contextSeals | contextIntegrity)
 )
 
-// currentUser logs the user on who is logged on to this machine, or under whom a task
-// or service runs. Negotiate takes Kerberos for a host that a domain controller knows
-// by the target's name, and NTLM for others.
+// currentUser logs on as the user who is logged on to this machine, or as whom a task or service
+// runs. Negotiate takes Kerberos for a host that a domain controller knows by the target's name,
+// and NTLM for others.
 type currentUser struct {
 	name, target *uint16 // of the security package and of the service
 	maxToken     uint32
 }
 
-// NewCurrentUser is the mechanism for one host; an SPN that is not empty is asked for
-// in place of HTTP/host. It asks nothing of a domain controller yet.
+// NewCurrentUser returns the mechanism for one host; an SPN that is not empty takes the place of
+// HTTP/host. It does not ask a domain controller yet.
 func NewCurrentUser(host, spn string) (Mechanism, error) {
 	if spn == "" {
 		spn = "HTTP/" + strings.ToLower(strings.Trim(host, "[]"))
@@ -55,7 +55,7 @@ func NewCurrentUser(host, spn string) (Mechanism, error) {
 	return &currentUser{name: name, target: target, maxToken: size}, nil
 }
 
-// CurrentUserName is who logs on, as DOMAIN\user, empty if Windows does not tell.
+// CurrentUserName returns the user who logs on, as DOMAIN\user, empty if Windows does not name one.
 func CurrentUserName() string {
 	if identity != nil {
 		return windows.UTF16PtrToString(identity.domain) + `\` + windows.UTF16PtrToString(identity.user)
@@ -70,8 +70,8 @@ func CurrentUserName() string {
 // String names the mechanism.
 func (*currentUser) String() string { return windowsName }
 
-// NewContext starts a context for one connection. Whoever closes the connection
-// closes the context too: LSA keeps something for it.
+// NewContext starts a context for one connection. The context is closed along
+// with the connection, because LSA keeps a handle for it.
 func (u *currentUser) NewContext(binding []byte) (Context, error) {
 	credentials, err := acquire(u.name, identity)
 	if err != nil {
@@ -80,9 +80,8 @@ func (u *currentUser) NewContext(binding []byte) (Context, error) {
 	return &windowsContext{currentUser: *u, credentials: credentials, bindings: channelBindings(binding)}, nil
 }
 
-// channelBindings is SEC_CHANNEL_BINDINGS (sspi.h) with binding as its application
-// data and no addresses: eight numbers, the last two of which say how long the data is
-// and where it begins.
+// channelBindings returns SEC_CHANNEL_BINDINGS (sspi.h) with binding as its application data and no
+// addresses: eight numbers, the last two of which say how long the data is and where it begins.
 func channelBindings(binding []byte) []byte {
 	if binding == nil {
 		return nil
@@ -94,14 +93,14 @@ func channelBindings(binding []byte) []byte {
 	return append(b, binding...)
 }
 
-// contextState is how far a context has come.
+// contextState is the progress of a context.
 type contextState int
 
 const (
 	stateNew    contextState = iota
-	stateBegun               // the handle is one, and the host has to answer
+	stateBegun               // the handle is valid, and the host has to answer
 	stateReady               // messages can be sealed
-	stateBroken              // nothing can be done any more but to close it
+	stateBroken              // it can only be closed
 	stateClosed
 )
 
@@ -111,15 +110,15 @@ type windowsContext struct {
 
 	bindings []byte // nil without TLS
 
-	mu                  sync.Mutex // a step may outlive the wait for it
+	mu                  sync.Mutex // a step may last longer than Next waits for it
 	credentials, handle secHandle
 	state               contextState
 	begun               bool // the handle is to be deleted
 	trailer             uint32
 }
 
-// Next asks LSA, which may have to ask a domain controller and knows nothing of ctx:
-// nobody waits for it beyond that.
+// Next asks LSA, which may have to ask a domain controller and does not know of ctx: Next stops
+// waiting when ctx ends, and the step goes on.
 func (x *windowsContext) Next(ctx context.Context, in []byte) (out []byte, established bool, err error) {
 	type outcome struct {
 		out   []byte
@@ -150,7 +149,7 @@ func (x *windowsContext) step(in []byte) ([]byte, error) {
 	case x.state == stateNew && in == nil:
 	case x.state == stateBegun && in != nil:
 		buffers = append(buffers, buffer(bufferToken, in))
-	case x.state == stateReady: // a host that goes on talking has not accepted what it was told
+	case x.state == stateReady: // a host that sends another token has not accepted the last one
 		return nil, ErrRejected
 	default:
 		return nil, fmt.Errorf("%w: no answer from the host", ErrMalformed)
@@ -172,8 +171,8 @@ func (x *windowsContext) step(in []byte) ([]byte, error) {
 	return out, nil
 }
 
-// finish holds the context to what was asked of it. Kerberos has to have proven the
-// host; NTLM never does, whatever the attribute says.
+// finish checks that the context has the attributes that were requested. Kerberos has to have
+// proven the host; NTLM never does, whatever the attribute says.
 func (x *windowsContext) finish(attributes uint32) error {
 	need := neededAttributes
 	if packageOf(&x.handle) == "Kerberos" {
@@ -203,7 +202,8 @@ func (x *windowsContext) Wrap(plain []byte) (signature, sealed []byte, err error
 	return signature, sealed, nil
 }
 
-// Unwrap opens what the host sealed, in order. What was signed only is refused.
+// Unwrap opens the messages that the host has sealed, in order. A message that was only signed is
+// refused.
 func (x *windowsContext) Unwrap(signature, sealed []byte) ([]byte, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -223,7 +223,7 @@ func (x *windowsContext) Unwrap(signature, sealed []byte) ([]byte, error) {
 	return nil, fmt.Errorf("windows: %w", err)
 }
 
-// Close gives back what LSA keeps, behind a step that is still under way.
+// Close releases the handles that LSA keeps, after a step that may still be under way.
 func (x *windowsContext) Close() error {
 	if x.mu.TryLock() {
 		x.free()

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// Under Wine nobody is logged on, and contexts tell no attributes. So a build with the
-// tag wine, which only tests make, logs on with what the environment says.
+// Under Wine no user is logged on, and contexts report no attributes. So a build with the tag wine,
+// which only tests make, logs on with the account that the environment names.
 func init() { //nolint:gochecknoinits // nothing else sets it
 	if p := os.Getenv("HYPERV_WINE_PACKAGE"); p != "" {
 		securityPackage = p
@@ -30,5 +30,5 @@ func units(name string) (text *uint16, length uint32) {
 	return unsafe.SliceData(u), uint32(len(u) - 1) //nolint:gosec // a name
 }
 
-// LiveHandles counts what LSA keeps for this process.
+// LiveHandles counts the handles that LSA keeps for this process.
 func LiveHandles() int64 { return liveHandles.Load() }
