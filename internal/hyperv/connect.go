@@ -95,7 +95,7 @@ func (c *connector) wire(host string) (wsman.Config, error) {
 	case AuthCertificate:
 		cfg.Certificate = true
 	case AuthWindows:
-		mechanism, err := secure.NewCurrentUser(host, c.cfg.Kerberos.SPN)
+		mechanism, err := secure.NewCurrentUser(c.cfg.currentUserTarget(host))
 		if err != nil {
 			return wsman.Config{}, err
 		}
@@ -128,6 +128,16 @@ func (c *connector) close() {
 // extended protection compare it in NTLM too.
 func servicePrincipal(host string) string {
 	return "HTTP/" + strings.TrimSuffix(strings.ToLower(host), ".")
+}
+
+// currentUserTarget is the service principal that the logon of the current user asks
+// for. Windows falls back to NTLM without a word for one that no domain controller
+// knows.
+func (c Config) currentUserTarget(host string) string {
+	if c.Kerberos.SPN != "" {
+		return c.Kerberos.SPN
+	}
+	return servicePrincipal(unzoned(host))
 }
 
 func newKerberos(cfg Config) (*secure.Kerberos, error) {

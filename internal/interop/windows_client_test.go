@@ -17,7 +17,7 @@ func TestWindowsClient(t *testing.T) {
 	if err != nil {
 		t.Skip("HYPERV_WINE_PORT is no port")
 	}
-	m, err := secure.NewCurrentUser("127.0.0.1", "")
+	m, err := secure.NewCurrentUser("HTTP/127.0.0.1")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,3 +50,11 @@ func (e *SSPIError) Is(target error) bool {
 	}
 	return false
 }
+
+// madeHandle reports whether the first step of a context that ended with a status has
+// left a handle behind. Only errors leave none; a status such as SEC_I_COMPLETE_NEEDED,
+// which no package gives a client today, is no error.
+func madeHandle(status uint32) bool {
+	const failure = 1 << 31
+	return status&failure == 0
+}

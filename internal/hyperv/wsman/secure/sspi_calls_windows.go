@@ -88,12 +88,15 @@ const (
 // liveHandles counts the handles that LSA keeps for this process.
 var liveHandles atomic.Int64
 
-// failed returns the error of a status, nil for success.
-func failed(function string, status uintptr) error {
-	if status == 0 {
-		return nil
+// securityStatus returns the SECURITY_STATUS in a register, whose upper half has no meaning.
+func securityStatus(register uintptr) uint32 { return uint32(register) } //nolint:gosec // it has 32 bits
+
+// failed returns the error of a function's result, nil for success.
+func failed(function string, register uintptr) error {
+	if status := securityStatus(register); status != 0 {
+		return &SSPIError{Function: function, Status: status}
 	}
-	return &SSPIError{Function: function, Status: uint32(status)} //nolint:gosec // SECURITY_STATUS has 32 bits
+	return nil
 }
 
 // maxToken returns the size of the largest token of a package.
@@ -145,13 +148,17 @@ func initialize(credentials, handle *secHandle, begun bool, target *uint16, in [
 		uintptr(unsafe.Pointer(input)), 0, uintptr(unsafe.Pointer(handle)),
 		uintptr(unsafe.Pointer(descriptor(output))), uintptr(unsafe.Pointer(&attributes)), uintptr(unsafe.Pointer(&expiry)))
 	runtime.KeepAlive(in)
-	if more = status == statusContinue; !more {
+	made := !begun && madeHandle(securityStatus(status))
+	if made {
+		liveHandles.Add(1)
+	}
+	if more = securityStatus(status) == statusContinue; !more {
 		if err := failed("InitializeSecurityContext", status); err != nil {
+			if made {
+				deleteContext(handle)
+			}
 			return nil, 0, false, err
 		}
-	}
-	if !begun {
-		liveHandles.Add(1)
 	}
 	if out = out[:output[0].size]; len(out) == 0 {
 		out = nil
@@ -168,7 +175,7 @@ func deleteContext(handle *secHandle) {
 func packageOf(handle *secHandle) string {
 	var info secNegotiationInfo
 	status, _, _ := queryContextAttributes.Call(uintptr(unsafe.Pointer(handle)), attributeNegotiation, uintptr(unsafe.Pointer(&info)))
-	if status != 0 || info.chosen == nil {
+	if failed("QueryContextAttributes", status) != nil || info.chosen == nil {
 		return ""
 	}
 	defer func() { _, _, _ = freeContextBuffer.Call(uintptr(unsafe.Pointer(info.chosen))) }()

@@ -3,7 +3,7 @@
 package secure
 
 // NewCurrentUser fails with [ErrNotWindows].
-func NewCurrentUser(string, string) (Mechanism, error) { return nil, ErrNotWindows }
+func NewCurrentUser(string) (Mechanism, error) { return nil, ErrNotWindows }
 
 // CurrentUserName is empty.
 func CurrentUserName() string { return "" }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os/user"
-	"strings"
 	"sync"
 
 	"golang.org/x/sys/windows"
@@ -31,12 +30,9 @@ type currentUser struct {
 	maxToken     uint32
 }
 
-// NewCurrentUser returns the mechanism for one host; an SPN that is not empty takes the place of
-// HTTP/host. It does not ask a domain controller yet.
-func NewCurrentUser(host, spn string) (Mechanism, error) {
-	if spn == "" {
-		spn = "HTTP/" + strings.ToLower(strings.Trim(host, "[]"))
-	}
+// NewCurrentUser returns the mechanism for the host with the given service principal name. It does
+// not ask a domain controller yet.
+func NewCurrentUser(spn string) (Mechanism, error) {
 	if _, err := parseSPN(spn); err != nil {
 		return nil, fmt.Errorf("windows: %w", err)
 	}

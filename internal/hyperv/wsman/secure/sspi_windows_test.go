@@ -14,7 +14,7 @@ import (
 // newWindows starts a context that is closed with the test.
 func newWindows(t *testing.T, binding []byte) secure.Context {
 	t.Helper()
-	m, err := secure.NewCurrentUser("host.corp.test", "")
+	m, err := secure.NewCurrentUser("HTTP/host.corp.test")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -131,8 +131,8 @@ func TestWindowsClosed(t *testing.T) {
 
 func TestWindowsSPN(t *testing.T) {
 	t.Parallel()
-	for _, spn := range []string{"nonsense", "HTTP/", "/host", "HTTP/h\x00"} {
-		if _, err := secure.NewCurrentUser("host", spn); err == nil {
+	for _, spn := range []string{"", "nonsense", "HTTP/", "/host", "HTTP/h\x00"} {
+		if _, err := secure.NewCurrentUser(spn); err == nil {
 			t.Errorf("SPN %q was taken", spn)
 		}
 	}
