@@ -27,32 +27,30 @@ func ignoreSignals() {
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM)
 }
 
-// parentGone waits for the end of the parent. A process keeps the number of its parent and Windows
-// gives numbers out again, so the process that has the number now may be another one: then it is
-// younger than we are.
+// parentGone waits for the end of the parent.
 func parentGone() bool {
+	ours, err := birth(windows.CurrentProcess())
 	number := os.Getppid()
-	if number <= 0 {
-		return false
-	}
-	parent, err := windows.OpenProcess(windows.SYNCHRONIZE|windows.PROCESS_QUERY_LIMITED_INFORMATION, false, uint32(number)) //nolint:gosec // a process number
+	return err == nil && number > 0 && endOf(uint32(number), ours) //nolint:gosec // a process number
+}
+
+// endOf waits for the end of the process with the given number, which must have begun before the
+// given moment, and reports false where it cannot tell. A process keeps the number of its parent and
+// Windows gives numbers out again, so the process that has the number now may be another one: then it
+// is younger than we are. A parent looks younger, too, when the clock was set back after it began.
+// So a younger process proves nothing, and nothing ends because of it. While the handle is open the
+// number cannot be given out again.
+func endOf(number uint32, before int64) bool {
+	process, err := windows.OpenProcess(windows.SYNCHRONIZE|windows.PROCESS_QUERY_LIMITED_INFORMATION, false, number)
 	if err != nil {
 		// The number is of no process. With other errors there is one, but it cannot be opened.
 		return errors.Is(err, windows.ERROR_INVALID_PARAMETER)
 	}
-	defer func() { _ = windows.CloseHandle(parent) }()
-	born, err := birth(parent)
-	if err != nil {
+	defer func() { _ = windows.CloseHandle(process) }()
+	if born, err := birth(process); err != nil || born > before {
 		return false
 	}
-	ours, err := birth(windows.CurrentProcess())
-	if err != nil {
-		return false
-	}
-	if born > ours {
-		return true
-	}
-	event, err := windows.WaitForSingleObject(parent, windows.INFINITE)
+	event, err := windows.WaitForSingleObject(process, windows.INFINITE)
 	return err == nil && event == windows.WAIT_OBJECT_0
 }
 

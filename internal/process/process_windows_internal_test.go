@@ -169,6 +169,37 @@ func TestParentGone(t *testing.T) { //nolint:paralleltest // its parts share an 
 	}
 }
 
+// A process that began after us is not our parent, whatever its number: we neither wait for it nor end
+// with it.
+func TestEndOf_younger(t *testing.T) { //nolint:paralleltest // its parts share an environment
+	notes(t)
+	younger, err := start("bystander", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = younger.Process.Kill(); _ = younger.Wait() }()
+	if !noted("beat") {
+		t.Fatal("nothing has started")
+	}
+	ours, err := birth(windows.CurrentProcess())
+	if err != nil {
+		t.Fatal(err)
+	}
+	began := time.Now()
+	if endOf(uint32(younger.Process.Pid), ours) || time.Since(began) > 3*time.Second {
+		t.Errorf("a process that is younger than we are counts as our parent, after %v", time.Since(began))
+	}
+}
+
+// A number that nobody has is that of a process which has ended.
+func TestEndOf_nobody(t *testing.T) {
+	t.Parallel()
+	const nobody = 0x7FFFFFF0
+	if !endOf(nobody, time.Now().UnixNano()) {
+		t.Error("a process that has ended counts as one that nobody knows about")
+	}
+}
+
 // An event on the console that Terraform and its providers share ends neither a provider nor its
 // work. Another process on that console shows that it would otherwise have done so.
 func TestConsole(t *testing.T) {
