@@ -86,7 +86,7 @@ if ($Leftovers) {
 
 if ($Explain) {
     $since = (Get-Date).AddHours(-1)
-    'Report'; Get-Fact { Get-Content -LiteralPath "$report\http\report.txt" -TotalCount 40 }
+    foreach ($name in 'http', 'https') { "Report over $name"; Get-Fact { Get-Content -LiteralPath "$report\$name\report.txt" -TotalCount 40 } }
     'Services'; Get-Fact { Get-Service -Name 'vmms', 'vmcompute', 'WinRM' -ErrorAction SilentlyContinue | ForEach-Object { '  {0} {1} {2}' -f $_.Name, $_.Status, $_.StartType } }
     'Namespaces'; Get-Fact { Get-CimInstance -Namespace root\virtualization -ClassName __NAMESPACE | ForEach-Object { '  ' + $_.Name } }
     'Networks'; Get-Fact { Get-NetConnectionProfile | ForEach-Object { '  {0} {1}' -f $_.InterfaceAlias, $_.NetworkCategory } }
@@ -95,6 +95,7 @@ if ($Explain) {
     'TLS bindings'; Get-Fact { Get-Bindings }
     'Token filter'; Get-Fact { Get-RegistryValue "$windows\Policies\System" LocalAccountTokenFilterPolicy }
     'Disks'; Get-Fact { Get-Disk | ForEach-Object { '  {0} {1} {2} offline={3} readonly={4}' -f $_.Number, $_.FriendlyName, $_.PartitionStyle, $_.IsOffline, $_.IsReadOnly } }
+    'Partitions'; Get-Fact { Get-Partition | ForEach-Object { '  disk {0} partition {1} {2} letter={3} {4} bytes' -f $_.DiskNumber, $_.PartitionNumber, $_.Type, "$($_.DriveLetter)".Trim([char] 0), $_.Size } }
     'Machines'; Get-Fact { Get-VM | ForEach-Object { '  {0} {1} {2}' -f $_.Name, $_.State, $_.Status } }
     'Ports'; Get-Fact { Get-NetTCPConnection -LocalPort 5985, 5986 -State Listen | ForEach-Object { '  [{0}]:{1}' -f $_.LocalAddress, $_.LocalPort } }
     'Symbolic links'; Get-Fact { whoami /priv | Select-String -Pattern 'SeCreateSymbolicLink' | ForEach-Object { $_.Line } }
@@ -230,6 +231,7 @@ $certificates = Get-Fact {
         $store.Open('ReadWrite'); $store.Add($authority); $store.Close()
     }
     netsh http update sslcert 'ipport=0.0.0.0:5986' "certhash=$($server.Thumbprint)" 'appid={afebb9ad-9b97-4a91-9ab5-daf4d59122f6}' 'sslctlstorename=WinRMTrustedIssuers' | Out-Host
+    if ($LASTEXITCODE -ne 0) { throw "netsh ended with $LASTEXITCODE" }
     New-Item -Path WSMan:\localhost\ClientCertificate -Subject 'hvc-admin@localhost' -URI '*' -Issuer $authority.Thumbprint -Credential $credentials['hvc-admin'] -Force | Out-Null
     Restart-Service -Name WinRM -Force
     'mapped'
@@ -249,7 +251,9 @@ function Test-Logon([string] $Name, [hashtable] $How, [int] $Tries = 3) {
     return "$answer"
 }
 # "User Account Control and remote restrictions": without the value a local
-# administrator arrives with a filtered token.
+# administrator arrives with a filtered token. Where the image has set it already, or
+# has switched UAC off, there is nothing to find out.
+$filters = (Get-RegistryValue "$windows\Policies\System" LocalAccountTokenFilterPolicy) -ne 1 -and (Get-RegistryValue "$windows\Policies\System" EnableLUA) -ne 0
 $before = Test-Logon 'hvc-admin' @{ Port = 5985 } 2
 New-ItemProperty -Path "$windows\Policies\System" -Name LocalAccountTokenFilterPolicy -Value 1 -PropertyType DWord -Force | Out-Null
 $lax = New-WSManSessionOption -SkipCACheck -SkipCNCheck -SkipRevocationCheck
@@ -259,8 +263,13 @@ $logons = [ordered]@{
     https    = Test-Logon 'hvc-admin' @{ Port = 5986; UseSSL = $true; SessionOption = $lax }
     both     = Test-Logon 'hvc-both' @{ Port = 5985 }
 }
+# Only an answer, and the code of a denied access, say something: a first logon may
+# fail for other reasons.
 $filteredTokenRefused = $null
-if ($logons.http -match '^\d') { $filteredTokenRefused = -not ($before -match '^\d') }
+if ($filters -and $logons.http -match '^\d') {
+    if ($before -match '^\d') { $filteredTokenRefused = $false }
+    elseif ($before -match 'Code="5"|0x80070005') { $filteredTokenRefused = $true }
+}
 
 # --- 5. rights that groups do not give -----------------------------------------
 
@@ -278,10 +287,14 @@ function Grant-Namespace([string] $Account) {
     $ace.AceFlags = 2 # for the namespaces below too
     $ace.AceType = 0  # allowed
     $ace.Trustee = $trustee
-    # WMI takes the objects themselves, not what PowerShell wraps around them.
-    $got.Descriptor.DACL += $ace.PSObject.ImmediateBaseObject
-    $set = Invoke-WmiMethod @path -Name SetSecurityDescriptor -ArgumentList $got.Descriptor.PSObject.ImmediateBaseObject
+    # WMI gives a copy of an embedded object at each look, so one copy is changed and
+    # given back; it takes the objects themselves, not what PowerShell wraps around them.
+    $descriptor = $got.Descriptor
+    $descriptor.DACL += $ace.PSObject.ImmediateBaseObject
+    $set = Invoke-WmiMethod @path -Name SetSecurityDescriptor -ArgumentList $descriptor.PSObject.ImmediateBaseObject
     if ($set.ReturnValue -ne 0) { throw "SetSecurityDescriptor returned $($set.ReturnValue)" }
+    $now = (Invoke-WmiMethod @path -Name GetSecurityDescriptor).Descriptor.DACL | Where-Object { $_.Trustee.SIDString -eq $sid }
+    if (-not $now) { throw "the namespace does not list $Account" }
 }
 # "Installation and configuration for Windows Remote Management", RootSDDL; the text
 # is "Security descriptor definition language": the entries for auditing come last.
