@@ -1,6 +1,10 @@
 package wsman
 
 import (
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+	"math/big"
 	"testing"
 
 	"github.com/masterzen/winrm"
@@ -13,6 +17,17 @@ func TestServerNameHasNoZone(t *testing.T) {
 		cfg, err := tlsConfig(&winrm.Endpoint{Host: host, HTTPS: true}, false)
 		if err != nil || cfg.ServerName != want {
 			t.Errorf("the certificate of %s has to be for %q, %v; want %q", host, cfg.ServerName, err, want)
+		}
+	}
+}
+
+// TestShortKeyComesFirst: whoever signed the certificate, its key has to go.
+func TestShortKeyComesFirst(t *testing.T) {
+	t.Parallel()
+	short := &x509.Certificate{PublicKey: &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 511), E: 65537}}
+	for _, err := range []error{x509.UnknownAuthorityError{}, x509.HostnameError{}, x509.CertificateInvalidError{Reason: x509.Expired}} {
+		if got := certificateFault(short, err); !errors.Is(got, ErrShortKey) {
+			t.Errorf("with %T: %v, want ErrShortKey", err, got)
 		}
 	}
 }
