@@ -1,0 +1,83 @@
+package provider_test
+
+import (
+	"math/big"
+	"slices"
+	"testing"
+
+	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
+	"github.com/hashicorp/terraform-plugin-go/tftypes"
+)
+
+// Every function refuses, at its argument, what cannot be made its type, as Terraform
+// calls it. What is unknown Terraform keeps itself, unless a function says otherwise.
+func TestProtocol_functions(t *testing.T) {
+	t.Parallel()
+	p, err := factories()["hyperv"]()
+	must(t, err)
+	schema, err := p.GetFunctions(t.Context(), &tfprotov6.GetFunctionsRequest{})
+	must(t, err)
+	if len(schema.Functions) == 0 {
+		t.Fatal("no functions")
+	}
+	for name, f := range schema.Functions {
+		if len(f.Parameters) != 1 || f.Parameters[0].AllowUnknownValues || !f.Parameters[0].AllowNullValue {
+			t.Errorf("%s: %+v, want one parameter that takes null and not unknown", name, f.Parameters)
+		}
+		for kind, v := range map[string]tftypes.Value{
+			"a list":    tftypes.NewValue(tftypes.List{ElementType: tftypes.String}, []tftypes.Value{text("x")}),
+			"a map":     tftypes.NewValue(tftypes.Map{ElementType: tftypes.Bool}, map[string]tftypes.Value{}),
+			"a bool":    tftypes.NewValue(tftypes.Bool, true),
+			"a half":    tftypes.NewValue(tftypes.Number, 1.5),
+			"too large": tftypes.NewValue(tftypes.Number, new(big.Float).SetMantExp(big.NewFloat(1), 200)),
+		} {
+			argument, err := tfprotov6.NewDynamicValue(v.Type(), v)
+			must(t, err)
+			resp, err := p.CallFunction(t.Context(), &tfprotov6.CallFunctionRequest{Name: name, Arguments: []*tfprotov6.DynamicValue{&argument}})
+			must(t, err)
+			if resp.Error == nil || resp.Error.FunctionArgument == nil || *resp.Error.FunctionArgument != 0 {
+				t.Errorf("%s(%s): %+v, want an error of its argument", name, kind, resp.Error)
+			}
+		}
+	}
+}
+
+// What is computed from an unknown value is unknown in the plan, and known after the
+// apply; what is computed from null is null.
+func TestCommandLines_functions(t *testing.T) {
+	t.Parallel()
+	throughEach(t, func(c recent) {
+		t := c.t
+		c.write("resource \"terraform_data\" \"bytes\" {\n  input = 1536\n}\n" +
+			"output \"size\" {\n  value = provider::hyperv::format_bytes(terraform_data.bytes.output)\n}\n" +
+			"output \"none\" {\n  value = jsonencode(provider::hyperv::format_bytes(null))\n}\n")
+		contains(t, c.expect(2, planning...), "+ size = (known after apply)", `+ none = "null"`)
+		contains(t, c.expect(0, applying...), `size = "1.5 KiB"`)
+		c.expect(0, planning...)
+	})
+}
+
+// A refresh under another host of the environment forgets nothing, and the first one
+// finds everything as it was.
+func TestCommandLines_hostOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	throughEach(t, func(c recent) {
+		t := c.t
+		s := newSite(t)
+		c.write(s.on(hereAddress, settings{"host": ""}) + disk())
+		env := c.env
+		under := func(host string) { c.env = append(slices.Clone(env), "HYPERV_HOST="+host) }
+		under(hereAddress)
+		c.expect(0, applying...)
+		under(elsewhereAddress)
+		contains(t, c.expect(0, "apply", "-refresh-only", "-auto-approve", "-input=false"), "Another virtual hard disk", "last seen on HV-A")
+		contains(t, c.expect(0, "state", "show", address), `node = "HV-A"`, `status = "compacted"`)
+		contains(t, c.expect(2, planning...), "must be replaced")
+		under(hereAddress)
+		c.expect(0, planning...)
+		under(hereName)
+		c.expect(0, planning...)
+		compactions(t, s.here, 1)
+		compactions(t, s.elsewhere, 0)
+	})
+}
