@@ -9,7 +9,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// Errors of the wire that this package tells apart beyond its sentinels.
+// Errors of the wire that this package distinguishes in addition to its
+// sentinels.
 var (
 	// errObjectGone: the addressed instance does not exist.
 	errObjectGone = errors.New("no such object")
@@ -46,7 +47,8 @@ type method struct {
 	name   string
 	params []wsman.Param // in the order of the MOF
 	reads  bool          // changes nothing on the host, so it may be sent twice
-	// jobless: "started" names no job, as with RequestStateChange of a job.
+	// jobless: the return value "job started" comes without a job, as for
+	// RequestStateChange of a job.
 	jobless bool
 }
 
@@ -60,7 +62,7 @@ func (h *Host) invoke(ctx context.Context, m method) (out *cim.Instance, job *ci
 	}
 	value, err := readReturnValue(out)
 	if err != nil {
-		// An answer that cannot be read tells nothing about what was done.
+		// An answer that cannot be read does not show what was done.
 		return nil, nil, &classified{err: fmt.Errorf("%s: return value: %w", m.name, err), kind: ErrOutcomeUnknown}
 	}
 	switch value {

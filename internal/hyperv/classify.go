@@ -14,7 +14,8 @@ import (
 const nsAddressing = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 
 // classify gives an error of the WS-Management client the sentinels of this
-// package. A wait that its context ended keeps the cause of that.
+// package. The error of a wait that its context ended keeps the cause of that
+// context.
 func classify(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		err = errors.Join(context.Cause(ctx), err)
@@ -40,7 +41,8 @@ func kinds(err error) []error {
 	switch {
 	case errors.As(err, &node): // nothing went out
 		return []error{errOtherNode, errTransient}
-	// First of all: whatever is inside, the request may have been carried out.
+	// This case comes first: whatever the cause is, the request may have been
+	// carried out.
 	case errors.As(err, &outcome):
 		found = append(found, ErrOutcomeUnknown)
 	case errors.As(err, &auth):
@@ -67,7 +69,7 @@ func kinds(err error) []error {
 	return found
 }
 
-// statusKinds sorts answers that carry no fault. A host that fails without a
+// statusKinds classifies answers without a fault. A host that fails without a
 // reason may have acted; 503 comes from http.sys in place of WinRM.
 func statusKinds(status int) []error {
 	if status >= http.StatusInternalServerError && status != http.StatusServiceUnavailable {
@@ -103,11 +105,11 @@ func refused(err error) bool {
 }
 
 // isMissingClass reports whether a host answered that the namespace or the
-// class does not exist, which is how it says that it lacks a generation of the
-// Hyper-V provider.
+// class does not exist. That is the answer of a host that lacks a generation of
+// the Hyper-V provider.
 //
-// Unverified on a real host (missing-namespace-codes): which of these codes an Invoke on a namespace that
-// does not exist gives. All of them say that the class cannot be addressed.
+// Unverified on a real host (missing-namespace-codes): which of these codes an Invoke on a
+// namespace that does not exist gives. All of them say that the class cannot be addressed.
 func isMissingClass(err error) bool {
 	var f *wsman.Fault
 	if !errors.As(err, &f) {

@@ -9,7 +9,7 @@ import (
 // CodeKind says which list of numbers a code belongs to.
 type CodeKind string
 
-// The lists of numbers that a host answers with.
+// The lists of the numbers with which a host answers.
 const (
 	KindReturnValue CodeKind = "return value"       // of a WMI method
 	KindHRESULT     CodeKind = "HRESULT"            // JobCompletionStatusCode of a storage job
@@ -19,7 +19,7 @@ const (
 	KindSSPI        CodeKind = "SSPI status"        // of this machine's Windows
 )
 
-// Code is one number that a host can answer with, and what is known about it.
+// Code is one number with which a host can answer, and what is known about it.
 type Code struct {
 	Kind    CodeKind
 	Number  uint32
@@ -30,8 +30,8 @@ type Code struct {
 	class error // see sentinel
 }
 
-// sentinel is the error that the number stands for, nil if for none. A fault
-// code that proves no refusal leaves the outcome open.
+// sentinel returns the error that the number stands for, nil if there is none.
+// A fault code that proves no refusal leaves the outcome open.
 func (c Code) sentinel() error {
 	if c.class == nil && c.Kind == KindFault && !(&wsman.Fault{Codes: []uint32{c.Number}}).Refused() {
 		return ErrOutcomeUnknown
@@ -39,8 +39,8 @@ func (c Code) sentinel() error {
 	return c.class
 }
 
-// String is the number with its meaning, the number first. HRESULTs, fault
-// codes and statuses are shown in both bases: hosts print the one, documents the other.
+// String returns the number, followed by its meaning. HRESULTs, fault codes and statuses are shown
+// in decimal and hexadecimal, because hosts print the one and documents the other.
 func (c Code) String() string {
 	if c.Kind == KindHRESULT || c.Kind == KindFault || c.Kind == KindSSPI {
 		return fmt.Sprintf("%s 0x%08X (%d): %s", c.Kind, c.Number, c.Number, c.Meaning)

@@ -22,9 +22,9 @@ const (
 	hintNoRole  = "Install the Hyper-V role with its management service on the host, or name another host."
 )
 
-// faultCodes says what the numbers of package wsman mean: wsmerror.h and the WMI
-// error constants. Whether one proves a refusal, and whether a read is repeated
-// after it, is said there alone.
+// faultCodes says what the numbers of package wsman mean: wsmerror.h and the
+// WMI error constants. Whether a number proves a refusal, and whether a read is
+// repeated after it, is decided there alone.
 var faultCodes = []Code{
 	{KindFault, 5, "access is denied", hintRights, ErrAccessDenied},
 	{KindFault, 87, "a parameter is incorrect", hintReport, nil},
@@ -117,7 +117,7 @@ var httpStatuses = []Code{
 	{KindHTTP, 503, "WinRM is not serving", hintService, nil},
 }
 
-// kdcErrors are the errors of RFC 4120 7.5.9 that an administrator meets.
+// kdcErrors are the errors of RFC 4120 7.5.9 that an administrator may meet.
 var kdcErrors = []Code{
 	{KindKerberos, 6, "the KDC does not know the user", "Check user name and realm; the realm is usually the domain's name in capital letters.", ErrUnauthenticated},
 	{KindKerberos, 7, "the KDC does not know the service", "Name the host as its service principal does (setspn -Q HTTP/<host>).", ErrUnauthenticated},

@@ -29,7 +29,7 @@ const (
 	hintPlain    = "Remove NTFS compression, encryption and the sparse attribute from the file (compact /u, cipher /d, fsutil sparse setflag); on ReFS look at integrity streams."
 )
 
-// returnValue is one that a method can end with.
+// returnValue is a return value with which a method can end.
 type returnValue struct {
 	Code
 	// refused: the method has ended without starting anything, so that nothing of

@@ -2,9 +2,9 @@ package hyperv
 
 const hintTampered = "Somebody between here and the host may be tampering with messages: look at the network."
 
-// sspiStatuses are what the security packages of Windows answer when the current user
-// logs on (winerror.h), as far as an administrator meets them. Those that the packages
-// are never supposed to give a client that calls them rightly are faults of ours.
+// sspiStatuses are the statuses with which the security packages of Windows answer when the current
+// user logs on (winerror.h), as far as an administrator may meet them. Statuses that the packages
+// should never return to a correct client are mistakes of this program, to be reported.
 var sspiStatuses = []Code{
 	{KindSSPI, 0x80090300, "too little memory for the security token", "Look whether the user is in very many groups: the token of Kerberos grows with them (MaxTokenSize).", ErrUnauthenticated},
 	{KindSSPI, 0x80090301, "the handle is not valid", hintReport, ErrUnauthenticated},

@@ -44,10 +44,10 @@ type Config struct {
 	// Limits per host.
 	MaxConcurrentCompactions, MaxConcurrentRequests int
 
-	// Only tests in real time set these. TakeOverAfter is how long an attachment of
-	// somebody must have been quiet before a compaction is tried on it; 0 means 150 s,
-	// which is longer than a living holder needs. CleanUpFor bounds what puts a host
-	// in order after a run that was not interrupted; 0 means five minutes.
+	// Only tests in real time set these. TakeOverAfter is how long an attachment of another holder
+	// must have been quiet before a compaction is tried on it; 0 means 150 s, which is longer than
+	// a living holder needs to detach. CleanUpFor bounds the time for putting a host in order after
+	// a run that was not interrupted; 0 means five minutes.
 	TakeOverAfter, CleanUpFor time.Duration
 
 	// ClusterNodes are the addresses of the nodes of failover clusters, by the
@@ -55,30 +55,30 @@ type Config struct {
 	ClusterNodes map[string]string
 
 	// LookupEnv reads the environment for KRB5_CONFIG and KRB5CCNAME; nil means
-	// the process's own.
+	// the environment of the process.
 	LookupEnv func(name string) (string, bool)
 	// Logger takes one line per request; nil discards them.
 	Logger *slog.Logger
-	// Dial replaces the network; nil means TCP.
+	// Dial makes connections in place of the network; nil means TCP.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
 // KerberosConfig holds what Kerberos needs beyond a user name and a password.
 type KerberosConfig struct {
 	Realm      string // default: from Username or krb5.conf
-	SPN        string // default: HTTP/<host>; AuthWindows goes by it too
+	SPN        string // default: HTTP/<host>; AuthWindows uses it too
 	ConfigPath string // default: KRB5_CONFIG, then /etc/krb5.conf
 	CCachePath string // ticket cache to use in place of a password
 	KeytabPath string // keytab to use in place of a password
 }
 
-// String hides everything secret, whatever verb prints c.
+// String hides all secrets, whichever verb prints c.
 func (c Config) String() string {
 	return "hyperv.Config{" + string(c.Auth) + "}"
 }
 
-// GoString hides everything secret from %#v.
+// GoString hides all secrets from %#v.
 func (c Config) GoString() string { return c.String() }
 
-// LogValue hides everything secret from structured logs.
+// LogValue hides all secrets from structured logs.
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }

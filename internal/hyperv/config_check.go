@@ -15,7 +15,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// Field names a field of a [Config], as Go code writes it.
+// Field is the name of a field of a [Config], as in Go code.
 type Field string
 
 // The fields that Check can find fault with.
@@ -31,11 +31,11 @@ const (
 	FieldKerberos          Field = "Kerberos"
 )
 
-// ConfigError is one thing that is wrong with a [Config]. It holds no secret.
+// ConfigError is one mistake in a [Config]. It holds no secret.
 type ConfigError struct {
-	// Field is what to change.
+	// Field is the field to change.
 	Field Field
-	// Wrong goes on where the name of the field ends: "is not set, but …".
+	// Wrong is the rest of a sentence that begins with the name of the field: "is not set, but …".
 	Wrong string
 	// Fix is one sentence.
 	Fix string
@@ -49,8 +49,8 @@ func (e *ConfigError) Error() string { return fmt.Sprintf("%s %s. %s", e.Field, 
 // Auths lists the ways to authenticate.
 func Auths() []Auth { return []Auth{AuthNTLM, AuthKerberos, AuthWindows, AuthBasic, AuthCertificate} }
 
-// Check tells everything that is wrong with c, field by field: each rule about
-// authentication and TLS stands here. It opens and dials nothing.
+// Check returns every mistake in c, field by field: all rules about
+// authentication and TLS are here. It opens and dials nothing.
 func (c Config) Check() []*ConfigError {
 	var check configCheck
 	if c.Port < 0 || c.Port > 65535 {
@@ -72,7 +72,7 @@ func (k *configCheck) add(field Field, wrong, fix string) {
 	k.found = append(k.found, &ConfigError{Field: field, Wrong: wrong, Fix: fix})
 }
 
-// channel refuses what the way to the host would not protect.
+// channel refuses an authentication that the channel to the host would not protect.
 func (k *configCheck) channel(c Config) {
 	switch err := wsman.CheckChannel(c.Auth == AuthBasic, c.Auth == AuthCertificate, c.HTTPS, c.Insecure); {
 	case err == nil:
@@ -134,8 +134,8 @@ func (k *configCheck) kerberos(c Config) {
 	k.user(c)
 }
 
-// user refuses what no account can be called, which a host would count as a failed
-// logon, or look up as something else.
+// user refuses names that no account can have, which a host would count as a failed logon or look
+// up as something else.
 func (k *configCheck) user(c Config) {
 	const fix = "Write it as DOMAIN\\user, user@domain, user or .\\user."
 	for _, r := range c.Username {
@@ -156,7 +156,8 @@ func (k *configCheck) user(c Config) {
 	}
 }
 
-// currentUser refuses what says who logs on, and other systems.
+// currentUser refuses fields that choose another user or other credentials, and systems other than
+// Windows.
 func (k *configCheck) currentUser(c Config) {
 	if runtime.GOOS != "windows" {
 		k.add(FieldAuth, "cannot be used: "+secure.ErrNotWindows.Error()+", and this is "+runtime.GOOS, "Choose ntlm or kerberos with a user name and a password, or run this on Windows.")
@@ -183,7 +184,7 @@ func (k *configCheck) require(field Field, value string, auth Auth) {
 	}
 }
 
-// valid joins what Check finds.
+// valid joins the mistakes that Check finds.
 func (c Config) valid() error {
 	var errs []error
 	for _, e := range c.Check() {

@@ -21,7 +21,7 @@ const (
 type connector struct {
 	cfg      Config
 	kerberos *secure.Kerberos // nil for other ways to authenticate
-	account  *wsman.Account   // nil where no password goes to a host: each host stands for itself
+	account  *wsman.Account   // nil where no password goes to a host: one per host
 }
 
 func newConnector(cfg Config) (*connector, error) {
@@ -43,16 +43,16 @@ func newConnector(cfg Config) (*connector, error) {
 	return c, err
 }
 
-// localAccount reports whether each host has an account of its own by this name.
-// WinRM takes Basic for local accounts only. A user name without a domain is for
-// the host to find, and may be found in the host's domain: it counts as one of the
-// domain, which is tried less.
+// localAccount reports whether each host has its own account by this name. WinRM accepts Basic for
+// local accounts only. A user name without a domain is looked up by the host, which may find it in
+// its domain: it counts as a domain account, because that is tried less often.
 func (c Config) localAccount() bool {
 	return c.Auth == AuthBasic || strings.HasPrefix(c.Username, `.\`)
 }
 
-// WireConfig is what a client of WS-Management needs to reach host, for programs
-// that speak to it below this package. Release what it holds with the function.
+// WireConfig returns the configuration with which a client of WS-Management
+// reaches host, for programs that speak to it below this package. The function
+// release frees the resources that it holds.
 func WireConfig(cfg Config, host string) (wire wsman.Config, release func(), err error) {
 	c, err := newConnector(cfg)
 	if err != nil {
@@ -65,8 +65,8 @@ func WireConfig(cfg Config, host string) (wire wsman.Config, release func(), err
 	return wire, c.close, nil
 }
 
-// connect makes the client of one host, whose connections are confirmed by what
-// confirm returns. It dials nothing.
+// connect makes the client of one host, whose connections are confirmed by the
+// read that confirm returns. It dials nothing.
 func (c *connector) connect(host string, confirm func() (wsman.Confirmation, bool)) (*wsman.Client, error) {
 	cfg, err := c.wire(host)
 	if err != nil {
@@ -124,8 +124,8 @@ func (c *connector) close() {
 	}
 }
 
-// servicePrincipal is the name under which a host's WinRM is known. Hosts with
-// extended protection compare it in NTLM too.
+// servicePrincipal returns the name under which a host's WinRM is known. Hosts
+// with extended protection compare it in NTLM too.
 func servicePrincipal(host string) string {
 	return "HTTP/" + strings.TrimSuffix(strings.ToLower(host), ".")
 }
@@ -147,6 +147,6 @@ func newKerberos(cfg Config) (*secure.Kerberos, error) {
 	return secure.NewKerberos(secure.KerberosConfig{
 		User: cfg.Username, Password: cfg.Password, Realm: cfg.Kerberos.Realm, SPN: cfg.Kerberos.SPN,
 		ConfPath: cfg.Kerberos.ConfigPath, CachePath: cfg.Kerberos.CCachePath, KeytabPath: cfg.Kerberos.KeytabPath,
-		Lookup: cfg.LookupEnv, // and the network as it is: KDCs are not hosts
+		Lookup: cfg.LookupEnv, // without cfg.Dial: KDCs are not hosts
 	})
 }

@@ -11,12 +11,13 @@ type Description struct {
 
 	Attachment Attachment
 	Uses       []Use
-	// UsesHidden is why there may be more uses; nil when every host has told.
+	// UsesHidden is the reason why there may be more uses; nil when every host
+	// has shown its machines.
 	UsesHidden error
 }
 
-// Describe reads everything about a disk: two exchanges for the file, one or two
-// for its attachment, and once per host those for the virtual machines.
+// Describe reads everything about a disk: two exchanges for the file, one or
+// two for its attachment, and those for the virtual machines once per host.
 func (h *Host) Describe(ctx context.Context, path string) (Description, error) {
 	disk, err := h.Inspect(ctx, path)
 	if err != nil {
@@ -44,14 +45,16 @@ func (h *Host) Attachment(ctx context.Context, path string) (Attachment, error) 
 	return AttachedReadWrite, nil
 }
 
-// VisibleUses lists the virtual machines that use a disk or depend on it. Hidden
-// says why there may be more of them; nil when every host has told.
+// VisibleUses lists the virtual machines that use a disk or depend on it. The
+// error hidden is the reason why there may be more of them; nil when every host
+// has shown its machines.
 func (h *Host) VisibleUses(ctx context.Context, path string) (uses []Use, hidden, err error) {
 	return h.visibleUses(ctx, path, nil)
 }
 
-// visibleUses takes what an inspection of the older generation says in place of
-// the names of machines. Disk is nil when the disk was not inspected.
+// visibleUses uses what an inspection of the older generation reports in place
+// of the names of machines. The parameter disk is nil when the disk was not
+// inspected.
 func (h *Host) visibleUses(ctx context.Context, path string, disk *VHD) (uses []Use, hidden, err error) {
 	switch {
 	case disk != nil && disk.savedV1:
@@ -62,7 +65,7 @@ func (h *Host) visibleUses(ctx context.Context, path string, disk *VHD) (uses []
 	p, err := h.pictureOf(ctx, "", path, disk, shown())
 	switch {
 	case err != nil && ctx.Err() == nil && !hostWide(err):
-		return nil, err, nil // what is wrong with one disk is no obstacle to others
+		return nil, err, nil // an error of this disk alone only hides its uses
 	case err != nil:
 		return nil, nil, err
 	case p.silent && (disk == nil || !disk.inspectedV1):
@@ -75,7 +78,8 @@ func (h *Host) visibleUses(ctx context.Context, path string, disk *VHD) (uses []
 	return p.machines(), hidden, nil
 }
 
-// errUnnamedMachines: what only the newer generation can be asked.
+// errUnnamedMachines: only the newer generation can be asked for the disks of
+// machines.
 var errUnnamedMachines = fmt.Errorf("%w: a host with only %s is not asked for the disks of its virtual machines", ErrNotSupported, generationV1.namespace)
 
 func noMachine(name string) error {

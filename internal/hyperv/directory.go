@@ -12,7 +12,7 @@ import (
 )
 
 // deepest is how many levels below a directory are listed. Junctions can lead
-// back up; a walk that finds no bottom must end, and must not pass for complete.
+// back up; a walk without an end must be ended, and must not pass for complete.
 //
 // Unverified on a real host (directory-junctions): whether Win32_Directory lists junctions.
 const deepest = 32
@@ -44,7 +44,8 @@ func (h *Host) listDirectory(ctx context.Context, l Listing) iter.Seq2[ListedDis
 	}
 }
 
-// walk reports no more when whoever takes the disks has had enough.
+// walk lists one level after the other. The result more is false when the caller stops the
+// iteration.
 func (h *Host) walk(ctx context.Context, root string, l Listing, yield func(ListedDisk, error) bool) (more bool, err error) {
 	level := []string{root}
 	for depth := 0; len(level) > 0; depth++ {
@@ -76,8 +77,9 @@ func (h *Host) walk(ctx context.Context, root string, l Listing, yield func(List
 	return true, nil
 }
 
-// checkDirectory is nil when the host shows that the directory is there: a query
-// of one that is not answers with nothing, as an empty one does.
+// checkDirectory is nil when the host shows that the directory is there: a
+// query about a missing directory returns nothing, like one about an empty
+// directory.
 func (h *Host) checkDirectory(ctx context.Context, directory string) error {
 	if winpath.IsUNC(directory) || winpath.IsVolumeGUID(directory) {
 		return fmt.Errorf("%w: root\\cimv2 lists no files behind a share or a volume path; name the directory by its drive on the host, or list the disks of a virtual machine", ErrNotSupported)
@@ -89,9 +91,8 @@ func (h *Host) checkDirectory(ctx context.Context, directory string) error {
 	return err
 }
 
-// checkListed doubts an answer: a volume that is offline, or went offline
-// meanwhile, has answered with nothing. Whoever takes a list for complete forgets
-// what is not in it.
+// checkListed makes sure that a list is complete: for a volume that is offline, or went offline
+// meanwhile, the host has returned nothing. A user of the list forgets disks that are not in it.
 func (h *Host) checkListed(ctx context.Context, root string, recursive, found bool) error {
 	if err := h.checkDirectory(ctx, root); err != nil {
 		return err
@@ -113,9 +114,9 @@ func (h *Host) checkListed(ctx context.Context, root string, recursive, found bo
 	return nil
 }
 
-// checkClusterListed tells an empty directory on a cluster shared volume from
-// file classes that look for it on the system drive, by whose letter it goes: one
-// that shows not a single subdirectory or file proves nothing.
+// checkClusterListed distinguishes an empty directory on a cluster shared volume from file classes
+// that look for it on the system drive, whose letter its path begins with: a directory that shows
+// no subdirectory and no file proves nothing.
 //
 // Unverified on a real host (file-classes-cluster-volume): whether the file
 // classes list what lies below a cluster shared volume.
@@ -156,9 +157,10 @@ func (h *Host) directoriesIn(ctx context.Context, directory string) ([]string, e
 	return directories, err
 }
 
-// within selects what lies in one directory. Equalities of Drive and Path are
-// what the file classes of Windows answer from that directory alone; anything
-// else makes them read the whole volume. No LIKE, so no wildcards to escape.
+// within writes a query for the entries of one directory. For equalities of
+// Drive and Path, the file classes of Windows read that directory alone; any
+// other condition makes them read the whole volume. It uses no LIKE, so there
+// are no wildcards to escape.
 func within(properties, class, directory string) string {
 	path := directory[len("C:"):]
 	if path[len(path)-1] != '\\' {
@@ -168,7 +170,7 @@ func within(properties, class, directory string) string {
 		" WHERE Drive=" + cim.QuoteWQL(directory[:len("C:")]) + " AND Path=" + cim.QuoteWQL(path)
 }
 
-// query passes on what lies in the directory. The file classes write names in
+// query passes on the entries of the directory. The file classes write names in
 // lower case; the directory keeps the spelling in which it was asked for.
 func (h *Host) query(ctx context.Context, wql, directory string, found func(name string, i *cim.Instance)) error {
 	for i, err := range h.client.Enumerate(ctx, wsman.Enumeration{ResourceURI: queryAll, WQL: wql}) {

@@ -9,7 +9,8 @@ import (
 // Sentinels classify errors; reach them with [errors.Is]. The errors of this
 // package carry the codes behind them, see [Explain].
 var (
-	// ErrNotFound: the file is proven to be absent, its directory answers.
+	// ErrNotFound: the file is proven to be absent, because its directory
+	// answers.
 	ErrNotFound = errors.New("file not found")
 	// ErrPathNotFound: the host does not find the path, and that proves nothing
 	// about the file: its volume may be offline.
@@ -21,15 +22,16 @@ var (
 	// ErrDependedOn: others depend on the disk for good: linked clones, other
 	// children, a replica.
 	ErrDependedOn = errors.New("depended on")
-	// ErrUnseen: who uses the disk or depends on it cannot be told.
+	// ErrUnseen: it cannot be seen which machines or disks use the disk or
+	// depend on it.
 	ErrUnseen = errors.New("users not seen")
-	// ErrAccessDenied: authenticated, but not allowed.
+	// ErrAccessDenied: the account is authenticated, but lacks the right.
 	ErrAccessDenied = errors.New("access denied")
 	// ErrUnreachable: no connection could be made, so nothing was asked.
 	ErrUnreachable = errors.New("unreachable")
 	// ErrUnauthenticated: the host refused the credentials.
 	ErrUnauthenticated = errors.New("credentials refused")
-	// ErrNotSupported: this disk or this host cannot do it.
+	// ErrNotSupported: this disk or this host does not support the request.
 	ErrNotSupported = errors.New("not supported")
 	// ErrNoHyperV: the host serves neither generation of the Hyper-V provider.
 	ErrNoHyperV = errors.New("no Hyper-V role")
@@ -42,7 +44,7 @@ var (
 	ErrJobGone = errors.New("job gone")
 )
 
-// errHostFindsNothing: a host says that it does not find the file. Only its
+// errHostFindsNothing: the host says that it does not find the file. Only its
 // directory can prove that the file, and not the volume, is absent.
 var errHostFindsNothing = errors.New("the host does not find the file")
 
@@ -62,8 +64,8 @@ func (e *MethodError) Is(target error) bool {
 	return standsFor(returnValues, e.ReturnValue, target)
 }
 
-// JobError is a storage job that did not succeed. Its numbers decide; the text
-// is the host's, in the language of the host.
+// JobError is a storage job that did not succeed. Decisions go by its numbers;
+// the text comes from the host, in the host's language.
 type JobError struct {
 	JobID string
 	State JobState
@@ -95,7 +97,7 @@ func (e *JobError) Is(target error) bool {
 	return standsFor(hresults, e.CompletionStatus, target) || standsFor(returnValues, e.ErrorCode, target)
 }
 
-// classified gives an error of the wire the sentinel it stands for.
+// classified gives an error of the wire the sentinel that it stands for.
 type classified struct {
 	err  error
 	kind error

@@ -9,7 +9,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// Explanation is what is known about an error.
+// Explanation holds what is known about an error.
 type Explanation struct {
 	// Code is the deciding number with its meaning; may be empty.
 	Code string
@@ -22,8 +22,8 @@ type Explanation struct {
 	HostWide bool
 }
 
-// Explain finds the deciding number in err and what is known about it, else the
-// first of the causes without a number.
+// Explain finds the deciding number in err and what is known about it; without
+// a number, it takes the first of the [Causes] that matches.
 func Explain(err error) Explanation {
 	e := Explanation{HostWide: hostWide(err), Reasons: reasonOf(err)}
 	found := causesOf(err)
@@ -44,8 +44,8 @@ func Explain(err error) Explanation {
 	return e
 }
 
-// decidingCode finds the number that says most: that of a job or method, then
-// the innermost known code of a fault, then the status of an answer.
+// decidingCode finds the most specific number: that of a job or method, else
+// the innermost known code of a fault, else the status of an answer.
 func decidingCode(err error) (Code, bool) {
 	var (
 		job    *JobError
@@ -93,13 +93,14 @@ func faultCode(f *wsman.Fault) (Code, bool) {
 type Cause struct {
 	Err    error
 	Reason Reason
-	Hint   string // as that of an [Explanation]
+	Hint   string // as in an [Explanation]
 }
 
 // Causes lists the errors without a number that this package knows.
 func Causes() []Cause { return slices.Clone(causes[:]) }
 
-// causes in the order in which an error is looked for: what is inside comes first.
+// causes are in the order in which they are looked for: inner errors come
+// first.
 var causes = [...]Cause{
 	{wsman.ErrPlainHTTP, ReasonPlainHTTP, "Use the port of the https listener, usually 5986."},
 	{wsman.ErrTLS, ReasonTLS, "Use the port of the http listener, usually 5985."},
@@ -134,7 +135,7 @@ var causes = [...]Cause{
 	{ErrOutcomeUnknown, ReasonUnfinished, "The host may have compacted the disk; compacting it once more is safe."},
 }
 
-// causesOf finds what is known about an error beside its numbers.
+// causesOf finds what is known about an error apart from its numbers.
 func causesOf(err error) []Cause {
 	var found []Cause
 	for _, c := range causes {
@@ -145,7 +146,7 @@ func causesOf(err error) []Cause {
 	return found
 }
 
-// hostWide reports whether an error is true of the whole host.
+// hostWide reports whether an error concerns the whole host.
 func hostWide(err error) bool {
 	var certificate *wsman.TLSError
 	var status *wsman.HTTPError

@@ -7,8 +7,8 @@ import (
 // generation is one of the two generations of the Hyper-V WMI provider.
 type generation struct {
 	namespace string
-	// modes: CompactVirtualHardDisk has the parameter Mode. Without it a disk can
-	// only be mounted with write access, which this package never does.
+	// modes: CompactVirtualHardDisk has the parameter Mode. Hosts without it can only mount a disk
+	// with write access, which this package never does.
 	modes bool
 	// cancels: RequestStateChange ends a job. The older generation documents it
 	// as not supported.
@@ -22,8 +22,8 @@ var (
 	generations = [...]*generation{generationV2, generationV1}
 )
 
-// service addresses the image management service. One selector of its four keys
-// suffices on Windows and needs no host name (libvirt and go-wsman send the same).
+// service addresses the image management service. On Windows, one of its four keys suffices as a
+// selector and needs no host name (libvirt and go-wsman send the same).
 func (g *generation) service() cim.Reference {
 	return cim.NewReference(g.namespace, cim.ClassImageManagementService,
 		cim.Selector{Name: "CreationClassName", Value: cim.ClassImageManagementService})

@@ -13,9 +13,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// Fleet is all the hosts that one [Config] reaches: one [Host] per name,
-// however it is spelled (see [HostKey]). Limits, tickets and what is known about a host
-// are shared by everything that uses the same Fleet.
+// Fleet is the set of hosts that one [Config] reaches: one [Host] per name, however the name is
+// spelled (see [HostKey]). Everything that uses the same Fleet shares its limits, its tickets and
+// what is known about a host.
 type Fleet struct {
 	cfg       Config
 	connector *connector
@@ -80,13 +80,13 @@ type Host struct {
 	takeOver time.Duration // see Config.TakeOverAfter
 	cleanUp  time.Duration // see Config.CleanUpFor
 
-	// peer is another host with the same credentials, by its address.
+	// peer returns another host with the same credentials, by its address.
 	peer func(address string) (*Host, error)
 	// clusterNodes are the addresses of nodes, by their names.
 	clusterNodes map[string]string
 
 	known  atomic.Pointer[generation]
-	detect chan struct{} // held by whoever finds out the generation
+	detect chan struct{} // held while the generation is being found out
 }
 
 func newHost(name string, cfg Config) *Host {
@@ -106,14 +106,14 @@ func newHost(name string, cfg Config) *Host {
 	}
 }
 
-// Name is the name by which the host was first asked for.
+// Name returns the name by which the host was first asked for.
 func (h *Host) Name() string { return h.name }
 
 // Stats counts what was exchanged with the host.
 func (h *Host) Stats() wsman.Stats { return h.client.Stats() }
 
-// confirmation is the read that confirms a connection: the image management
-// service of the host's generation, once that is known.
+// confirmation returns the read that confirms a connection: the image
+// management service of the host's generation, once that is known.
 func (h *Host) confirmation() (wsman.Confirmation, bool) {
 	g := h.known.Load()
 	if g == nil {
@@ -122,10 +122,10 @@ func (h *Host) confirmation() (wsman.Confirmation, bool) {
 	return wsman.Confirmation{Reference: g.service(), Property: "SystemName"}, true
 }
 
-// withGeneration calls f with the generation of the host's Hyper-V provider. The
-// first call in the life of h finds it out by trying: newer first, and only an
-// answer that the namespace or class does not exist leads to the older. What is
-// known once is never asked again.
+// withGeneration calls f with the generation of the host's Hyper-V provider.
+// The first call in the life of h finds the generation by trying: the newer one
+// first, and the older one only after an answer that the namespace or class
+// does not exist. Once it is known, the host is not asked again.
 func (h *Host) withGeneration(ctx context.Context, f func(*generation) error) error {
 	if g := h.known.Load(); g != nil {
 		return f(g)
@@ -156,7 +156,7 @@ func (h *Host) tryGenerations(f func(*generation) error) error {
 	return &classified{err: fmt.Errorf("neither %s nor %s exists: %w", generations[0].namespace, generations[1].namespace, err), kind: ErrNoHyperV}
 }
 
-// uptime is how long Windows has been running on the host, by its own clock.
+// uptime returns how long Windows has been running on the host, by its own clock.
 func (h *Host) uptime(ctx context.Context) (time.Duration, error) {
 	all, err := h.enumerate(ctx, cim.ResourceURI(cim.NamespaceCIMv2, cim.ClassOperatingSystem))
 	if err != nil {

@@ -15,11 +15,10 @@ const (
 	maxLabel    = 63
 )
 
-// CheckHostName says what keeps name from being the name or the address of a
-// host, as a sentence that tells what to do; nil if nothing does. An IPv6 address
-// may be in brackets and may carry a zone. Letters of every script are taken:
-// computers have such names. A character that cannot be in a name is told by its
-// code point, since it may be invisible.
+// CheckHostName returns the reason why name cannot be the name or the address of a host, as a
+// sentence that says what to do; nil if it can be. An IPv6 address may be in brackets and may carry
+// a zone. Letters of every script are accepted, because computers have such names. A character that
+// cannot be in a name is shown by its code point, because it may be invisible.
 func CheckHostName(name string) error {
 	switch {
 	case name == "":
@@ -39,7 +38,7 @@ func CheckHostName(name string) error {
 	return checkLabels(strings.TrimSuffix(name, "."))
 }
 
-// withoutPort drops what separates a name from a port.
+// withoutPort drops the character that separates a name from a port.
 func withoutPort(r rune) rune {
 	if strings.ContainsRune(":[]", r) {
 		return -1
@@ -89,9 +88,9 @@ func checkLabels(name string) error {
 	return nil
 }
 
-// HostKey is a host in the form in which two of its spellings are equal: letters
-// folded, an address as it is usually written, no brackets, no dot behind a full name.
-// Names that DNS has to look up are different hosts here, even if they lead to one.
+// HostKey returns a host in a form that is equal for all its spellings: letter case folded, an
+// address as it is usually written, no brackets, no dot at the end of a full name. Different DNS
+// names are different hosts here, even if they lead to the same one.
 func HostKey(name string) string {
 	name = strings.ToLower(bare(name))
 	if a, err := netip.ParseAddr(name); err == nil {
@@ -103,11 +102,11 @@ func HostKey(name string) string {
 	return name
 }
 
-// bare is a name without the brackets of an IPv6 address.
+// bare returns a name without the brackets of an IPv6 address.
 func bare(name string) string { return strings.Trim(name, "[]") }
 
-// unzoned is a name without the zone of an IPv6 address, which is known on this
-// machine alone: no certificate, service principal or header carries it.
+// unzoned returns a name without the zone of an IPv6 address, which only this
+// machine knows: no certificate, service principal or header carries it.
 func unzoned(name string) string {
 	if a, err := netip.ParseAddr(bare(name)); err == nil {
 		return a.WithZone("").String()

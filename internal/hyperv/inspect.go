@@ -24,15 +24,15 @@ func (h *Host) FileSize(ctx context.Context, path string) (int64, error) {
 	return size, h.proveAbsence(ctx, path, err)
 }
 
-// FileSizeOn is FileSize on a node of the host, as [CompactResult.Node] names it, and
-// an error that is not ErrNotFound when another one answers: a file that is absent
-// there may still be on this one. An empty node stands for whichever answers.
+// FileSizeOn is FileSize on a node of the host, as [CompactResult.Node] names it. If another node
+// answers, the error is not ErrNotFound: a file that is absent there may still be on this node. An
+// empty node stands for whichever node answers.
 func (h *Host) FileSizeOn(ctx context.Context, path, node string) (int64, error) {
 	return h.FileSize(onNode(ctx, node), path)
 }
 
-// Inspect reads everything that the inspection calls tell: two exchanges, one
-// with the older generation.
+// Inspect reads everything that the inspection calls return: two exchanges, or
+// one with the older generation.
 func (h *Host) Inspect(ctx context.Context, path string) (VHD, error) {
 	path = winpath.Normalize(path)
 	var disk VHD
@@ -55,13 +55,14 @@ func (h *Host) readState(ctx context.Context, g *generation, path string) (*cim.
 	return h.readEmbedded(ctx, g, "GetVirtualHardDiskState", "State", path)
 }
 
-// readTries bounds how often an inspection is asked again after a job of its own.
+// readTries bounds how often an inspection that starts a job is repeated.
 const readTries = 3
 
 // readEmbedded calls an inspection method and decodes the embedded instance that
 // it returns. The method may answer with a job, after which it is asked again.
 //
-// Unverified on a real host (inspection-after-job): whether the second call carries the instance then.
+// Unverified on a real host (inspection-after-job): whether the second call then returns the
+// instance.
 func (h *Host) readEmbedded(ctx context.Context, g *generation, name, parameter, path string) (*cim.Instance, error) {
 	for range readTries {
 		out, job, err := h.invoke(ctx, method{
@@ -140,7 +141,7 @@ func readSettings(path string, i *cim.Instance) (VHD, error) {
 	return disk, err
 }
 
-// inspectV1 decodes Msvm_VirtualHardDiskInfo, whose host knows .vhd only.
+// inspectV1 decodes Msvm_VirtualHardDiskInfo, from a host that knows only .vhd.
 func (h *Host) inspectV1(ctx context.Context, path string) (VHD, error) {
 	info, err := h.readState(ctx, generationV1, path)
 	if err != nil {
@@ -167,7 +168,7 @@ func formatOf(path string) Format {
 	return Format(strings.ToLower(strings.TrimPrefix(winpath.Ext(path), ".")))
 }
 
-// requiredSize reads a byte count that a host always sends.
+// requiredSize reads a number of bytes that a host always sends.
 func requiredSize(i *cim.Instance, name string) (int64, error) {
 	n, ok, err := i.Uint(name, 63)
 	if err == nil && !ok {

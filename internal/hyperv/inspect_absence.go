@@ -22,11 +22,12 @@ func (h *Host) proveAbsence(ctx context.Context, path string, err error) error {
 	return &classified{err: err, kind: ErrNotFound}
 }
 
-// seesNoFile is nil when the file does not answer, and its directory and volume
-// do. The volume is asked last: one that went offline meanwhile proves nothing.
+// seesNoFile returns nil when the host does not show the file, and shows its
+// directory and its volume. The volume is asked for last, because one that went
+// offline meanwhile proves nothing.
 //
-// Unverified on a real host (file-classes-get-by-name, file-class-absent-file): that Win32_Directory and CIM_DataFile answer a Get
-// by Name over WS-Management as they do locally.
+// Unverified on a real host (file-classes-get-by-name, file-class-absent-file): that
+// Win32_Directory and CIM_DataFile answer a Get by Name over WS-Management as they do locally.
 func (h *Host) seesNoFile(ctx context.Context, path string) error {
 	if winpath.IsUNC(path) || winpath.IsVolumeGUID(path) {
 		return errors.New("root\\cimv2 lists no files behind a share or a volume path")
@@ -44,7 +45,7 @@ func (h *Host) seesNoFile(ctx context.Context, path string) error {
 	return h.volumeAnswers(ctx, winpath.Dir(path))
 }
 
-// directoryAnswers is nil when the host shows that the directory is there.
+// directoryAnswers returns nil when the host shows that the directory is there.
 func (h *Host) directoryAnswers(ctx context.Context, directory string) error {
 	ref := cim.NewReference(cim.NamespaceCIMv2, cim.ClassDirectory, cim.Selector{Name: "Name", Value: directory})
 	if _, err := h.get(ctx, ref); err != nil {
@@ -53,9 +54,9 @@ func (h *Host) directoryAnswers(ctx context.Context, directory string) error {
 	return nil
 }
 
-// volumeAnswers is nil when the volume below a directory that answers does too. A
-// directory in which a volume is mounted is an entry of the volume around it, and
-// answers alone; every directory further down is on the mounted volume.
+// volumeAnswers returns nil when the volume of a directory that answers does too. A directory in
+// which a volume is mounted is an entry of the volume around it, and answers even without the
+// mounted volume; every directory further down is on the mounted volume.
 func (h *Host) volumeAnswers(ctx context.Context, directory string) error {
 	switch {
 	case winpath.IsClusterVolume(directory):
@@ -67,13 +68,13 @@ func (h *Host) volumeAnswers(ctx context.Context, directory string) error {
 }
 
 // mountedVolumeAnswers looks for a volume that is mounted in the directory; a
-// directory without one is as good as its volume.
+// directory without one answers only if its volume does.
 func (h *Host) mountedVolumeAnswers(ctx context.Context, directory string) error {
 	return h.mountsAnswer(ctx, func(mounted string) bool { return winpath.Equal(mounted, directory) })
 }
 
-// mountsAnswer is nil when the volumes answer that are mounted in certain
-// directories.
+// mountsAnswer returns nil when all volumes answer that are mounted in the
+// wanted directories.
 //
 // Unverified on a real host (mount-point-offline): that Win32_MountPoint lists a
 // mount point whose volume is offline, and Win32_Volume that volume without a
@@ -130,7 +131,7 @@ func (h *Host) clusterVolumeAnswers(ctx context.Context, directory string) error
 	return err
 }
 
-// clusterVolumesAnswer is nil when certain cluster shared volumes can be read.
+// clusterVolumesAnswer returns nil when the wanted cluster shared volumes can be read.
 func (h *Host) clusterVolumesAnswer(ctx context.Context, wanted func(volume string) bool) error {
 	volumes, err := h.enumerate(ctx, cim.ResourceURI(cim.NamespaceCluster, cim.ClassClusterSharedVolume))
 	if err != nil {
@@ -148,7 +149,7 @@ func (h *Host) clusterVolumesAnswer(ctx context.Context, wanted func(volume stri
 	return nil
 }
 
-// volumesBelowAnswer is nil when every volume answers that is mounted in a
+// volumesBelowAnswer returns nil when every volume answers that is mounted in a
 // directory or below it.
 func (h *Host) volumesBelowAnswer(ctx context.Context, directory string) error {
 	within := func(path string) bool { return winpath.Within(path, directory) }
@@ -158,5 +159,5 @@ func (h *Host) volumesBelowAnswer(ctx context.Context, directory string) error {
 	if err := h.clusterVolumesAnswer(ctx, within); !isMissingClass(err) {
 		return err
 	}
-	return nil // no node of a cluster
+	return nil // not a node of a cluster
 }

@@ -37,7 +37,7 @@ var jobStateNames = map[JobState]string{
 	JobCompletedWithWarnings: "Completed with Warnings",
 }
 
-// String is Microsoft's name of the state and its number.
+// String returns Microsoft's name of the state and its number.
 func (s JobState) String() string {
 	name, ok := jobStateNames[s]
 	if !ok {
@@ -69,8 +69,8 @@ type StorageJob struct {
 	ref      cim.Reference
 }
 
-// outcome is nil for a job that succeeded or still runs. One that is "completed"
-// with an error code has failed.
+// outcome returns nil for a job that succeeded or still runs. A job that is
+// "completed" with an error code has failed.
 func (j StorageJob) outcome() error {
 	if !j.State.Terminal() || j.State == JobCompletedWithWarnings || j.State == JobCompleted && j.failure.ErrorCode == 0 {
 		return nil
@@ -80,7 +80,8 @@ func (j StorageJob) outcome() error {
 }
 
 // readJob decodes an instance of Msvm_StorageJob of either generation. Only
-// JobState is needed to follow a job; whatever else is unreadable stays zero.
+// JobState is needed to follow a job; other fields that cannot be read stay
+// zero.
 func readJob(ref cim.Reference, i *cim.Instance) (StorageJob, error) {
 	state, ok, err := i.Uint("JobState", 16)
 	if err != nil {

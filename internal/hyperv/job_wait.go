@@ -13,23 +13,24 @@ import (
 const (
 	// jobRecordKept is how long a host keeps the record of a job that has ended
 	// (TimeBeforeRemoval of Msvm_StorageJob): a lost connection can be survived
-	// for as long.
+	// for that long.
 	jobRecordKept = 5 * time.Minute
 
 	pollFirst    = 250 * time.Millisecond // in the first second
 	pollShortest = time.Second
 	pollLongest  = 2 * time.Minute
 	pollLost     = 5 * time.Second
-	// pollShare of the run so far may pass between two polls: 2 %.
+	// pollShare is the divisor that gives 2 % of the run so far, the time that may pass between two
+	// polls.
 	pollShare = 50
 	// predictFrom is the percentage from which progress may bring a poll forward.
 	// A job that stalls at a high percentage costs few extra polls this way.
 	predictFrom = 90
 )
 
-// pollDelay is the time to wait before the next look at a job that has run for
-// elapsed and was at percent. The end is noticed within the larger of one
-// second and 2 % of the run.
+// pollDelay returns the time to wait before the next poll of a job that has run
+// for elapsed and was at percent. The end is noticed within one second or 2 %
+// of the run, whichever is longer.
 func pollDelay(elapsed time.Duration, percent int, moved bool) time.Duration {
 	if elapsed < pollShortest {
 		return pollFirst
@@ -42,7 +43,7 @@ func pollDelay(elapsed time.Duration, percent int, moved bool) time.Duration {
 	return delay
 }
 
-// jobLostError: the host did not answer for as long as it keeps a record.
+// jobLostError: the host did not answer for as long as it keeps the record of a job.
 type jobLostError struct {
 	id  string
 	err error
@@ -54,10 +55,10 @@ func (e *jobLostError) Error() string {
 func (e *jobLostError) Unwrap() []error { return []error{e.err, ErrOutcomeUnknown} }
 
 // waitJob follows a job to its end and is the only thing that waits for one.
-// The job as last seen is returned beside an error too. A cancelled context
-// ends the wait, not the job. Whatever goes wrong with a look is looked past for
-// as long as the host keeps the record: the job goes on meanwhile, and giving it
-// up for one bad answer would cost a compaction.
+// The job as last seen is returned even with an error. A cancelled context ends
+// the wait, not the job. Errors of single polls are tolerated for as long as
+// the host keeps the record: the job goes on meanwhile, and giving it up for
+// one bad answer would cost a compaction.
 func (h *Host) waitJob(ctx context.Context, ref cim.Reference, seen func(StorageJob)) (StorageJob, error) {
 	w := jobWatch{host: h, ref: ref, seen: seen, start: time.Now()}
 	w.job.ID, _ = ref.Selector("InstanceID")
@@ -79,14 +80,14 @@ type jobWatch struct {
 	ref     cim.Reference
 	seen    func(StorageJob)
 	start   time.Time
-	contact time.Time // when the host last told about the job
+	contact time.Time // when the host last reported the job
 	job     StorageJob
-	moved   bool // the percentage moved at the last look
-	lost    bool // the last look failed
+	moved   bool // the percentage had changed at the last poll
+	lost    bool // the last poll failed
 }
 
-// delay is the time to the next look; a host out of sight is looked for often,
-// since its record of the job does not last.
+// delay returns the time until the next poll; a host that does not answer is
+// asked often, because its record of the job does not last.
 func (w *jobWatch) delay() time.Duration {
 	delay := pollDelay(time.Since(w.start), w.job.Percent, w.moved)
 	if w.lost {
@@ -95,11 +96,11 @@ func (w *jobWatch) delay() time.Duration {
 	return delay
 }
 
-// look reads the job once and reports whether it has ended.
+// look polls the job once and reports whether it has ended.
 func (w *jobWatch) look(ctx context.Context) (ended bool, err error) {
 	asking := ctx
 	if time.Since(w.contact) >= jobRecordKept {
-		asking = wsman.Insist(ctx) // the last look
+		asking = wsman.Insist(ctx) // the last poll
 	}
 	job, err := w.host.getJob(asking, w.ref)
 	switch {
@@ -121,9 +122,9 @@ func (w *jobWatch) look(ctx context.Context) (ended bool, err error) {
 	return false, nil
 }
 
-// transient reports whether an error of a read may be over at the next try: the
-// host could not be asked, could not answer just then, or rejected an account that
-// it, or another host, had accepted before.
+// transient reports whether an error of a read may have passed by the next try: the host could not
+// be asked, could not answer at that moment, or rejected an account that it, or another host, had
+// accepted before.
 func transient(err error) bool {
 	if errors.Is(err, errLogonLater) {
 		return true

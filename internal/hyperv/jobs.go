@@ -12,8 +12,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
-// jobRegistry knows the disks of the jobs that this process has started: jobs do
-// not name their disk.
+// jobRegistry holds the disks of the jobs that this process has started,
+// because jobs do not name their disk.
 type jobRegistry struct {
 	mu    sync.Mutex
 	disks map[string]string // job id to disk key
@@ -34,9 +34,9 @@ func (r *jobRegistry) isElsewhere(id, path string) bool {
 	return ok && disk != winpath.Key(path)
 }
 
-// compactions lists the compactions of the host that can be of path, also those
-// that have ended and are still on record: all but those that this process
-// started for other disks.
+// compactions lists the compactions of the host that may be of path, including
+// those that have ended and are still on record: all but those that this
+// process started for other disks.
 //
 // Unverified on a real host (storage-jobs-of-other-users, storage-job-enumeration): that an
 // enumeration of Msvm_StorageJob lists the jobs of every user.
@@ -71,12 +71,12 @@ func listedCompaction(uri string, i *cim.Instance) (StorageJob, bool) {
 	return job, err == nil && job.Type == jobTypeCompaction
 }
 
-// startSlack is how much earlier than a request a job that comes of it may seem
-// to have begun: clocks of hosts tick.
+// startSlack is how much earlier than its request a job may appear to have
+// begun, because the clocks of hosts tick.
 const startSlack = 5 * time.Second
 
-// compactionsSince lists the running compactions that can be of path and that
-// began after a time. A job tells how long it has run, so the clocks of host and
+// compactionsSince lists the running compactions that may be of path and that
+// began after a time. A job says how long it has run, so the clocks of host and
 // client need not agree.
 func (h *Host) compactionsSince(ctx context.Context, path string, since time.Time) ([]StorageJob, error) {
 	all, err := h.compactions(ctx, path)
@@ -90,7 +90,7 @@ func (j StorageJob) beganSince(since time.Time) bool {
 }
 
 // requestTerminate ends a job cleanly (RequestedState 4). TimeoutPeriod is left
-// out: that is the one form that every known host takes.
+// out, because every known host accepts that form.
 //
 // Unverified on a real host (cancelled-state): the state in which a cancelled compaction ends.
 const requestTerminate = "4"
@@ -99,11 +99,11 @@ func cancelMethod(job cim.Reference) method {
 	return method{target: job, name: methodStateChange, jobless: true, params: params([2]string{"RequestedState", requestTerminate})}
 }
 
-// cancelTry is how long a host that cannot be asked is asked again.
+// cancelTry is for how long the request is repeated to a host that cannot be reached.
 const cancelTry = 20 * time.Second
 
-// cancel asks the host to end a job. Sent says that it may do so: it took the request,
-// or no answer tells. The job is returned as last seen.
+// cancel asks the host to end a job. The result sent says that it may do so: it accepted the
+// request, or its answer is unknown. The job is returned as last seen.
 func (h *Host) cancel(ctx context.Context, job StorageJob) (last StorageJob, sent bool, err error) {
 	if g := h.known.Load(); g == nil || !g.cancels {
 		return job, false, fmt.Errorf("%w: jobs of this generation of Hyper-V cannot be cancelled", ErrNotSupported)
@@ -113,7 +113,7 @@ func (h *Host) cancel(ctx context.Context, job StorageJob) (last StorageJob, sen
 		if o != outcomeRefused {
 			return job, true, err
 		}
-		// A job refuses when it has ended since it was last looked at.
+		// A job that has ended since the last poll refuses the request.
 		if last, readErr := h.getJob(ctx, job.ref); readErr == nil && last.State.Terminal() {
 			return last, false, nil
 		}
@@ -123,8 +123,8 @@ func (h *Host) cancel(ctx context.Context, job StorageJob) (last StorageJob, sen
 	}
 }
 
-// awaitCancelled waits for the end of a job that was asked to end; sent is what the
-// request itself failed with.
+// awaitCancelled waits for the end of a job that was asked to end; sent is the error of the request
+// itself.
 func (h *Host) awaitCancelled(ctx context.Context, job StorageJob, seen func(StorageJob), sent error) (StorageJob, error) {
 	last, err := h.waitJob(ctx, job.ref, seen)
 	switch {

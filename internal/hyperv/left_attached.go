@@ -10,20 +10,19 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
-// leftWait is how long the compactions of a host are awaited before an attachment
-// that an earlier run left is given back.
+// leftWait is how long the compactions of a host are awaited before a disk that an earlier run left
+// attached is detached.
 const leftWait = 10 * time.Minute
 
 // errNotOurs: an attachment is not known to be the one that was left.
 var errNotOurs = errors.New("it is not known to be the attachment that was left")
 
-// GiveBack detaches a disk that an earlier run left attached, as its result
-// remembered it. It does so only if what is attached is that, by node, address,
-// name and access, has no drive letter and no folder mount point, and if the
-// compactions that the host shows running, but those of this process for other
-// disks, end within ten minutes: the attachment may have been taken over since. A
-// disk that is not attached is no error. Anything else stays, and the error names
-// the node and the command for a person.
+// GiveBack detaches a disk that an earlier run left attached at the place that its result has
+// recorded. It does so only if that attachment is still there, by node, address, name and access,
+// has no drive letter and no folder mount point, and if the compactions that the host shows
+// running, except those of this process for other disks, end within ten minutes: the attachment may
+// have been taken over since. A disk that is not attached is no error. Any other attachment stays,
+// and the error names the node and the command with which a person can detach it.
 func (h *Host) GiveBack(ctx context.Context, path string, at *AttachedAt) error {
 	path = winpath.Normalize(path)
 	err := h.giveBack(ctx, path, at)
@@ -38,7 +37,7 @@ func (h *Host) GiveBack(ctx context.Context, path string, at *AttachedAt) error 
 }
 
 func (h *Host) giveBack(ctx context.Context, path string, at *AttachedAt) error {
-	// Which node answers can be told only once the generation is known.
+	// The node that answers can be known only once the generation is.
 	if err := h.withGeneration(ctx, func(g *generation) error { return h.prove(ctx, g) }); err != nil {
 		return err
 	}
@@ -65,11 +64,11 @@ func (h *Host) giveBack(ctx context.Context, path string, at *AttachedAt) error 
 	return h.detachLeft(ctx, path, image)
 }
 
-// detachLeft detaches what an earlier run left, once the compactions that one list
-// shows running have ended. None may have begun during that wait: it may be that of
-// somebody who has taken the attachment over.
+// detachLeft detaches what an earlier run left attached, once the compactions that one list shows
+// running have ended. None may have begun during that wait: it could be that of another run which
+// has taken over the attachment.
 func (h *Host) detachLeft(ctx context.Context, path string, image *mountedImage) error {
-	var waited time.Time // when it began
+	var waited time.Time // when the wait began
 	for {
 		if gone, err := h.checkLeft(ctx, image); gone || err != nil {
 			return err
@@ -91,8 +90,8 @@ func (h *Host) detachLeft(ctx context.Context, path string, image *mountedImage)
 	}
 }
 
-// checkLeft refuses an attachment that can be reached by a name. Gone is one that is
-// not there any more.
+// checkLeft refuses an attachment that can be reached by a name. The result gone says that it is no
+// longer there.
 func (h *Host) checkLeft(ctx context.Context, image *mountedImage) (gone bool, err error) {
 	now, err := h.imageAt(ctx, image.ref)
 	if err != nil || !image.same(now) {
@@ -122,8 +121,8 @@ func (h *Host) awaitEnds(ctx context.Context, jobs []StorageJob) error {
 
 var errLeftWait = fmt.Errorf("it has not ended within %s", leftWait)
 
-// giveBackLeft gives back what an earlier run left, where the gates have ended
-// this one or it came to nothing.
+// giveBackLeft detaches what an earlier run left attached, if the gates have
+// ended this run or it started nothing.
 func (c *compactor) giveBackLeft(clean context.Context) {
 	if !c.attachment.prior {
 		return
@@ -135,7 +134,7 @@ func (c *compactor) giveBackLeft(clean context.Context) {
 	c.attachment.end()
 }
 
-// dismount is the command by which a person detaches a disk.
+// dismount returns the command by which a person detaches a disk.
 func dismount(path string) string {
 	return "Dismount-VHD -Path '" + strings.ReplaceAll(path, "'", "''") + "'"
 }

@@ -11,15 +11,17 @@ import (
 
 // Listing asks for the virtual hard disks in a directory or of a machine.
 type Listing struct {
-	// Directory on a drive of the host, and with Recurse those below it.
+	// Directory is a directory on a drive of the host; with Recurse, those
+	// below it are listed too.
 	Directory string
 	Recurse   bool
 	// Machine is the name or the GUID of a virtual machine, in place of a
-	// directory. Names need not be unique: the disks of all that bear it count.
+	// directory. Names need not be unique: the disks of all machines of that
+	// name are listed.
 	Machine string
-	// Formats to list; none means VHD and VHDX.
+	// Formats are the formats to list; none means VHD and VHDX.
 	Formats []Format
-	// MinFileSizeBytes leaves out smaller files.
+	// MinFileSizeBytes excludes smaller files.
 	MinFileSizeBytes int64
 }
 
@@ -33,8 +35,8 @@ type ListedDisk struct {
 }
 
 // List yields the disks that l asks for, each once and in no order. An error is
-// the last thing it yields; what was yielded before it is not all there is. The
-// host is asked one thing at a time.
+// the last thing it yields, and means that the list is incomplete. The host
+// gets one request at a time.
 func (h *Host) List(ctx context.Context, l Listing) iter.Seq2[ListedDisk, error] {
 	if len(l.Formats) == 0 {
 		l.Formats = []Format{FormatVHD, FormatVHDX}
@@ -55,8 +57,8 @@ func (h *Host) List(ctx context.Context, l Listing) iter.Seq2[ListedDisk, error]
 	}
 }
 
-// wants checks what a host has filtered once more, and the size. A file whose
-// size is not known is kept: whoever compacts it asks again.
+// wants repeats the filter that the host has applied, and checks the size. A
+// file of unknown size is kept, because a compaction asks for the size again.
 func (l Listing) wants(d ListedDisk) bool {
 	return slices.Contains(l.Formats, d.Format) &&
 		(d.FileSizeBytes == nil || *d.FileSizeBytes >= l.MinFileSizeBytes)
@@ -64,8 +66,8 @@ func (l Listing) wants(d ListedDisk) bool {
 
 // listMachine yields the disks of a machine and of its checkpoints. The files
 // are asked for their sizes one by one: they can lie on shares, of which the
-// file classes know nothing. A disk that does not tell its size, because it is
-// missing, in use elsewhere or denied, is listed without one.
+// file classes know nothing. A disk whose size cannot be read, because it is
+// missing, in use elsewhere or denied, is listed without a size.
 func (h *Host) listMachine(ctx context.Context, l Listing) iter.Seq2[ListedDisk, error] {
 	return func(yield func(ListedDisk, error) bool) {
 		paths, err := h.machineDisks(ctx, l.Machine)
@@ -94,8 +96,8 @@ func (h *Host) listMachine(ctx context.Context, l Listing) iter.Seq2[ListedDisk,
 }
 
 // machineDisks lists the paths of the disks of the machines of that name, each
-// once: those in their settings, and the disks beneath those that Hyper-V has
-// made for a checkpoint.
+// once: the disks in their settings, and the disks beneath those that Hyper-V
+// has created for a checkpoint.
 func (h *Host) machineDisks(ctx context.Context, machine string) ([]string, error) {
 	u, err := h.loadUsage(ctx, "", shown())
 	if err != nil {
@@ -135,8 +137,9 @@ func (u *usage) machinesNamed(machine string) map[string]bool {
 	return found
 }
 
-// withBase is a disk and, beneath one of a checkpoint, those down to the first
-// that is none: the disk that people know the machine by.
+// withBase returns a disk and, if it is the disk of a checkpoint, those beneath
+// it down to the first that is not one: the disk that people know as the
+// machine's.
 func (u *usage) withBase(path string) []string {
 	paths := []string{path}
 	for range longestChain {

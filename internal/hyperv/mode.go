@@ -13,14 +13,14 @@ const (
 	ModePrezeroed  Mode = "Prezeroed"
 )
 
-// modes holds what is known of each mode (Optimize-VHD reference), in the order
-// of Microsoft's numbers, 0 to 4.
+// modes holds the properties of each mode (Optimize-VHD reference), in the
+// order of Microsoft's numbers, 0 to 4.
 var modes = [...]struct {
 	name Mode
 	// attaches: the mode gains from the disk being attached read-only, because
 	// only then does Windows see the free space of a file system.
 	attaches bool
-	// needs: the host takes the mode for an attached disk only.
+	// needs: the host accepts the mode only for an attached disk.
 	needs bool
 }{
 	{name: ModeFull, attaches: true},
@@ -39,20 +39,22 @@ func Modes() []Mode {
 	return all
 }
 
-// Attaches reports whether the mode sees a file system's free space only, or is
-// allowed only, while the disk is attached read-only.
+// Attaches reports whether the disk is attached read-only for the mode: only
+// then does the mode see the free space of a file system, or is it allowed at
+// all.
 func (m Mode) Attaches() bool {
 	n := m.number()
 	return n >= 0 && modes[n].attaches
 }
 
-// NeedsAttachment reports whether the host takes the mode for an attached disk only.
+// NeedsAttachment reports whether the host accepts the mode only for an
+// attached disk.
 func (m Mode) NeedsAttachment() bool {
 	n := m.number()
 	return n >= 0 && modes[n].needs
 }
 
-// number is Microsoft's number of the mode, -1 for one that is none.
+// number returns Microsoft's number of the mode, -1 if it is not a mode.
 func (m Mode) number() int {
 	for n, known := range modes {
 		if known.name == m {

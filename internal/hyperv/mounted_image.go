@@ -14,10 +14,9 @@ import (
 // Access of Msvm_MountedStorageImage.
 const accessReadOnly = 1
 
-// mountedImage is a disk attached to the host itself: an Msvm_MountedStorageImage.
-// A disk that a running virtual machine uses is none. Its address is given out
-// again after a detach and after a restart of the host, so that only address,
-// name and access together say which attachment it is.
+// mountedImage is a disk attached to the host itself: an Msvm_MountedStorageImage. A disk that a
+// running virtual machine uses is not one. Its address is used again after a detach and after a
+// restart of the host, so that only address, name and access together identify an attachment.
 type mountedImage struct {
 	ref      cim.Reference
 	name     string // of the file, as the host spells it
@@ -28,8 +27,8 @@ type mountedImage struct {
 // mountKeys are the keys of Msvm_MountedStorageImage in both generations.
 var mountKeys = [...]string{"PortNumber", "PathId", "TargetId", "Lun"}
 
-// AttachedAt says where a disk is attached: on which node, at which address, and
-// by which name, all as the host gave them. The address is empty if it was not seen.
+// AttachedAt is where a disk is attached: the node, the address and the name, all as the host gave
+// them. The address is empty if it was not seen.
 type AttachedAt struct {
 	Node, Name                        string
 	PortNumber, PathID, TargetID, Lun string
@@ -45,7 +44,7 @@ func (m *mountedImage) at(node string) *AttachedAt {
 	return &at
 }
 
-// is reports whether the attachment is the one that at remembers: same node,
+// is reports whether the attachment is the one that at describes: same node,
 // address and name, and read-only as this package attaches.
 func (m *mountedImage) is(at *AttachedAt, node string) bool {
 	now := m.at(node)
@@ -53,17 +52,16 @@ func (m *mountedImage) is(at *AttachedAt, node string) bool {
 		now.PortNumber == at.PortNumber && now.PathID == at.PathID && now.TargetID == at.TargetID && now.Lun == at.Lun
 }
 
-// same reports whether another look shows the same attachment. A device path may come
-// later than the attachment.
+// same reports whether now is the same attachment. A device path may appear later than the
+// attachment.
 func (m *mountedImage) same(now *mountedImage) bool {
 	return now != nil && now.readOnly == m.readOnly && now.is(m.at(""), "") &&
 		(m.device == "" || now.device == "" || strings.EqualFold(m.device, now.device))
 }
 
-// findImage returns how the disk is attached to the host, nil when it is not.
-// The list of attached disks is compared by name; a disk that it does not name is
-// asked for by path where the host can, because a host knows more spellings of a
-// path.
+// findImage returns the attachment of the disk to the host, nil when it is not attached. The disk
+// is looked for by name in the list of attached disks; if the list does not name it, the host is
+// asked by path where it can be, because a host knows more spellings of a path.
 func (h *Host) findImage(ctx context.Context, path string) (*mountedImage, error) {
 	var found *mountedImage
 	err := h.withGeneration(ctx, func(g *generation) (err error) {
@@ -117,8 +115,8 @@ func (h *Host) currentImage(ctx context.Context, path string) (*mountedImage, er
 // criterionPath asks FindMountedStorageImageInstance to search by path.
 const criterionPath = "2"
 
-// imageByPath asks the host itself which attachment belongs to path, nil when none
-// does or the host has no more to say than its list.
+// imageByPath asks the host itself which attachment belongs to path, nil when none does or the host
+// cannot be asked by path.
 func (h *Host) imageByPath(ctx context.Context, path string) (*mountedImage, error) {
 	image, _, err := h.askForImage(ctx, path)
 	return image, err
@@ -172,24 +170,23 @@ func (m *mountedImage) detachMethod() method {
 	return method{target: m.ref, name: "DetachVirtualHardDisk"}
 }
 
-// attachedKept is how long a list of the disks attached to a host is good for:
-// long enough for all the refreshes of a plan to share one.
+// attachedKept is how long a list of the disks attached to a host is kept: long
+// enough for all the refreshes of a plan to share one.
 const attachedKept = time.Minute
 
-// attachedCache holds which disks are attached read-only to a host.
+// attachedCache holds the disks that are attached read-only to a host.
 type attachedCache struct {
-	loading chan struct{} // held by whoever enumerates
+	loading chan struct{} // held while the host is being asked
 	read    time.Time
 	disks   map[string]bool // by disk key
-	err     error           // why the host did not tell, nil when it did
+	err     error           // why the host did not list them, nil when it did
 }
 
-// AttachedReadOnly reports whether the disk is attached to the host read-only, as
-// a run that was killed leaves it, and as others may have attached it: it is no
-// sign of whose the attachment is. It tells what a state cannot: a run that dies
-// with its process is in no state, and once its job has ended, no growth of the
-// file asks for another. The host is asked once for all of its disks, which are
-// compared by name.
+// AttachedReadOnly reports whether the disk is attached to the host read-only, as a run that was
+// killed leaves it. Others may have attached it in the same way, so it is no sign of which client
+// holds the attachment. It shows what a stored state cannot: a run that dies with its process is in
+// no state, and once its job has ended, no growth of the file asks for another run. The host is
+// asked once for all of its disks, which are compared by name.
 func (h *Host) AttachedReadOnly(ctx context.Context, path string) (bool, error) {
 	a := &h.attached
 	select {
@@ -201,7 +198,7 @@ func (h *Host) AttachedReadOnly(ctx context.Context, path string) (bool, error) 
 	if a.read.IsZero() || time.Since(a.read) > attachedKept {
 		disks, err := h.readAttached(ctx)
 		if ctx.Err() != nil {
-			return false, context.Cause(ctx) // no answer for others
+			return false, context.Cause(ctx) // not an answer that others may use
 		}
 		a.disks, a.err, a.read = disks, err, time.Now()
 	}

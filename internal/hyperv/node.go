@@ -8,15 +8,15 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// errOtherNode: the host is another node now than the one that a run has begun on.
-// The name of a cluster moves, and so may an entry of DNS or a load balancer.
+// errOtherNode: the name of the host now leads to a node other than the one on which the run began.
+// The name of a cluster moves, and so may an entry in DNS or a load balancer.
 var errOtherNode = errors.New("another node answers")
 
-// nodeSink is the key of a context under which answers tell their node.
+// nodeSink is the context key for the variable in which answers store their node.
 type nodeSink struct{}
 
 // learnNode returns a context under which each answer stores the node that gave
-// it, which costs one exchange for each connection that has not told it yet.
+// it, which costs one exchange for each connection whose node is not known yet.
 func learnNode(ctx context.Context, node *string) context.Context {
 	return context.WithValue(ctx, nodeSink{}, node)
 }
@@ -25,7 +25,7 @@ func learnNode(ctx context.Context, node *string) context.Context {
 // not known expects nothing.
 func onNode(ctx context.Context, node string) context.Context { return wsman.ExpectNode(ctx, node) }
 
-// options are those that the context of a call demands.
+// options returns the call options that the context of a call demands.
 func options(ctx context.Context) []wsman.CallOption {
 	if node, ok := ctx.Value(nodeSink{}).(*string); ok {
 		return []wsman.CallOption{wsman.Confirmed(), wsman.FromNode(node)}
@@ -33,8 +33,8 @@ func options(ctx context.Context) []wsman.CallOption {
 	return nil
 }
 
-// sameNode reports whether what is remembered of one node can be asked of another:
-// a name that is not known stands for the host as it is configured.
+// sameNode reports whether facts that were recorded on one node apply to another: an unknown name
+// stands for the host as it is configured.
 func sameNode(remembered, now string) bool {
 	return remembered == "" || now == "" || strings.EqualFold(remembered, now)
 }

@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// Reason is the kind of an error about which a setting of the calling program may
-// have a say. This package names none of those settings: a caller maps each reason
-// to what its own users can change, and knows what they have set already.
+// Reason is the kind of an error that a setting of the calling program may avoid. This package
+// names none of those settings: a caller maps each reason to the settings that its own users can
+// change, and knows which of them they have set already.
 type Reason int
 
-// The reasons. A comment says what a caller could offer.
+// The reasons. A comment says which setting or action a caller could propose.
 const (
 	// ReasonNone: nothing that a caller could set would help.
 	ReasonNone Reason = iota
@@ -58,7 +58,8 @@ func Reasons() []Reason {
 	return all
 }
 
-// Reasons are those of a number: its own, then that of the sentinel it stands for.
+// Reasons returns the reasons of a number: its own, followed by that of the sentinel that it stands
+// for.
 func (c Code) Reasons() []Reason {
 	var all []Reason
 	if r, ok := numberReasons[numberKey{c.Kind, c.Number}]; ok {
@@ -77,7 +78,7 @@ type numberKey struct {
 	number uint32
 }
 
-// numberReasons are the numbers that say more than their sentinel.
+// numberReasons holds the reasons of numbers that say more than their sentinels.
 var numberReasons = map[numberKey]Reason{
 	{KindReturnValue, 2}:      ReasonTryAgain,
 	{KindReturnValue, 3}:      ReasonTryAgain,
@@ -110,7 +111,7 @@ var numberReasons = map[numberKey]Reason{
 	{KindSSPI, 0x80090322}:    ReasonServiceName,
 }
 
-// because gives an error a reason that neither its number nor its sentinel tells.
+// because gives an error a reason that follows neither from its number nor from its sentinel.
 func because(reason Reason, err error) error { return &reasonError{err, reason} }
 
 type reasonError struct {
@@ -121,15 +122,15 @@ type reasonError struct {
 func (e *reasonError) Error() string { return e.err.Error() }
 func (e *reasonError) Unwrap() error { return e.err }
 
-// explained is an error that knows better than its sentinel what helps.
+// explained is an error with better advice than that of its sentinel.
 type explained interface {
 	error
-	// Hint is that of an [Explanation].
+	// Hint returns the hint of the [Explanation].
 	Hint() string
 	Reasons() []Reason
 }
 
-// reasonOf is the reason that an error was given.
+// reasonOf returns the reason that an error was given.
 func reasonOf(err error) []Reason {
 	if e, ok := errors.AsType[explained](err); ok {
 		return e.Reasons()

@@ -11,22 +11,24 @@ import (
 type outcome int
 
 const (
-	// outcomeRefused: it is proven that nothing of it is running on the host.
+	// outcomeRefused: it is proven that the host did not carry it out and that
+	// nothing of it is running.
 	outcomeRefused outcome = iota
-	// outcomeAccepted: an answer of the host says that it is carried out.
+	// outcomeAccepted: an answer of the host says that it is being, or has
+	// been, carried out.
 	outcomeAccepted
 	// outcomeUnknown: neither is known, so it may be running, or begin later.
 	outcomeUnknown
 )
 
-// errJobUnnamed: the host started a job and did not say which.
+// errJobUnnamed: the host started a job and did not name it.
 var errJobUnnamed = errors.New("a job was started, but not named")
 
-// sendOnce sends a request that changes something, once, and sorts what came of
-// it. All such requests go through here. The request may outlive an interrupt
-// for a moment, since its answer tells what was started; it is not sent after
-// one. An accepted request comes with its job, or with none when the host was
-// done at once, or with errJobUnnamed.
+// sendOnce sends a request that changes something, once, and classifies the
+// outcome. All such requests go through here. The request may outlive an
+// interrupt for a moment, because its answer shows what was started; it is not
+// sent after an interrupt. An accepted request returns its job, or none if the
+// host completed it at once, or errJobUnnamed.
 func (h *Host) sendOnce(ctx context.Context, m method) (job *cim.Reference, o outcome, err error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, outcomeRefused, err

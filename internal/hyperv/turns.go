@@ -6,7 +6,7 @@ import (
 	"sync"
 )
 
-// turns hands out the right to run: at most so many at once, never two for one
+// turns hands out the right to run: a limited number at once, never two for one
 // disk, in order of arrival. A waiter whose disk is busy lets later ones pass.
 type turns struct {
 	limit int
@@ -25,8 +25,8 @@ func newTurns(limit int) *turns {
 	return &turns{limit: max(limit, 1), running: map[string]bool{}}
 }
 
-// take waits for a turn for disk. The returned function ends the turn. Queued is
-// called before the wait, when the turn is not to be had at once.
+// take waits for a turn for disk. The returned function ends the turn. The
+// function queued is called before the wait, if the turn is not free at once.
 func (t *turns) take(ctx context.Context, disk string, queued func()) (done func(), err error) {
 	if err := context.Cause(ctx); err != nil {
 		return nil, err
@@ -49,7 +49,8 @@ func (t *turns) take(ctx context.Context, disk string, queued func()) (done func
 	}
 }
 
-// leave takes a waiter out of the queue; a turn that came meanwhile is handed on.
+// leave takes a waiter out of the queue; a turn that it was given meanwhile is
+// handed on.
 func (t *turns) leave(ctx context.Context, w *turnWaiter) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -71,7 +72,8 @@ func (t *turns) release(disk string) func() {
 	})
 }
 
-// admit starts every waiter that may run now. The caller holds the lock.
+// admit gives a turn to every waiter that may run now. The caller holds the
+// lock.
 func (t *turns) admit() {
 	t.queue = slices.DeleteFunc(t.queue, func(w *turnWaiter) bool {
 		if len(t.running) >= t.limit || t.running[w.disk] {

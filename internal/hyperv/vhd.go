@@ -10,7 +10,7 @@ const (
 	FormatVHDSet Format = "vhds"
 )
 
-// DiskType is how a virtual hard disk allocates its blocks.
+// DiskType is the way in which a virtual hard disk allocates its blocks.
 type DiskType string
 
 // The types of virtual hard disks.
@@ -20,7 +20,7 @@ const (
 	TypeDifferencing DiskType = "differencing"
 )
 
-// VHD is what a host says about a virtual hard disk. Fields that a host may
+// VHD is what a host reports about a virtual hard disk. Fields that a host may
 // leave out are pointers.
 type VHD struct {
 	Path       string
@@ -39,17 +39,17 @@ type VHD struct {
 	PhysicalSectorSizeBytes *int64
 	VirtualDiskID           *string
 
-	// changed is the Timestamp of the disk in nanoseconds since 1970, 0 where the
-	// host tells none: before Windows Server 2016.
+	// changed is the Timestamp of the disk in nanoseconds since 1970, 0 if the host gives none,
+	// which is so before Windows Server 2016.
 	changed int64
-	// What the older generation says in place of naming a machine: the disk is
-	// mounted or used by one, or belongs to one in saved state.
+	// What the older generation reports in place of naming a machine: the disk
+	// is mounted or used by one, or belongs to one in saved state.
 	usedV1, savedV1 bool
 	inspectedV1     bool
 }
 
-// Attachment is how a virtual hard disk is attached to the host itself, not to
-// a virtual machine.
+// Attachment is the way in which a virtual hard disk is attached to the host
+// itself, not to a virtual machine.
 type Attachment string
 
 // The ways in which a disk can be attached to the host.

@@ -10,13 +10,14 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 )
 
-// errNamesUnknown: the host does not say by which names a volume can be reached.
+// errNamesUnknown: the host does not show the names by which a volume can be
+// reached.
 var errNamesUnknown = errors.New("whether it has a drive letter or a folder mount point cannot be seen")
 
 // namedVolume returns a drive letter or a folder by which a volume of the
 // attached disk can be reached, empty when there is none. The name that every
-// volume has, \\?\Volume{…}\, does not count: it comes with the attachment. What
-// the host does not tell is an error.
+// volume has, \\?\Volume{…}\, does not count: it comes with the attachment. It
+// is an error if the host does not show the names.
 //
 // Unverified on a real host (attached-device-path, partition-access-paths): that
 // PnpDevicePath of Msvm_MountedStorageImage is Path of MSFT_Disk, and that
