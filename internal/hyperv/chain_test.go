@@ -167,9 +167,41 @@ func chainCases() map[string]chainCase {
 			want:     map[string]error{free: hyperv.ErrInUse, onE: nil},
 			says:     map[string][]string{free: {"web01", web, "cannot be told"}},
 		},
-		"machine with an optical and a floppy image": {
-			disks:    []hypervsim.VHD{base(free)},
-			machines: []hypervsim.VM{{Name: "web01", Disks: []string{`D:\ISO\setup.iso`}}},
+		"parent that the host does not name": {
+			disks:    []hypervsim.VHD{child(clone, ""), base(free), base(onE)},
+			machines: []hypervsim.VM{{Name: "clone01", Disks: []string{clone}}},
+			want:     map[string]error{free: hyperv.ErrUnseen, onE: nil},
+			says:     map[string][]string{free: {"clone01", clone, "does not name the parent"}},
+		},
+		"short name of a checkpoint's disk": {
+			disks:    []hypervsim.VHD{base(web), child(`D:\VMs\WEB01_~1.AVH`, web)},
+			machines: []hypervsim.VM{{Name: "web01", Disks: []string{`D:\VMs\WEB01_~1.AVH`}}},
+			want:     map[string]error{web: hyperv.ErrInUse},
+		},
+		"guest cluster": {
+			disks:    []hypervsim.VHD{base(`D:\VMs\quorum.vhds`), base(web), base(free)},
+			machines: []hypervsim.VM{{Name: "node1", State: hypervsim.VMRunning, Disks: []string{`D:\VMs\quorum.vhds`, web}}, {Name: "node2", Disks: []string{`D:\VMs\quorum.vhds`, web}}},
+			want:     map[string]error{web: hyperv.ErrInUse, free: nil},
+			says:     map[string][]string{web: {"node1"}},
+		},
+		"one machine, running here and coming": {
+			disks: []hypervsim.VHD{base(web), base(free)},
+			machines: []hypervsim.VM{
+				{Name: "web01", ID: "11111111-2222-3333-4444-555555555555", Disks: []string{web}},
+				{Name: "web01", ID: "11111111-2222-3333-4444-555555555555", Planned: true, Disks: []string{web}},
+			},
+			want: map[string]error{web: hyperv.ErrInUse, free: nil},
+			says: map[string][]string{web: {"web01", "planned"}},
+		},
+		"test of a failover": {
+			disks:    []hypervsim.VHD{base(web), child(`D:\Replica\web01_test.avhdx`, web)},
+			machines: []hypervsim.VM{{Name: "web01 - Test", Replication: 3, Disks: []string{`D:\Replica\web01_test.avhdx`}}},
+			want:     map[string]error{web: hyperv.ErrDependedOn},
+			says:     map[string][]string{web: {"replica", "web01 - Test"}},
+		},
+		"optical image": {
+			disks:    []hypervsim.VHD{base(free), base(`D:\ISO\setup.iso`, func(v *hypervsim.VHD) { v.Denied = true })},
+			machines: []hypervsim.VM{{Name: "web01", Optical: []string{`D:\ISO\setup.iso`}}},
 			want:     map[string]error{free: nil},
 		},
 	}

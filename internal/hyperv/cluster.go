@@ -113,17 +113,17 @@ func (h *Host) askCluster(ctx context.Context) (*cluster, error) {
 
 // nodeAddress is where a node is reached: where the configuration says, or under
 // its name in the domain of the cluster.
-func (h *Host) nodeAddress(c *cluster, node string) string {
+func (h *Host) nodeAddress(c *cluster, node string) (address string, written bool) {
 	for name, address := range h.clusterNodes {
 		if sameComputer(name, node) {
-			return address
+			return address, true
 		}
 	}
 	_, domain, _ := strings.Cut(c.fqdn, ".")
 	if domain == "" || strings.Contains(node, ".") {
-		return node
+		return node, false
 	}
-	return node + "." + domain
+	return node + "." + domain, false
 }
 
 // longestNetBIOSName is how many characters of a computer name NetBIOS keeps.

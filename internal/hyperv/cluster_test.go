@@ -127,6 +127,11 @@ func TestClusterNodesThatDoNotTell(t *testing.T) {
 			},
 			adjust: func(cfg *hyperv.Config) { cfg.ClusterNodes = map[string]string{"hv03": "mgmt3.example.net"} },
 		},
+		"named elsewhere, wrongly": {
+			silence: func(c *hypervsim.Cluster) { c.Point("mgmt3.example.net", c.Node("HV01")) },
+			adjust:  func(cfg *hyperv.Config) { cfg.ClusterNodes = map[string]string{"HV03": "mgmt3.example.net"} },
+			want:    hyperv.ErrUnseen, says: "mgmt3.example.net is the address of HV01",
+		},
 		"cluster denied": {silence: func(c *hypervsim.Cluster) { c.Node("HV01").Deny("", cim.NamespaceCluster) }, want: hyperv.ErrUnseen, says: "the other nodes of its cluster"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -145,6 +150,11 @@ func TestClusterNodesThatDoNotTell(t *testing.T) {
 				checkEnd(t, c.Node("HV01"), shared("free.vhdx"), got, err, tt.want)
 				if tt.want != nil && !strings.Contains(err.Error(), tt.says) {
 					t.Errorf("error = %v, want %q in it", err, tt.says)
+				}
+				known := hyperv.Explain(err)
+				addressHelps := tt.want != nil && (strings.HasPrefix(name, "up,") || name == "does not resolve" || name == "another computer")
+				if got := slices.Contains(known.Reasons, hyperv.ReasonNodeAddress); got != addressHelps {
+					t.Errorf("another address is offered: %v, want %v", got, addressHelps)
 				}
 				if errors.Is(err, hyperv.ErrUnreachable) || errors.Is(err, hyperv.ErrUnauthenticated) {
 					t.Errorf("what another node does passes for a failure of this host: %v", err)

@@ -49,7 +49,9 @@ type Use struct {
 	Kind UseKind
 	// Child is the differencing disk whose parent the disk is, on the way from a
 	// disk in the settings of the machine; empty for a disk in the settings.
-	Child       string
+	Child string
+	// Path is the other path under which the host knows the disk, empty for the same.
+	Path        string
 	Replication Replication
 }
 
@@ -63,6 +65,9 @@ func (u Use) String() string {
 	fmt.Fprintf(&b, " (%s)", kindNames[u.Kind])
 	if u.Child != "" {
 		b.WriteString(" through its child " + u.Child)
+	}
+	if u.Path != "" {
+		b.WriteString(", where the disk is " + u.Path)
 	}
 	return b.String()
 }

@@ -178,7 +178,7 @@ func refuseParents(uses []Use, c consent) error {
 // isCheckpointDisk reports whether Hyper-V has made the disk for a checkpoint.
 func isCheckpointDisk(path string) bool {
 	format := formatOf(path)
-	return format == "avhdx" || format == "avhd"
+	return format == "avhdx" || format == "avhd" || format == "avh" // the last in a short name
 }
 
 // allowsParent: blocks of zeros can be dropped from the parent of a VHDX without
@@ -277,6 +277,6 @@ func list(uses []Use) string {
 func compareUses(a, b Use) int {
 	return cmp.Or(
 		cmp.Compare(a.Machine, b.Machine), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Kind, b.Kind),
-		cmp.Compare(winpath.Key(a.Child), winpath.Key(b.Child)),
+		cmp.Compare(winpath.Key(a.Child), winpath.Key(b.Child)), cmp.Compare(a.Path, b.Path),
 	)
 }

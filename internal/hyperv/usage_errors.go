@@ -91,7 +91,7 @@ func (e *unseenError) Hint() string {
 
 // Reasons implements explained.
 func (e *unseenError) Reasons() []Reason {
-	if e.host.own || isHidden(e.host.err) {
+	if e.host.own || e.host.written || isHidden(e.host.err) {
 		return []Reason{ReasonUnseen}
 	}
 	return []Reason{ReasonNodeAddress, ReasonUnseen}

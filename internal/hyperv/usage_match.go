@@ -53,10 +53,19 @@ func (h *Host) usesOf(ctx context.Context, u *usage, t *target) (uses []Use, unr
 		case err != nil:
 			unread = append(unread, gap{path: l.path, use: u.byDisk[winpath.Key(l.path)][0], err: err})
 		case s == disk.stamp():
-			uses = append(uses, u.byDisk[winpath.Key(l.path)]...)
+			uses = append(uses, u.usesUnder(l.path)...)
 		}
 	}
 	return uses, unread, nil
+}
+
+// usesUnder are the uses of a disk under another path than that which was asked about.
+func (u *usage) usesUnder(path string) []Use {
+	uses := slices.Clone(u.byDisk[winpath.Key(path)])
+	for i := range uses {
+		uses[i].Path = path
+	}
+	return uses
 }
 
 // namesakes are the disks in u with another path than this one, which may be

@@ -87,10 +87,10 @@ func (p *picture) askAll(ctx context.Context, h *Host, c *cluster, own string, s
 
 // lookAt adds what one other node tells, or why it does not.
 func (p *picture) lookAt(ctx context.Context, h *Host, c *cluster, node string, since time.Time) {
-	address := h.nodeAddress(c, node)
+	address, written := h.nodeAddress(c, node)
 	peer, u, err := h.askNode(ctx, address, node, since)
 	if err != nil {
-		p.unseen = []unseenHost{{name: "node " + node + " at " + address, err: err}}
+		p.unseen = []unseenHost{{name: "node " + node + " at " + address, err: err, written: written}}
 		return
 	}
 	p.told = []told{{peer, u}}

@@ -44,6 +44,8 @@ type unseenHost struct {
 	name string
 	err  error
 	own  bool // the host that has been asked to compact, no other node
+	// written: the user has said where to reach it.
+	written bool
 }
 
 // pictureOf asks the host of the disk, and for a disk on a cluster volume or a

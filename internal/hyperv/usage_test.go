@@ -191,7 +191,7 @@ func TestOtherSpelling(t *testing.T) {
 		want   error
 	}{
 		"8.3 directory":     {`D:\VIRTUA~1\web01.vhdx`, func(*hypervsim.VHD) {}, hyperv.ErrInUse},
-		"share":             {`\\hyperv01\d$\Virtual Machines\WEB01.VHDX`, func(*hypervsim.VHD) {}, hyperv.ErrInUse},
+		"share":             {`\\hyperv01\vms\WEB01.VHDX`, func(*hypervsim.VHD) {}, hyperv.ErrInUse},
 		"8.3 name":          {`D:\VIRTUA~1\WEB01~1.VHD`, func(v *hypervsim.VHD) { v.Format = hypervsim.FormatVHDX }, hyperv.ErrInUse},
 		"copy, other name":  {`D:\Copies\web02.vhdx`, func(*hypervsim.VHD) {}, nil},
 		"copy, other size":  {`D:\Copies\web01.vhdx`, func(v *hypervsim.VHD) { v.FileSize += mib }, nil},
@@ -209,6 +209,9 @@ func TestOtherSpelling(t *testing.T) {
 					hypervsim.WithVM(hypervsim.VM{Name: "web01", State: hypervsim.VMSaved, Disks: []string{long}}))
 				got, err := attempt(t, host, tt.path)
 				checkEnd(t, sim, tt.path, got, err, tt.want)
+				if tt.want != nil && !strings.Contains(err.Error(), "where the disk is "+long) {
+					t.Errorf("error = %v, want the path that the machine names", err)
+				}
 				uses, hidden, err := host.VisibleUses(t.Context(), tt.path)
 				if err != nil || hidden != nil || (len(uses) == 1) != (tt.want != nil) {
 					t.Errorf("uses = %v, hidden %v, %v", uses, hidden, err)

@@ -24,6 +24,8 @@ type VM struct {
 	// Disks are the paths of the virtual hard disks that it uses now.
 	Disks       []string
 	Checkpoints []Checkpoint
+	// Optical are the paths of the images in its optical drives.
+	Optical []string
 	// Planned machines are being imported or migrated: they have a configuration, and are not
 	// machines yet.
 	Planned bool

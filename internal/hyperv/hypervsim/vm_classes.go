@@ -2,6 +2,7 @@ package hypervsim
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
@@ -96,6 +97,7 @@ type configuration struct {
 	kind     string // end of VirtualSystemType
 	snapshot bool
 	disks    []string
+	optical  []string
 }
 
 func (w *world) configurations() []configuration {
@@ -105,7 +107,7 @@ func (w *world) configurations() []configuration {
 		if m.Planned {
 			kind = "System:Planned"
 		}
-		all = append(all, configuration{machine: m, id: m.ID, name: m.Name, kind: kind, disks: m.Disks})
+		all = append(all, configuration{machine: m, id: m.ID, name: m.Name, kind: kind, disks: m.Disks, optical: m.Optical})
 		for _, c := range m.Checkpoints {
 			all = append(all, configuration{
 				machine: m, id: c.ID, name: c.Name, kind: "Snapshot:" + orElse(c.Kind, "Realized"), snapshot: true, disks: c.Disks,
@@ -196,17 +198,22 @@ func (c configuration) diskID(i int) string {
 	return fmt.Sprintf(`%s\%s\0\%d\L`, c.instanceID(), scsiController, i)
 }
 
-// storageAllocations returns the virtual hard disks of all settings.
+// storageAllocations returns the virtual hard disks of all settings, and the images
+// in optical drives.
 func (w *world) storageAllocations(v view) []*wmi.Object {
 	var all []*wmi.Object
 	for _, c := range w.shownConfigurations() {
-		for i, path := range c.disks {
+		for i, path := range slices.Concat(c.disks, c.optical) {
+			kind := "Virtual Hard Disk"
+			if i >= len(c.disks) {
+				kind = "Virtual CD/DVD Disk"
+			}
 			all = append(all, &wmi.Object{
 				Namespace: v.namespace, Class: cim.ClassStorageAllocationSettingData, Keys: []string{"InstanceID"},
 				Properties: append(w.allocation(v, c, i),
 					wmi.Texts("HostResource", path),
 					wmi.Text("InstanceID", c.diskID(i)),
-					wmi.Text("ResourceSubType", "Microsoft:Hyper-V:Virtual Hard Disk"),
+					wmi.Text("ResourceSubType", "Microsoft:Hyper-V:"+kind),
 					wmi.Uint16("ResourceType", 31),
 				),
 			})
