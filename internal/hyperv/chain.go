@@ -110,6 +110,9 @@ func (c *chainReader) read(ctx context.Context, path string) (*link, error) {
 }
 
 // unread sorts the ways in which a disk cannot be read.
+//
+// Unverified on a real host (inspect-compacting): whether a disk that is compacted
+// can be read. Where it cannot, and it was not read before, it is a gap meanwhile.
 func (c *chainReader) unread(ctx context.Context, path, volume string, err error) (*link, error) {
 	switch {
 	case ctx.Err() != nil, hostWide(err): // no other disk would fare better

@@ -129,6 +129,7 @@ var scratch = []Claim{
 	{ID: "compact-in-use", Text: "A disk that is attached with write access is refused with 32774, or by a job that fails with 0x80070020.", Source: "seen in the field", Evidence: Documented},
 	{ID: "refusal-way", Text: "A disk in use is refused by the return value, not by a job.", Source: "none", Evidence: Open},
 	{ID: "compact-twice", Text: "A second compaction of a disk while the first runs is refused with 32774, or by a job that fails with 0x80070020.", Source: "one writer at a time", Evidence: Inferred},
+	{ID: "inspect-compacting", Text: "A disk can be inspected while a compaction works on it.", Source: "none", Evidence: Open},
 	{ID: "cancel-answer", Text: "RequestStateChange 4 of a running compaction returns 0 or 4096.", Source: "reference of RequestStateChange", Evidence: Open},
 	{ID: "cancelled-state", Text: "A cancelled compaction ends in JobState 8.", Source: "reference of Msvm_StorageJob", Evidence: Open},
 	{ID: "cancelled-disk-opens", Text: "A disk can be inspected after its compaction was cancelled.", Source: "reference of CompactVirtualDisk", Evidence: Documented},

@@ -121,6 +121,7 @@ func checks() []check {
 		{"compact-in-use", needWrite | needV2, (*kit).compactInUse},
 		{"refusal-way", needWrite | needV2, (*kit).refusalWay},
 		{"compact-twice", needWrite, (*kit).compactTwice},
+		{"inspect-compacting", needWrite | needV2, (*kit).inspectCompacting},
 		{"cancel-answer", needWrite | needV2, (*kit).cancelAnswer},
 		{"cancelled-state", needWrite | needV2, (*kit).cancelledState},
 		{"cancelled-disk-opens", needWrite | needV2, (*kit).cancelledOpens},

@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"context"
+	"errors"
 	"strings"
 )
 
@@ -125,6 +126,41 @@ func (k *kit) compactInUse(ctx context.Context) verdict { return k.compactWritab
 
 func (k *kit) refusalWay(ctx context.Context) verdict {
 	return k.compactWritable(ctx, func(o outcome) bool { return o.value != returnJobStarted && o.value != returnOK })
+}
+
+// inspectCompacting asks for a disk between two looks at the job that compacts it;
+// one that has ended by the second proves nothing.
+func (k *kit) inspectCompacting(ctx context.Context) verdict {
+	d, err := k.disk(ctx, k.work())
+	if err != nil {
+		return trouble(err)
+	}
+	o, err := k.startCompact(ctx, d.path, "0")
+	switch {
+	case err != nil:
+		return trouble(err)
+	case !o.isFollowed():
+		return notTested("the compaction had no job: %s", o)
+	}
+	opens, inspectErr := k.opens(ctx, d.path)
+	ended, lookErr := k.ended(ctx, &o)
+	if err := errors.Join(inspectErr, lookErr, k.await(ctx, &o)); err != nil {
+		return trouble(err)
+	}
+	if ended {
+		return notTested("%s", tooFast)
+	}
+	return when(opens, "opened %t", opens)
+}
+
+// ended reports whether a job is over.
+func (k *kit) ended(ctx context.Context, o *outcome) (bool, error) {
+	i, err := k.client.Get(ctx, *o.job)
+	if err != nil {
+		return false, err
+	}
+	readJob(o, i)
+	return terminal(o.state), nil
 }
 
 const tooFast = "the compaction had ended before the host could be asked; a small disk has little to do"

@@ -140,7 +140,7 @@ func TestSimulatedHosts(t *testing.T) {
 			"state-number-off", "state-number-paused", "state-number-running", "state-number-saved", "too-large-code",
 			"affected-element", "attach-attached", "attach-listed", "cancel-answer", "cancelled-disk-opens", "cancelled-state",
 			"compact-attached-read-only", "compact-detached", "compact-detached-retrim", "compact-fixed-vhdx", "compact-in-use",
-			"compact-unknown-mode", "compact-without-mode", "delete-in-use", "detach", "find-mounted", "find-mounted-nothing",
+			"compact-unknown-mode", "compact-without-mode", "delete-in-use", "detach", "find-mounted", "find-mounted-nothing", "inspect-compacting",
 			"parameter-type", "refusal-way", "state-change-ended-job", "state-timestamp",
 		}},
 	}) {

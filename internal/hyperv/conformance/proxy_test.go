@@ -241,13 +241,13 @@ func wrapJob(r *reply) {
 	r.body = strings.Replace(r.body, "</p:Job>", "</a:EndpointReference></p:Job>", 1)
 }
 
-// afterCancel lets no disk be inspected once a job was cancelled.
-func afterCancel() breakage {
-	var cancelled bool
+// after breaks answers from the first request on that holds a text.
+func after(text string, breaks breakage) breakage {
+	var asked bool
 	return func(r *reply) {
-		cancelled = cancelled || strings.Contains(r.request, "RequestStateChange_INPUT")
-		if cancelled {
-			returns("GetVirtualHardDiskSettingData", 32768)(r)
+		asked = asked || strings.Contains(r.request, text)
+		if asked {
+			breaks(r)
 		}
 	}
 }
