@@ -56,11 +56,8 @@ func (h *Host) VisibleUses(ctx context.Context, path string) (uses []Use, hidden
 // of the names of machines. The parameter disk is nil when the disk was not
 // inspected.
 func (h *Host) visibleUses(ctx context.Context, path string, disk *VHD) (uses []Use, hidden, err error) {
-	switch {
-	case disk != nil && disk.savedV1:
-		return []Use{{Kind: UseSaved}}, nil, nil
-	case disk != nil && disk.usedV1:
-		return []Use{{Kind: UseUnnamed}}, nil, nil
+	if kind := disk.useV1(); kind != "" {
+		return []Use{{Kind: kind}}, nil, nil
 	}
 	p, err := h.pictureOf(ctx, "", path, disk, shown())
 	switch {
@@ -70,12 +67,30 @@ func (h *Host) visibleUses(ctx context.Context, path string, disk *VHD) (uses []
 		return nil, nil, err
 	case p.silent && (disk == nil || !disk.inspectedV1):
 		return nil, errUnnamedMachines, nil
-	case len(p.unseen) > 0:
-		hidden = &unseenError{host: p.unseen[0]}
-	case len(p.gaps) > 0:
-		hidden = p.refuseGaps()
 	}
-	return p.machines(), hidden, nil
+	return p.machines(), p.hidden(), nil
+}
+
+// useV1 is what an inspection of the older generation says of the use of a disk,
+// empty for nothing.
+func (d *VHD) useV1() UseKind {
+	switch {
+	case d == nil:
+		return ""
+	case d.savedV1:
+		return UseSaved
+	case d.usedV1:
+		return UseUnnamed
+	}
+	return ""
+}
+
+// hidden is why there may be more uses than are known, nil if all have told.
+func (p *picture) hidden() error {
+	if err := p.refuseUnseen(consent{}); err != nil {
+		return err
+	}
+	return p.refuseGaps()
 }
 
 // errUnnamedMachines: only the newer generation can be asked for the disks of

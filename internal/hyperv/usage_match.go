@@ -35,28 +35,41 @@ func (t *target) inspect(ctx context.Context) (VHD, error) {
 // the two could not be asked.
 func (h *Host) usesOf(ctx context.Context, u *usage, t *target) (uses []Use, unread []gap, err error) {
 	uses = slices.Clone(u.byDisk[winpath.Key(t.path)])
-	for _, l := range u.namesakes(t.path) {
-		disk, err := t.inspect(ctx)
-		switch {
-		case err != nil && (ctx.Err() != nil || hostWide(err)):
-			return nil, nil, err
-		case err != nil:
-			return uses, []gap{{path: t.path, use: u.byDisk[winpath.Key(l.path)][0], err: err}}, nil //nolint:nilerr // the gap carries it
-		}
-		if disk.VirtualDiskID == nil || !strings.EqualFold(*disk.VirtualDiskID, l.id) {
-			continue
-		}
-		s, err := h.stampOf(ctx, l)
+	namesakes := u.namesakes(t.path)
+	if len(namesakes) == 0 {
+		return uses, nil, nil
+	}
+	disk, err := t.inspect(ctx)
+	switch {
+	case err != nil && (ctx.Err() != nil || hostWide(err)):
+		return nil, nil, err
+	case err != nil:
+		return uses, []gap{{path: t.path, use: u.firstUse(namesakes[0]), err: err}}, nil //nolint:nilerr // the gap carries it
+	}
+	for _, l := range namesakes {
+		same, err := h.isSameFile(ctx, l, disk)
 		switch {
 		case ctx.Err() != nil:
 			return nil, nil, context.Cause(ctx)
 		case err != nil:
-			unread = append(unread, gap{path: l.path, use: u.byDisk[winpath.Key(l.path)][0], err: err})
-		case s == disk.stamp():
+			unread = append(unread, gap{path: l.path, use: u.firstUse(l), err: err})
+		case same:
 			uses = append(uses, u.usesUnder(l.path)...)
 		}
 	}
 	return uses, unread, nil
+}
+
+// firstUse is one use of a disk that has any.
+func (u *usage) firstUse(l *link) Use { return u.byDisk[winpath.Key(l.path)][0] }
+
+// isSameFile reports whether a disk that machines name by another path is this one.
+func (h *Host) isSameFile(ctx context.Context, l *link, disk VHD) (bool, error) {
+	if disk.VirtualDiskID == nil || !strings.EqualFold(*disk.VirtualDiskID, l.id) {
+		return false, nil
+	}
+	s, err := h.stampOf(ctx, l)
+	return s == disk.stamp(), err
 }
 
 // usesUnder are the uses of a disk under another path than that which was asked about.

@@ -111,18 +111,19 @@ func (w *world) candidates(v view, known []string, one func(string) (string, boo
 	directory, inDirectory := v.directory()
 	var kept []string
 	for _, path := range append(known, mapped()...) {
-		if inDirectory && pathKey(winpath.Dir(path)) != directory {
-			continue
-		}
-		if w.failover != nil && w.failover.Unlisted && winpath.OnClusterVolume(path) {
-			continue
-		}
-		if hasDrive(path) && !w.isOffline(path) {
+		if (!inDirectory || pathKey(winpath.Dir(path)) == directory) && w.isListed(path) {
 			kept = append(kept, path)
 		}
 	}
 	slices.SortFunc(kept, func(a, b string) int { return cmp.Compare(pathKey(a), pathKey(b)) })
 	return slices.CompactFunc(kept, func(a, b string) bool { return pathKey(a) == pathKey(b) })
+}
+
+// isListed reports whether the file classes show a path when they are not asked for
+// it by its name.
+func (w *world) isListed(path string) bool {
+	unlisted := w.failover != nil && w.failover.Unlisted && winpath.OnClusterVolume(path)
+	return hasDrive(path) && !w.isOffline(path) && !unlisted
 }
 
 // directory returns the key of the directory that the answer will be filtered by.

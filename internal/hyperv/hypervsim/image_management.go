@@ -300,13 +300,23 @@ func (f *JobFailure) refusal() *refusal {
 
 // mayCompact returns the reason why a disk cannot be compacted now, nil if it can.
 func (w *world) mayCompact(d *disk, mode uint16) *refusal {
-	inUse := &refusal{code: returnInUse, status: statusSharingViolation}
 	a := w.attached(d.Path)
+	if d.Locked || w.jobOn(d.Path) != nil || w.isOpen(d.Path) || a != nil && !a.readOnly {
+		return &refusal{code: returnInUse, status: statusSharingViolation}
+	}
+	if refused := d.neverCompacts(); refused != nil {
+		return refused
+	}
+	if mode == modeRetrim && a == nil {
+		return &refusal{code: returnInvalidState, status: statusInvalidState}
+	}
+	return nil
+}
+
+// neverCompacts returns the reason why a file of this kind cannot be compacted, nil
+// if it can.
+func (d *disk) neverCompacts() *refusal {
 	switch {
-	case d.Locked || w.jobOn(d.Path) != nil || w.isOpen(d.Path):
-		return inUse
-	case a != nil && !a.readOnly:
-		return inUse
 	case d.Compressed:
 		// Seen in the field for compressed, encrypted and sparse files.
 		return &refusal{code: returnFailed, status: statusLimitation, viaJob: true}
@@ -316,8 +326,6 @@ func (w *world) mayCompact(d *disk, mode uint16) *refusal {
 		// The documentation does not list such disks among those that the method takes. Unverified
 		// on a real host (compact-fixed-vhd): the codes of this refusal.
 		return &refusal{code: returnNotSupported, status: statusInvalidType, viaJob: true}
-	case mode == modeRetrim && a == nil:
-		return &refusal{code: returnInvalidState, status: statusInvalidState}
 	}
 	return nil
 }

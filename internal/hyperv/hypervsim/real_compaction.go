@@ -87,7 +87,7 @@ const (
 // is sound and holds the same data, and puts it in the place of the file. On
 // any failure, and when nothing is gained, the file stays as it is.
 func compactFile(ctx context.Context, name string, v VHD, progress func(part float64)) error {
-	if v.Type == TypeDifferencing || v.LogicalSectorSize != 512 || v.Format == FormatVHD && v.BlockSize != 2<<20 {
+	if !v.isConvertible() {
 		return fmt.Errorf("%s: %w", name, errUnsupported)
 	}
 	before, err := os.Stat(name)
@@ -112,6 +112,11 @@ func compactFile(ctx context.Context, name string, v VHD, progress func(part flo
 	return replace(ctx, name, copied, before)
 }
 
+// isConvertible reports whether qemu-img can write a disk of this kind.
+func (v VHD) isConvertible() bool {
+	return v.Type != TypeDifferencing && v.LogicalSectorSize == 512 && (v.Format != FormatVHD || v.BlockSize == 2<<20)
+}
+
 // replace puts the copy in the place of the file if that is smaller, and if the
 // file was not written to since.
 func replace(ctx context.Context, name, copied string, before os.FileInfo) error {
@@ -122,20 +127,16 @@ func replace(ctx context.Context, name, copied string, before os.FileInfo) error
 	if after.Size() >= before.Size() {
 		return nil
 	}
-	if err := os.Chmod(copied, before.Mode().Perm()); err != nil {
-		return err
-	}
-	if err := flush(copied, os.O_RDWR); err != nil {
-		return err
-	}
-	if err := unchanged(name, before); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := os.Rename(copied, name); err != nil {
-		return err
+	for _, step := range [...]func() error{
+		func() error { return os.Chmod(copied, before.Mode().Perm()) },
+		func() error { return flush(copied, os.O_RDWR) },
+		func() error { return unchanged(name, before) },
+		ctx.Err,
+		func() error { return os.Rename(copied, name) },
+	} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
 	if runtime.GOOS == "windows" {
 		return nil // a folder cannot be opened for writing, and nothing else is flushed
