@@ -193,6 +193,12 @@ func chainCases() map[string]chainCase {
 			want: map[string]error{web: hyperv.ErrInUse, free: nil},
 			says: map[string][]string{web: {"web01", "planned"}},
 		},
+		"machine without a record": {
+			disks:    []hypervsim.VHD{base(web), base(free)},
+			machines: []hypervsim.VM{{Name: "web01", Unlisted: true, Disks: []string{web}}},
+			want:     map[string]error{web: hyperv.ErrInUse, free: nil},
+			says:     map[string][]string{web: {"web01"}},
+		},
 		"test of a failover": {
 			disks:    []hypervsim.VHD{base(web), child(`D:\Replica\web01_test.avhdx`, web)},
 			machines: []hypervsim.VM{{Name: "web01 - Test", Replication: 3, Disks: []string{`D:\Replica\web01_test.avhdx`}}},

@@ -51,6 +51,29 @@ func TestUsesThatAreNew(t *testing.T) {
 	}
 }
 
+// TestMachineComesMeanwhile: a machine that comes to the host while it lists the
+// machines, and whose disks were not listed before, is found.
+func TestMachineComesMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, class := range map[string]string{
+		"after the settings": cim.ClassStorageAllocationSettingData, "after the disks": cim.ClassComputerSystem,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim, host := simulate(t, hypervsim.WithVHD(base(golden), child(clone, golden)))
+				sim.AddRule(hypervsim.Rule{
+					Operation: hypervsim.OperationEnumerate, Class: class, Times: 1,
+					Func: func(hypervsim.Request) { sim.AddVM(hypervsim.VM{Name: "clone01", Disks: []string{clone}}) },
+				})
+				got, err := attempt(t, host, golden)
+				checkEnd(t, sim, golden, got, err, hyperv.ErrDependedOn)
+				clean(t, sim)
+			})
+		})
+	}
+}
+
 // TestListIsShared: what one run has listed serves all that start within a minute,
 // and a later one asks for the machines alone, not for their disks again.
 func TestListIsShared(t *testing.T) {

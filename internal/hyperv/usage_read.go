@@ -39,20 +39,20 @@ func (h *Host) readUsage(ctx context.Context, before *usage) (*usage, error) {
 	return u, nil
 }
 
-// listTries bounds how often the lists are asked for: a machine that came between
-// two of them is in the last, and its disks are not. One that stays so has no
-// settings that anybody could read.
+// listTries bounds how often the lists are asked for: a machine that came after the
+// settings were listed is in the last list, and of its disks nothing is known. One
+// that stays so has no settings that anybody could read.
 const listTries = 2
 
 // readMachines asks for the machines of the host, their settings and disks. The
-// machines come last, so that one which moves here meanwhile shows.
+// settings come first and the machines last, so that one which comes meanwhile shows.
 func (h *Host) readMachines(ctx context.Context, g *generation) (*usage, error) {
 	for try := 1; ; try++ {
-		disks, err := h.enumerate(ctx, g.classURI(cim.ClassStorageAllocationSettingData))
+		settings, err := h.enumerate(ctx, g.classURI(cim.ClassVirtualSystemSettingData))
 		if err != nil {
 			return nil, err
 		}
-		settings, err := h.enumerate(ctx, g.classURI(cim.ClassVirtualSystemSettingData))
+		disks, err := h.enumerate(ctx, g.classURI(cim.ClassStorageAllocationSettingData))
 		if err != nil {
 			return nil, err
 		}

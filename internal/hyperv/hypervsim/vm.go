@@ -29,6 +29,9 @@ type VM struct {
 	// Planned machines are being imported or migrated: they have a configuration, and are not
 	// machines yet.
 	Planned bool
+	// Unlisted machines have settings that are shown and a Msvm_ComputerSystem that is
+	// not.
+	Unlisted bool
 	// Replication is ReplicationMode: 0 none, 1 primary, 2 replica, 3 test replica,
 	// 4 extended replica.
 	Replication uint16

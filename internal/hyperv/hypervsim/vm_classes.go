@@ -38,8 +38,8 @@ func (w *world) computerSystems(v view) []*wmi.Object {
 	own := computerSystem(v.namespace, t.hostCaption, t.hostDescription, w.host, w.host, 2)
 	all := []*wmi.Object{w.withReplication(own, v, nil)}
 	for _, m := range w.machines {
-		if m.Planned {
-			continue // an Msvm_PlannedComputerSystem
+		if m.Planned || m.Unlisted {
+			continue // a planned one is an Msvm_PlannedComputerSystem
 		}
 		o := computerSystem(v.namespace, t.machineCaption, t.machineCaption, m.Name, m.ID, m.State.enabledState(v.isV1()))
 		all = append(all, w.withReplication(o, v, m))
