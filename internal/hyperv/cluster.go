@@ -18,14 +18,14 @@ type cluster struct {
 	nodes []clusterNode
 }
 
-// clusterNode is one node as the cluster sees it.
+// clusterNode is one node as the cluster reports it.
 type clusterNode struct {
 	name  string
 	state uint64
 }
 
 // State of MSCluster_Node. Only these two keep a node from using the cluster
-// volumes; one whose state the cluster does not know is asked.
+// volumes; a node whose state the cluster does not know is asked.
 const (
 	nodeDown    = 1
 	nodeJoining = 3
@@ -33,18 +33,18 @@ const (
 
 // clusterCache holds the cluster of a host.
 type clusterCache struct {
-	loading chan struct{} // held by whoever asks
+	loading chan struct{} // held while the host is being asked
 	read    time.Time
 	cluster *cluster
-	err     error // errNoCluster or a denial: what holds for all disks
+	err     error // errNoCluster or a denial, which apply to all disks
 }
 
-// errNoCluster: the host is no node of a failover cluster.
+// errNoCluster: the host is not a node of a failover cluster.
 var errNoCluster = errors.New("no failover cluster")
 
-// loadCluster asks for the nodes of the host's cluster, or takes what was told
-// since then: nodes go down and come back. That there is no cluster, or that it is
-// denied, is good for longer. The error is errNoCluster for a host without one.
+// loadCluster asks for the nodes of the host's cluster, or returns an answer that is not older than
+// since: nodes go down and come back. The answer that there is no cluster, or that it is denied, is
+// kept for longer. The error is errNoCluster for a host without one.
 func (h *Host) loadCluster(ctx context.Context, since time.Time) (*cluster, error) {
 	c := &h.cluster
 	select {
@@ -65,7 +65,8 @@ func (h *Host) loadCluster(ctx context.Context, since time.Time) (*cluster, erro
 }
 
 // The provider of root\MSCluster fails now and then, and is missing for a while
-// after a start; monitoring software asks as often and pauses as long.
+// after a start; monitoring software repeats the request as often and pauses as
+// long.
 const (
 	clusterTries = 3
 	clusterPause = 400 * time.Millisecond
@@ -87,7 +88,8 @@ func (h *Host) readCluster(ctx context.Context) (*cluster, error) {
 }
 
 // askCluster asks once: one exchange for the cluster, one for its nodes. A
-// cluster without nodes is a provider that is starting up, not an answer.
+// cluster without nodes means a provider that is starting up; it is not an
+// answer.
 func (h *Host) askCluster(ctx context.Context) (*cluster, error) {
 	clusters, err := h.enumerate(ctx, cim.ResourceURI(cim.NamespaceCluster, cim.ClassCluster))
 	if err != nil {
@@ -111,8 +113,8 @@ func (h *Host) askCluster(ctx context.Context) (*cluster, error) {
 	return c, nil
 }
 
-// nodeAddress is where a node is reached: where the configuration says, or under
-// its name in the domain of the cluster.
+// nodeAddress returns the address at which a node is reached: the one in the
+// configuration, or its name in the domain of the cluster.
 func (h *Host) nodeAddress(c *cluster, node string) (address string, written bool) {
 	for name, address := range h.clusterNodes {
 		if sameComputer(name, node) {
@@ -129,8 +131,8 @@ func (h *Host) nodeAddress(c *cluster, node string) (address string, written boo
 // longestNetBIOSName is how many characters of a computer name NetBIOS keeps.
 const longestNetBIOSName = 15
 
-// sameComputer compares two names of computers as NetBIOS does: without the domain,
-// without letter case, as far as a NetBIOS name goes.
+// sameComputer compares two names of computers as NetBIOS does: without the domain, without regard
+// to letter case, up to the length of a NetBIOS name.
 func sameComputer(a, b string) bool {
 	return strings.EqualFold(netBIOSName(a), netBIOSName(b))
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
-// UseKind says what a virtual machine does with a disk.
+// UseKind is the way in which a virtual machine uses a disk.
 type UseKind string
 
 // The uses of a disk by a virtual machine.
@@ -25,8 +25,8 @@ const (
 	UseRecovery UseKind = "recovery"
 	// UseReplicaPoint: a recovery point of a replica depends on the disk.
 	UseReplicaPoint UseKind = "replica_point"
-	// UseUnnamed: the older generation says that the disk is used by a machine
-	// or mounted on the host, and no more.
+	// UseUnnamed: the older generation reports only that the disk is used by a
+	// machine or mounted on the host.
 	UseUnnamed UseKind = "unnamed"
 )
 
@@ -40,22 +40,23 @@ const (
 	ReplicationPrimary Replication = 1
 )
 
-// Use is one virtual machine that refers to a disk, or depends on it.
+// Use is one use of a disk: a virtual machine that refers to it, or depends on it.
 type Use struct {
-	// Machine is the name that people gave it, its GUID if they gave none.
+	// Machine is the name that users gave the machine, or its GUID if they gave none.
 	Machine string
 	// Node is the computer name of the host on which the machine is registered.
 	Node string
 	Kind UseKind
-	// Child is the differencing disk whose parent the disk is, on the way from a
-	// disk in the settings of the machine; empty for a disk in the settings.
+	// Child is the differencing disk of which the disk is the parent, in the
+	// chain from a disk in the settings of the machine; empty for a disk in the
+	// settings.
 	Child string
 	// Path is the other path under which the host knows the disk, empty for the same.
 	Path        string
 	Replication Replication
 }
 
-// String says who uses the disk and how, as a clause after "by" or "of".
+// String names the machine and its use of the disk, as a clause after "by" or "of".
 func (u Use) String() string {
 	var b strings.Builder
 	b.WriteString("virtual machine " + u.Machine)
@@ -83,32 +84,32 @@ var kindNames = map[UseKind]string{
 	UseUnnamed:      "or mounted on the host",
 }
 
-// usage is who refers to which disks among the virtual machines of one host, and
-// on which disks those depend in turn.
+// usage holds which disks the virtual machines of one host refer to, and on
+// which disks those depend in turn.
 type usage struct {
 	// node is the computer name of the host.
 	node string
-	// machines maps the GUID of a machine to the name that people gave it.
+	// machines maps the GUID of a machine to the name that users gave it.
 	machines map[string]string
-	// named are the disks in the settings of machines and checkpoints, in the
+	// named holds the disks in the settings of machines and checkpoints, in the
 	// order of the host.
 	named []namedDisk
-	// links are those disks and all their parents, by disk key.
+	// links holds those disks and all their parents, by disk key.
 	links map[string]*link
 	// byDisk holds the uses of a disk by its key.
 	byDisk map[string][]Use
-	// gaps are the disks that could not be asked for their parents.
+	// gaps holds the disks whose parents could not be read.
 	gaps []gap
 	// silent: the older generation is not asked for its machines.
 	silent bool
-	// settled is when the last of the settings had been listed, seen when the host
-	// was asked for the machines that belong to them.
+	// settled is when the listing of all settings had ended, seen when the host was asked for the
+	// machines to which they belong.
 	settled, seen time.Time
-	// gone are the disks of machines that the host has listed the last time and does
-	// not list any more: they can be on their way to another node.
+	// gone holds the disks of machines that the host listed the last time and no longer lists: the
+	// machines may be on their way to another node.
 	gone []namedDisk
 
-	// Disks that others have asked about, by disk key.
+	// asked holds the disks that other hosts needed to know about, by disk key.
 	mu    sync.Mutex
 	asked map[string]*link
 }
@@ -118,12 +119,12 @@ type namedDisk struct {
 	path    string
 	machine string // by its GUID
 	use     Use
-	// file: a virtual hard disk, whose parents can be asked for.
+	// file: a virtual hard disk, whose parents can be read.
 	file bool
 }
 
 // gap is a disk in the settings of a machine, or a parent of one, that the host
-// did not open: on which disks it depends is not known.
+// did not open: it is not known on which disks it depends.
 type gap struct {
 	path string
 	use  Use
@@ -143,7 +144,7 @@ func (u *usage) trace() {
 }
 
 // traceParents follows the chain of one disk. A disk that was not found has no
-// parents that anybody could open: it protects nothing.
+// parents that could be opened, so it protects none.
 func (u *usage) traceParents(d namedDisk) {
 	seen := map[string]bool{}
 	for path := d.path; ; {
@@ -166,7 +167,7 @@ func (u *usage) traceParents(d namedDisk) {
 	}
 }
 
-// compare takes over from the reading before this one what still counts.
+// compare takes over what is still valid of the reading before this one.
 func (u *usage) compare(before *usage) {
 	if before == nil {
 		return
@@ -197,8 +198,7 @@ func (u *usage) keepChain(before *usage, path string) {
 	}
 }
 
-// rests reports whether nothing but machines that are off have to do with a disk,
-// so that its file stays as it is.
+// rests reports whether only machines that are off use a disk, so that its file does not change.
 func (u *usage) rests(key string) bool {
 	return !slices.ContainsFunc(u.byDisk[key], func(use Use) bool { return use.Kind != UseOff })
 }

@@ -7,29 +7,29 @@ import (
 	"time"
 )
 
-// What the host has told of its machines is shared by all its disks.
+// The list of a host's machines is shared by all its disks.
 const (
-	// usageKept is how long it is good enough to be shown, and for how long a disk
-	// keeps the parent that it had.
+	// usageKept is how long the list is good enough to be shown, and how long a disk is assumed to
+	// keep its parent.
 	usageKept = 10 * time.Minute
-	// usageTrusted is how long it is good enough to start a compaction: a clone may
-	// be made and a machine saved meanwhile, of which the host says nothing by itself.
+	// usageTrusted is how long the list is good enough to start a compaction: meanwhile a clone may
+	// be made and a machine saved, which the host does not report by itself.
 	usageTrusted = time.Minute
 )
 
-// shown and trusted are how old what a host has told may be at the most.
+// shown and trusted return the time before which a list is too old to be shown, or to be trusted.
 func shown() time.Time   { return time.Now().Add(-usageKept) }
 func trusted() time.Time { return time.Now().Add(-usageTrusted) }
 
-// usageCache holds which machines use which disks.
+// usageCache caches which machines use which disks.
 type usageCache struct {
-	loading chan struct{} // held by whoever enumerates
+	loading chan struct{} // held while the host is being asked
 	read    time.Time     // when the host was asked
 	usage   *usage
-	hidden  error // why the host did not tell, nil when it did
+	hidden  error // why the host did not show its machines, nil when it did
 }
 
-// serves reports whether what is kept needs no renewal. A refusal is good for long:
+// serves reports whether the cached list needs no renewal. A refusal is kept for long, because
 // rights do not change by the minute.
 func (c *usageCache) serves(node string, since time.Time) bool {
 	switch {
@@ -41,9 +41,9 @@ func (c *usageCache) serves(node string, since time.Time) bool {
 	return !c.usage.seen.Before(since) && !c.isOfAnother(node)
 }
 
-// loadUsage reads which machines use which disks, or takes what that node has told
-// since then: the name of a host can move to another one. A host that does not
-// show its machines answers with a [hiddenError].
+// loadUsage reads which machines use which disks, or returns a list of that node that is not older
+// than since: the name of a host can move to another node. A host that does not show its machines
+// answers with a [hiddenError].
 func (h *Host) loadUsage(ctx context.Context, node string, since time.Time) (*usage, error) {
 	select {
 	case h.usage.loading <- struct{}{}:
@@ -62,13 +62,13 @@ func (h *Host) loadUsage(ctx context.Context, node string, since time.Time) (*us
 	return h.usage.usage, nil
 }
 
-// isOfAnother reports whether what is kept was read from another node.
+// isOfAnother reports whether the cached list was read from another node.
 func (c *usageCache) isOfAnother(node string) bool {
 	return node != "" && c.usage.node != "" && !sameComputer(c.usage.node, node)
 }
 
-// renewUsage keeps an enumeration, or that it was refused. Every other failure is
-// the caller's alone: it may be one of his context, and the next may fare better.
+// renewUsage caches an enumeration, or its refusal. Every other failure concerns only the caller:
+// it may come from its context, and the next call may succeed.
 func (h *Host) renewUsage(ctx context.Context) error {
 	began := time.Now()
 	u, err := h.readUsage(ctx, h.usage.usage)

@@ -30,7 +30,7 @@ func (h *Host) checkUse(ctx context.Context, order *Order, v *verdict) error {
 	}
 	v.warnings = append(v.warnings, p.aboutCluster()...)
 	switch g, ok := errors.AsType[*gapError](err); {
-	case ok && order.SkipInUse && errors.Is(err, ErrInUse): // the warning of the skip says it
+	case ok && order.SkipInUse && errors.Is(err, ErrInUse): // the warning about the skip covers it
 	case ok:
 		v.warnings = append(v.warnings, Warning{WarnDiskNotOpened, g.gap.String()})
 	case err == nil:
@@ -39,10 +39,9 @@ func (h *Host) checkUse(ctx context.Context, order *Order, v *verdict) error {
 	return err
 }
 
-// settledPicture is the picture with the judgement about it. A disk that is in use
-// while its machine is listed is asked for its parents again, as long as any disk in
-// use is tried: a scanner or a backup may have held it for a moment. The picture is
-// nil if there is none.
+// settledPicture returns the picture and the judgement about it. If a disk was in use when its
+// machine was listed, its parents are read again, for as long as any disk in use is tried: a
+// scanner or a backup may have held it for a moment. The picture is nil if there is none.
 func (h *Host) settledPicture(ctx context.Context, node, path string, disk *VHD, c consent) (*picture, error) {
 	since := trusted()
 	for start := time.Now(); ; {
@@ -62,7 +61,7 @@ func (h *Host) settledPicture(ctx context.Context, node, path string, disk *VHD,
 	}
 }
 
-// aboutCluster says what an operator should know of the cluster.
+// aboutCluster returns the warnings about the cluster.
 func (p *picture) aboutCluster() []Warning {
 	var warnings []Warning
 	if len(p.down) > 0 {
@@ -74,9 +73,9 @@ func (p *picture) aboutCluster() []Warning {
 	return warnings
 }
 
-// nameUsers says who has a disk open that could not even be inspected, as far as
-// the hosts tell: a machine on another node of the cluster, mostly. Err is how the
-// inspection ended, and stays the answer if nobody is known.
+// nameUsers names the machines that have a disk open which could not even be inspected, as far as
+// the hosts show them: mostly a machine on another node of the cluster. The error of the inspection
+// is err, which is returned if no machine is known.
 func (h *Host) nameUsers(ctx context.Context, order *Order, v *verdict, err error) error {
 	if !errors.Is(err, ErrInUse) {
 		return err
@@ -93,14 +92,14 @@ func (h *Host) nameUsers(ctx context.Context, order *Order, v *verdict, err erro
 	return err
 }
 
-// consent is what the user has allowed beyond what is safe for everybody.
+// consent is what the user has allowed beyond what is always safe.
 type consent struct {
 	parent, replicated bool
-	// zerosOnly: the order names the mode that drops blocks of zeros and no
-	// others, and attaches nothing.
+	// zerosOnly: the order names the mode that drops only blocks of zeros, and
+	// does not attach the disk.
 	zerosOnly bool
 	format    Format
-	// unseen: virtual machines that are not shown are no obstacle.
+	// unseen: virtual machines that are not shown do not keep the disk from being compacted.
 	unseen bool
 }
 
@@ -111,8 +110,8 @@ func consentOf(order *Order, v *verdict) consent {
 	}
 }
 
-// judge refuses what is known first, and then what is not known. What others
-// depend on for good comes before what passes.
+// judge refuses first for known uses, and then for what is not known. Disks on
+// which others depend for good come before uses that pass.
 func (p *picture) judge(c consent) error {
 	if err := p.judgeKnown(c); err != nil {
 		return err
@@ -133,8 +132,8 @@ func (p *picture) judgeKnown(c consent) error {
 	return nil
 }
 
-// refuseReplicas refuses the disks of replicated machines. Those of a replica are
-// owned by the replication; a primary is resynchronised once its file has changed.
+// refuseReplicas refuses the disks of replicated machines. The disks of a replica are owned by the
+// replication; a primary is resynchronised once its file has changed.
 func refuseReplicas(uses []Use, c consent) error {
 	var primaries, replicas []Use
 	for _, u := range uses {
@@ -159,7 +158,7 @@ func refuseReplicas(uses []Use, c consent) error {
 }
 
 // refuseParents refuses the parents of linked clones and of other disks that
-// stay. The disks of checkpoints are merged some day: that is a use that passes.
+// stay. The disks of checkpoints are merged some day: so that use passes.
 func refuseParents(uses []Use, c consent) error {
 	var children []Use
 	for _, u := range uses {
@@ -181,15 +180,16 @@ func isCheckpointDisk(path string) bool {
 	return format == "avhdx" || format == "avhd" || format == "avh" // the last in a short name
 }
 
-// allowsParent: blocks of zeros can be dropped from the parent of a VHDX without
-// changing what its children read. A VHD child keeps the time stamp of its
-// parent, which every change of the file may move.
+// allowsParent reports whether the order may compact a parent: blocks of zeros
+// can be dropped from the parent of a VHDX without changing what its children
+// read. A VHD child keeps the time stamp of its parent, which every change of
+// the file may move.
 func (c consent) allowsParent() bool {
 	return c.parent && c.zerosOnly && c.format == FormatVHDX
 }
 
-// aboutParents says what helps with a parent: not what was done already, and
-// nothing that a VHD would not pass either.
+// aboutParents returns the advice about a parent: only settings that are not
+// made already, and none with which a VHD would be refused too.
 func (c consent) aboutParents() (hint string, reasons []Reason) {
 	switch {
 	case c.format != FormatVHDX:
@@ -200,8 +200,8 @@ func (c consent) aboutParents() (hint string, reasons []Reason) {
 	return "Leave the disk alone, or merge its children into it.", []Reason{ReasonParent}
 }
 
-// refuseUses refuses what has the disk open, holds it in saved state, or will
-// merge a child into it.
+// refuseUses refuses a disk that a machine has open, holds in saved state, or
+// will merge a child into.
 func refuseUses(uses []Use, c consent) error {
 	var busy []Use
 	for _, u := range uses {
@@ -224,8 +224,8 @@ func refuseUses(uses []Use, c consent) error {
 	return &usedError{busy}
 }
 
-// refuseGaps: a disk on the same volume that could not be asked for its parents
-// may be a child of this one.
+// refuseGaps refuses if a disk on the same volume may be a child of this one,
+// because its parents could not be read.
 func (p *picture) refuseGaps() error {
 	if len(p.gaps) == 0 {
 		return nil
@@ -240,7 +240,7 @@ func (p *picture) refuseGaps() error {
 	return &gapError{gap: g}
 }
 
-// refuseUnseen: virtual machines that nobody can see may use the disk.
+// refuseUnseen refuses if virtual machines that are not shown may use the disk.
 func (p *picture) refuseUnseen(c consent) error {
 	if len(p.unseen) == 0 || c.unseen {
 		return nil
@@ -248,7 +248,7 @@ func (p *picture) refuseUnseen(c consent) error {
 	return &unseenError{host: p.unseen[0]}
 }
 
-// consented says what the user's consent has let pass.
+// consented returns the warnings about what the user's consent has let pass.
 func (p *picture) consented() []Warning {
 	var warnings []Warning
 	for _, u := range p.unseen {
@@ -257,10 +257,10 @@ func (p *picture) consented() []Warning {
 	return warnings
 }
 
-// listed is how many machines an error names.
+// listed is the most machines that an error names.
 const listed = 3
 
-// list names who uses a disk; a golden image has more than anybody reads.
+// list names the users of a disk; a golden image has more of them than anyone would read.
 func list(uses []Use) string {
 	var names []string
 	for _, u := range uses[:min(len(uses), listed)] {
@@ -273,7 +273,7 @@ func list(uses []Use) string {
 	return text
 }
 
-// compareUses puts those first that say most.
+// compareUses puts the most telling uses first.
 func compareUses(a, b Use) int {
 	return cmp.Or(
 		cmp.Compare(a.Machine, b.Machine), cmp.Compare(a.Node, b.Node), cmp.Compare(a.Kind, b.Kind),

@@ -7,7 +7,7 @@ import (
 )
 
 // usedError: machines have the disk open, hold it in saved state, or will merge
-// a checkpoint into it. All of that passes.
+// a checkpoint into it. All of these uses pass.
 type usedError struct{ uses []Use }
 
 func (e *usedError) Error() string        { return ErrInUse.Error() + " by " + list(e.uses) }
@@ -35,15 +35,16 @@ func (e *dependedError) Is(target error) bool { return target == ErrDependedOn }
 func (e *dependedError) Hint() string         { return e.hint }
 func (e *dependedError) Reasons() []Reason    { return e.reasons }
 
-// gapError: a disk that was not asked for its parents may be a child of this one.
-// The cause is text only: what is wrong with that disk is not wrong with this.
+// gapError: a disk whose parents could not be read may be a child of this one. The cause is
+// included as text only, because an error of that disk is not an error of this one.
 type gapError struct{ gap gap }
 
 func (e *gapError) Error() string {
 	return "it cannot be told who depends on the disk: " + e.gap.String()
 }
 
-// Is: a disk that something holds open may be asked later.
+// Is matches ErrUnseen, and ErrInUse too if the disk is in use, because its parents may be readable
+// later.
 func (e *gapError) Is(target error) bool {
 	return target == ErrUnseen || target == ErrInUse && errors.Is(e.gap.err, ErrInUse)
 }
@@ -59,13 +60,14 @@ func (e *gapError) Hint() string {
 // Reasons implements explained.
 func (*gapError) Reasons() []Reason { return nil }
 
-// String names the disk, its machine and what keeps it from being asked.
+// String names the disk, its machine and the reason why its parents could not be read.
 func (g gap) String() string {
 	return fmt.Sprintf("%s, a disk of %s, was not opened: %s", g.path, g.use, withCode(g.err))
 }
 
 // unseenError: machines that are not shown may use the disk. The failure of
-// another node is text only: it is not one of this host.
+// another node is included as text only, because it is not a failure of this
+// host.
 type unseenError struct{ host unseenHost }
 
 func (e *unseenError) Error() string {
@@ -97,12 +99,12 @@ func (e *unseenError) Reasons() []Reason {
 	return []Reason{ReasonNodeAddress, ReasonUnseen}
 }
 
-// String says whose machines are not shown, and why.
+// String names the host whose machines are not shown, and the reason.
 func (u unseenHost) String() string {
 	return "the virtual machines of " + u.name + " are not shown: " + withCode(u.err)
 }
 
-// withCode is an error with the number that decides and its meaning.
+// withCode writes an error with its deciding number and the meaning of that.
 func withCode(err error) string {
 	text := err.Error()
 	if c, ok := decidingCode(err); ok && !strings.Contains(text, c.String()) {

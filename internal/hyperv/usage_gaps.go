@@ -8,9 +8,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// closeGaps follows the chains that one host could not follow on what others know:
-// a disk that a machine of one node has open, or a compaction, is in use to all
-// the others. What stays open counts for the disks of the same volume.
+// closeGaps follows the chains that one host could not follow with the help of the other hosts: a
+// disk that a machine or a compaction of one node has open is in use to all the others. Gaps that
+// stay open count for the disks of the same volume.
 func (p *picture) closeGaps(ctx context.Context, path string) {
 	p.gaps = p.unread
 	for _, t := range p.told {
@@ -22,8 +22,8 @@ func (p *picture) closeGaps(ctx context.Context, path string) {
 	}
 }
 
-// closeGap goes on where a chain broke off. It returns where it breaks off for
-// good, if it does.
+// closeGap follows a chain from where it broke off. It returns the gap at which
+// it breaks off for good, if it does.
 func (p *picture) closeGap(ctx context.Context, g gap, path string) (rest gap, open bool) {
 	for range longestChain {
 		l := p.linkOf(ctx, g)
@@ -43,8 +43,8 @@ func (p *picture) closeGap(ctx context.Context, g gap, path string) (rest gap, o
 	return g, true
 }
 
-// linkOf is what any host knows of the disk, nil when none does. A disk in use is
-// asked for on every host: one of them has it open.
+// linkOf returns what any of the hosts knows of the disk, nil when none does. If the disk is in
+// use, every host is asked about it, because one of them has it open.
 func (p *picture) linkOf(ctx context.Context, g gap) *link {
 	key := winpath.Key(g.path)
 	for _, t := range p.told {

@@ -8,12 +8,12 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
-// target is the disk about whose users the hosts are asked. It is inspected only
-// when another path might name it.
+// target is the disk whose users are looked for. It is inspected only if
+// another path might name it too.
 type target struct {
 	host    *Host
-	ordered string // the path that the host is asked for
-	path    string // where that leads, by which others may name it
+	ordered string // the path about which the host is asked
+	path    string // where that leads, a path by which other hosts may name it
 
 	disk *VHD
 }
@@ -29,10 +29,9 @@ func (t *target) inspect(ctx context.Context) (VHD, error) {
 	return *t.disk, nil
 }
 
-// usesOf lists the uses of the disk among the machines of h, under every path
-// that names it: another spelling, a share, a volume by its GUID. The error is one
-// of the wait or of the host of t; unread are the disks that may be t, where one of
-// the two could not be asked.
+// usesOf lists the uses of the disk among the machines of h, under every path that names it:
+// another spelling, a share, a volume by its GUID. The error concerns the wait or the host of t;
+// unread holds the disks that may be t, if one of the two could not be read.
 func (h *Host) usesOf(ctx context.Context, u *usage, t *target) (uses []Use, unread []gap, err error) {
 	uses = slices.Clone(u.byDisk[winpath.Key(t.path)])
 	namesakes := u.namesakes(t.path)
@@ -81,7 +80,7 @@ func (u *usage) usesUnder(path string) []Use {
 	return uses
 }
 
-// namesakes are the disks in u with another path than this one, which may be
+// namesakes returns the disks in u with a path other than this one that may be
 // the same file: their names are equal, or one is a short name.
 func (u *usage) namesakes(path string) []*link {
 	key, base := winpath.Key(path), winpath.Base(path)
@@ -95,33 +94,34 @@ func (u *usage) namesakes(path string) []*link {
 	return found
 }
 
-// mayBeOneName reports whether two names can be of one file.
+// mayBeOneName reports whether two names may be those of one file.
 func mayBeOneName(a, b string) bool {
 	return winpath.Equal(a, b) || isShortName(a) || isShortName(b)
 }
 
-// isShortName reports whether name has the form of those that Windows makes for
-// programs that know eight letters and three: DISK~1.VHD.
+// isShortName reports whether name has the 8.3 form that Windows creates for
+// old programs: DISK~1.VHD.
 func isShortName(name string) bool {
 	stem, ext, _ := strings.Cut(name, ".")
 	_, number, ok := strings.Cut(stem, "~")
 	return ok && len(stem) <= 8 && len(ext) <= 3 && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
-// stamp is what changes with every change of a disk's file.
+// stamp changes with every change of a disk's file.
 type stamp struct{ size, time int64 }
 
 func (d VHD) stamp() stamp { return stamp{size: d.FileSizeBytes, time: d.changed} }
 
-// lastStamp is what was read last, nil before.
+// lastStamp returns the stamp that was read last, nil if none was.
 func (l *link) lastStamp() *stamp {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.stamp
 }
 
-// stampOf reads what tells the file of a link from a copy of it, once for each
-// enumeration, and no more while the machines that have the disk are off.
+// stampOf reads the stamp that distinguishes the file of a link from a copy of
+// it, once for each enumeration, and not again while all machines that use the
+// disk are off.
 //
 // Unverified on a real host (state-timestamp): that Timestamp is the same for two
 // reads of a file that was not changed.

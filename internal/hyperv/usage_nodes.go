@@ -11,9 +11,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// lookAround adds what the other nodes of the cluster tell, all at once. Own is
-// the computer name of the host that was asked already. Whoever else uses a share
-// cannot be listed, so for a disk there the nodes that do not tell are no obstacle.
+// lookAround asks the other nodes of the cluster, all at once, and adds their answers. The computer
+// name own is that of the host that was asked already. The users of a share cannot all be listed,
+// so for a disk on a share, nodes that do not answer are no obstacle.
 func (p *picture) lookAround(ctx context.Context, t *target, own string, since time.Time) error {
 	c, silence := t.host.loadCluster(ctx, since)
 	if ctx.Err() != nil {
@@ -45,8 +45,7 @@ func (p *picture) lookAround(ctx context.Context, t *target, own string, since t
 	return nil
 }
 
-// local is the path on the volumes of the cluster where a path goes by a share of a
-// node.
+// local returns the path on the volumes of the cluster, if a path goes by a share of a node.
 func (c *cluster) local(path string) string {
 	local, ok := winpath.DriveShare(path)
 	if !ok || !winpath.OnClusterVolume(local) {
@@ -85,7 +84,7 @@ func (p *picture) askAll(ctx context.Context, h *Host, c *cluster, own string, s
 	}
 }
 
-// lookAt adds what one other node tells, or why it does not.
+// lookAt adds the machines of one other node, or the reason why it does not show them.
 func (p *picture) lookAt(ctx context.Context, h *Host, c *cluster, node string, since time.Time) {
 	address, written := h.nodeAddress(c, node)
 	peer, u, err := h.askNode(ctx, address, node, since)
@@ -102,7 +101,7 @@ func (h *Host) askNode(ctx context.Context, address, node string, since time.Tim
 	if err != nil {
 		return nil, nil, err
 	}
-	// The caller may insist on the node of its own host.
+	// The context of the caller may expect the node of its own host.
 	u, err := peer.loadUsage(wsman.AnyNode(ctx), "", since)
 	switch {
 	case err != nil:
@@ -115,9 +114,9 @@ func (h *Host) askNode(ctx context.Context, address, node string, since time.Tim
 	return peer, u, nil
 }
 
-// lookAgain asks those nodes once more that told of their machines before another
-// had told of its own: a machine that moved from one to the other in between is on
-// neither list. One that moves while both rounds last can be missed.
+// lookAgain asks once more those nodes that listed their machines before another node had listed
+// its own: a machine that moved from one to the other in between is on neither list. A machine that
+// moves during both rounds can still be missed.
 func (p *picture) lookAgain(ctx context.Context, own *Host) error {
 	var settled time.Time
 	for _, t := range p.told {
@@ -143,7 +142,7 @@ func (p *picture) lookAgain(ctx context.Context, own *Host) error {
 	return context.Cause(ctx)
 }
 
-// renew adds what a host tells now that has told before.
+// renew adds the current list of a host that was asked before.
 func (p *picture) renew(ctx context.Context, before told, own bool, since time.Time) {
 	node := before.usage.node
 	if !own {
@@ -160,8 +159,8 @@ func (p *picture) renew(ctx context.Context, before told, own bool, since time.T
 	p.told = []told{{before.host, u}}
 }
 
-// addMoving adds the machines that a host does not list any more and no other host
-// lists: they were deleted, or move from one node to another.
+// addMoving adds the machines that a host no longer lists and that no other host lists: they were
+// deleted, or are moving from one node to another.
 func (p *picture) addMoving() {
 	if len(p.told) < 2 {
 		return

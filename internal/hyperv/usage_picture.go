@@ -9,23 +9,23 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
-// picture is everything that the hosts tell about who uses a disk or depends on
-// it. Gates, data sources and lists see the same one.
+// picture is everything that the hosts show of the machines and disks that use
+// a disk or depend on it. Gates, data sources and lists use the same one.
 type picture struct {
 	place
 
 	uses []Use
-	// told are the hosts that have shown their machines.
+	// told holds the hosts that have shown their machines.
 	told []told
-	// unread are disks that may be this one under another name, and could not be
-	// asked.
+	// unread holds the disks that may be this one under another name, and could
+	// not be read.
 	unread []gap
-	// gaps are disks of machines on the same volume that could not be asked, so
-	// that this disk may be a parent of theirs.
+	// gaps holds the disks of machines on the same volume whose parents could
+	// not be read, so that this disk may be one of those.
 	gaps []gap
-	// unseen are the hosts that do not show their machines.
+	// unseen holds the hosts that do not show their machines.
 	unseen []unseenHost
-	// down are the nodes of the cluster that are down.
+	// down holds the nodes of the cluster that are down.
 	down []string
 	// byCluster is the name of the cluster if the host was asked under it.
 	byCluster string
@@ -33,7 +33,7 @@ type picture struct {
 	silent bool
 }
 
-// told is what one host has shown.
+// told holds the machines that one host has shown.
 type told struct {
 	host  *Host
 	usage *usage
@@ -43,15 +43,15 @@ type told struct {
 type unseenHost struct {
 	name string
 	err  error
-	own  bool // the host that has been asked to compact, no other node
+	own  bool // the host that is to compact, not another node
 	// written: the user has said where to reach it.
 	written bool
 }
 
-// pictureOf asks the host of the disk, and for a disk on a cluster volume or a
-// share every other node, but for what they have told since then. Node is that of the host which
-// was asked about the disk, if known. An error is one of the disk, of the wait or of
-// this host; what other nodes do not tell is part of the picture.
+// pictureOf asks the host of the disk, and for a disk on a cluster volume or a share every other
+// node, except for lists that are not older than since. The parameter node is the node that was
+// asked about the disk, if known. An error concerns the disk, the wait or this host; failures of
+// other nodes are part of the picture.
 func (h *Host) pictureOf(ctx context.Context, node, path string, disk *VHD, since time.Time) (*picture, error) {
 	p, t := &picture{}, &target{host: h, ordered: path, disk: disk}
 	u, err := h.loadUsage(ctx, node, since)
@@ -83,7 +83,7 @@ func (h *Host) pictureOf(ctx context.Context, node, path string, disk *VHD, sinc
 	return p, nil
 }
 
-// match adds the uses of the disk among the machines that were told of.
+// match adds the uses of the disk by the machines that were shown.
 func (p *picture) match(ctx context.Context, t *target) error {
 	for _, host := range p.told {
 		uses, unread, err := host.host.usesOf(ctx, host.usage, t)
@@ -96,7 +96,7 @@ func (p *picture) match(ctx context.Context, t *target) error {
 	return nil
 }
 
-// machines lists the uses, each once, in an order of their own.
+// machines lists the uses, each once, in the order of compareUses.
 func (p *picture) machines() []Use {
 	all := slices.Clone(p.uses)
 	slices.SortFunc(all, compareUses)

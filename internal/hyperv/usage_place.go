@@ -8,10 +8,10 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
-// place tells where on a host a path leads: by its own shares a host reaches its own
-// volumes, and by a share of a node each node those of the cluster.
+// place resolves where on a host a path leads: by its own shares a host reaches its own volumes,
+// and by a share of a node each node reaches those of the cluster.
 type place struct {
-	names []string // of the host: as it is configured, and its computer name
+	names []string // of the host: the configured one, and its computer name
 }
 
 // isOwn reports whether a server in a path is the host itself.
@@ -26,8 +26,7 @@ func (p place) isOwn(server string) bool {
 	return strings.EqualFold(server, "localhost") || isNameOf(server, p.names)
 }
 
-// isNameOf reports whether one of the names is that of the computer; an address is
-// no name.
+// isNameOf reports whether one of the names is that of the computer; an address is not a name.
 func isNameOf(server string, names []string) bool {
 	return slices.ContainsFunc(names, func(name string) bool {
 		_, err := netip.ParseAddr(name)
@@ -35,7 +34,7 @@ func isNameOf(server string, names []string) bool {
 	})
 }
 
-// local is the path on the host's own drives where a path goes by their shares.
+// local returns the path on the host's own drives, if a path goes by the shares of those.
 func (p place) local(path string) string {
 	if local, ok := winpath.DriveShare(path); ok && p.isOwn(winpath.Server(path)) {
 		return local
@@ -43,8 +42,8 @@ func (p place) local(path string) string {
 	return path
 }
 
-// sameVolume reports whether two paths can lie on one volume or share. Which folder
-// another share of the host itself is, is not known.
+// sameVolume reports whether two paths can lie on one volume or share. It is not known to which
+// folder another share of the host itself leads.
 func (p place) sameVolume(a, b string) bool {
 	a, b = p.local(a), p.local(b)
 	if winpath.SameVolume(a, b) {

@@ -11,14 +11,14 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
-// errNotListed: the machines that an account without rights is shown are none,
-// and no denial says so. Its own record is what a host always has.
+// errNotListed: an account without rights is shown no machines, without a
+// denial. But a host always has its own record.
 var errNotListed = errors.New("the host lists not even itself among its computer systems, so the account lacks the right to see them")
 
-// readUsage asks for the machines of the host, their settings and disks, and for
-// the parents of those disks: three enumerations, one exchange for each disk that
-// a machine or checkpoint names, and one for each parent that none names. Of what
-// the host has told before, the parents are taken over while they are not too old.
+// readUsage asks for the machines of the host, their settings and disks, and for the parents of
+// those disks: three enumerations, one exchange for each disk that a machine or checkpoint names,
+// and one for each parent that none of them names. Parents from an earlier reading are taken over
+// as long as they are not too old.
 func (h *Host) readUsage(ctx context.Context, before *usage) (*usage, error) {
 	var u *usage
 	err := h.withGeneration(ctx, func(g *generation) (err error) {
@@ -39,13 +39,13 @@ func (h *Host) readUsage(ctx context.Context, before *usage) (*usage, error) {
 	return u, nil
 }
 
-// listTries bounds how often the lists are asked for: a machine that came after the
-// settings were listed is in the last list, and of its disks nothing is known. One
-// that stays so has no settings that anybody could read.
+// listTries bounds how often the lists are asked for: a machine that came after the settings were
+// listed is in the last list, and of its disks nothing is known. One that stays so has no settings
+// that anybody could read.
 const listTries = 2
 
-// readMachines asks for the machines of the host, their settings and disks. The
-// settings come first and the machines last, so that one which comes meanwhile shows.
+// readMachines asks for the machines of the host, their settings and disks. The settings come first
+// and the machines last, so that one which comes meanwhile shows.
 func (h *Host) readMachines(ctx context.Context, g *generation) (*usage, error) {
 	for try := 1; ; try++ {
 		settings, err := h.enumerate(ctx, g.classURI(cim.ClassVirtualSystemSettingData))
@@ -81,8 +81,9 @@ func (u *usage) knowsAll(systems []*cim.Instance) bool {
 	})
 }
 
-// prove asks a generation that nothing has answered for yet. That the newer one
-// is missing does not prove it: the host may have neither, or be starting up.
+// prove asks the service of a generation that no answer has confirmed yet. The
+// absence of the newer one does not prove the older one: the host may have
+// neither, or be starting up.
 func (h *Host) prove(ctx context.Context, g *generation) error {
 	if h.known.Load() == g {
 		return nil
@@ -91,7 +92,7 @@ func (h *Host) prove(ctx context.Context, g *generation) error {
 	return err
 }
 
-// readChains asks for every disk that u names, and for its parents.
+// readChains reads every disk that u names, and its parents.
 func (h *Host) readChains(ctx context.Context, u, before *usage) error {
 	reader := &chainReader{host: h, links: map[string]*link{}, mute: map[string]error{}}
 	if before != nil {
@@ -130,7 +131,7 @@ func joinUsage(disks, settings, systems []*cim.Instance) (*usage, error) {
 	return u, nil
 }
 
-// ownName is the computer name of the host: the Name of its own record, where
+// ownName returns the computer name of the host: the Name of its own record;
 // that of a machine is a GUID. It is empty when the host shows no such record.
 func ownName(systems []*cim.Instance) string {
 	for _, s := range systems {
@@ -151,7 +152,7 @@ func isGUID(s string) bool {
 const subTypeDisk = "Microsoft:Hyper-V:Virtual Hard Disk"
 
 // holdsDisk reports whether a resource of a machine is a file with a virtual
-// hard disk. Where the host does not say, it is one if it has a path.
+// hard disk. If the host does not say, it counts as one if it has a path.
 func holdsDisk(disk *cim.Instance, path string) bool {
 	if kind, ok := disk.String("ResourceSubType"); ok {
 		return strings.EqualFold(kind, subTypeDisk) && path != ""
@@ -159,21 +160,21 @@ func holdsDisk(disk *cim.Instance, path string) bool {
 	return winpath.CheckDirectory(winpath.Resolve(path)) == nil
 }
 
-// settingsID is the part of an InstanceID of a storage allocation that names the
-// settings it belongs to: "Microsoft:<settings>\<device>…".
+// settingsID returns the part of the InstanceID of a storage allocation that
+// names the settings to which it belongs: "Microsoft:<settings>\<device>…".
 func settingsID(disk *cim.Instance) string {
 	id, _ := disk.String("InstanceID")
 	id, _, _ = strings.Cut(id, `\`)
 	return strings.ToUpper(id)
 }
 
-// machineState is what the record of a machine says.
+// machineState holds the state in the record of a machine.
 type machineState struct {
 	kind        UseKind
 	replication Replication
 }
 
-// readStates maps the name of a machine, a GUID, to what it does.
+// readStates maps the name of a machine, a GUID, to its state.
 func readStates(systems []*cim.Instance) map[string]machineState {
 	states := map[string]machineState{}
 	for _, m := range systems {
@@ -193,8 +194,8 @@ const (
 	enabledStateSaved = 6 // "Enabled but Offline"
 )
 
-// useOfState errs on the side of in use: every state but off and saved may have
-// the disk open.
+// useOfState errs on the side of "in use": in every state but off and saved,
+// the machine may have the disk open.
 func useOfState(state uint64) UseKind {
 	switch state {
 	case enabledStateOff:
@@ -208,7 +209,7 @@ func useOfState(state uint64) UseKind {
 // VirtualSystemType of the settings of machines; other values belong to
 // checkpoints (Msvm_VirtualSystemSettingData page).
 const (
-	settingsRealized = "microsoft:hyper-v:system:realized" // what a machine runs with
+	settingsRealized = "microsoft:hyper-v:system:realized" // the settings with which a machine runs
 	settingsPlanned  = "microsoft:hyper-v:system:planned"
 
 	checkpointPlanned  = "microsoft:hyper-v:snapshot:planned"
@@ -221,8 +222,8 @@ func settingsType(settings *cim.Instance) string {
 	return strings.ToLower(kind)
 }
 
-// useOfSettings is the use of the disks in settings of this type by a machine
-// that does what state says.
+// useOfSettings returns the use of the disks in settings of this type by a
+// machine in the given state.
 func useOfSettings(kind string, state UseKind) UseKind {
 	switch {
 	case kind == settingsRealized:
@@ -237,7 +238,7 @@ func useOfSettings(kind string, state UseKind) UseKind {
 	return UseCheckpoint
 }
 
-// namesOf maps the GUID of a machine to the name that people gave it.
+// namesOf maps the GUID of a machine to the name that users gave it.
 func namesOf(settings []*cim.Instance) map[string]string {
 	names := map[string]string{}
 	for _, s := range settings {
