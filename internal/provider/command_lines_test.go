@@ -190,6 +190,7 @@ func commandLines(s site) map[string]commandLine {
 		"another disk, unseen, and due":  {after: s.on(elsewhereAddress) + disk(full), args: []string{"-refresh=false"}, plan: 2, apply: 1, second: 2, says: []string{"Nothing was started"}},
 		"another disk, only refreshed":   {after: s.on(elsewhereAddress) + disk(), args: []string{"-refresh-only"}, plan: 2, second: 2, says: []string{"Another virtual hard disk"}, then: keeps},
 		"another disk, protected":        {before: s.on(here) + lifecycle("prevent_destroy = true"), after: s.on(elsewhereAddress) + lifecycle("prevent_destroy = true"), plan: 1, says: []string{"Instance cannot be destroyed"}, then: keeps},
+		"no such file on another node":   {meanwhile: func(t *testing.T) { t.Helper(); must(t, s.elsewhere.Remove(diskPath)) }, after: s.on(elsewhereAddress) + disk(), args: []string{"-refresh-only"}, plan: 2, second: 2, says: []string{"another disk, or none"}, then: keeps},
 		"no host any more":               {after: s.on(here, settings{"host": ""}) + disk(), plan: 1, says: []string{"HYPERV_HOST"}},
 		"the provider's becomes its own": {after: s.on(elsewhereAddress) + disk(settings{"host": quote(here)}), plan: 2, says: []string{"updated in-place"}},
 		"its own becomes the provider's": {before: s.on(elsewhereAddress) + disk(settings{"host": quote(here)}), after: s.on(here) + disk(), plan: 2, says: []string{"updated in-place"}},

@@ -35,19 +35,6 @@ func providerDataFrom(handed any, diags *diag.Diagnostics) *providerData {
 	return data
 }
 
-// hostOr is the name of a host, or else the provider's. The diagnostic is nil
-// when there is one that can be asked now.
-func (d *providerData) hostOr(own types.String) (types.String, diag.Diagnostic) {
-	name := hostOf(own, d.host)
-	switch {
-	case name.IsNull():
-		return name, noHost()
-	case name.IsUnknown():
-		return name, notReady()
-	}
-	return name, nil
-}
-
 // isLater reports whether a host is known only once something else was applied: a
 // client that allows it may then ask again later.
 func (d *providerData) isLater(own types.String) bool { return hostOf(own, d.host).IsUnknown() }
@@ -55,11 +42,11 @@ func (d *providerData) isLater(own types.String) bool { return hostOf(own, d.hos
 // reach finds the host that is named, or else the provider's. Nothing is dialled
 // before it is asked something.
 func (d *providerData) reach(own types.String) (*hyperv.Host, diag.Diagnostic) {
-	name, bad := d.hostOr(own)
+	name := hostOf(own, d.host)
 	switch {
-	case bad != nil:
-		return nil, bad
-	case d.fleet == nil:
+	case name.IsNull():
+		return nil, noHost()
+	case name.IsUnknown(), d.fleet == nil:
 		return nil, notReady()
 	}
 	host, err := d.fleet.Host(name.ValueString())

@@ -223,12 +223,12 @@ func (r *vhdCompactionResource) ImportState(ctx context.Context, req resource.Im
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	asked, bad := r.data.hostOr(host)
+	asked, bad := r.data.reach(host)
 	if bad != nil {
 		resp.Diagnostics.Append(bad)
 		return
 	}
-	state := importedModel(host, asked.ValueString(), file)
+	state := importedModel(host, asked.Name(), file)
 	resp.Diagnostics.Append(saveDisk(ctx, &state, &resp.State, resp.Identity)...)
 	resp.Diagnostics.Append(marks{Imported: true}.write(ctx, resp.Private)...)
 }

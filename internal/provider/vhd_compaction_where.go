@@ -77,15 +77,13 @@ func (m *vhdCompactionModel) settle(ctx context.Context, host *hyperv.Host, foun
 // isOther reports whether an identifier belongs to another disk than that of the
 // state. Hosts before Windows Server 2012 R2 tell none.
 func (m *vhdCompactionModel) isOther(id string) bool {
-	return id != "" && !m.VirtualDiskID.IsNull() && !strings.EqualFold(id, m.VirtualDiskID.ValueString())
+	known := m.VirtualDiskID.ValueString()
+	return id != "" && known != "" && !strings.EqualFold(id, known)
 }
 
 // formerHost names where the disk of the state is.
 func (m *vhdCompactionModel) formerHost(found marks) string {
-	if node := m.Node.ValueString(); node != "" {
-		return node
-	}
-	return found.Asked
+	return cmp.Or(m.Node.ValueString(), found.Asked)
 }
 
 // left says what may be left of the last run where it ran; empty for nothing.
