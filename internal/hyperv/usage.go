@@ -109,7 +109,8 @@ type usage struct {
 	// machines may be on their way to another node.
 	gone []namedDisk
 
-	// asked holds the disks that other hosts needed to know about, by disk key.
+	// asked holds disks that no machine of this host names, read here to close
+	// gaps of other hosts, by disk key. The lock guards it.
 	mu    sync.Mutex
 	asked map[string]*link
 }

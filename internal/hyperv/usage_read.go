@@ -39,13 +39,13 @@ func (h *Host) readUsage(ctx context.Context, before *usage) (*usage, error) {
 	return u, nil
 }
 
-// listTries bounds how often the lists are asked for: a machine that came after the settings were
-// listed is in the last list, and of its disks nothing is known. One that stays so has no settings
-// that anybody could read.
+// listTries bounds how often the lists are read: a machine that appeared after the settings were
+// listed is in the last list, and nothing is known of its disks. A machine that stays so has no
+// readable settings.
 const listTries = 2
 
 // readMachines asks for the machines of the host, their settings and disks. The settings come first
-// and the machines last, so that one which comes meanwhile shows.
+// and the machines last, so that a machine that appears meanwhile is noticed.
 func (h *Host) readMachines(ctx context.Context, g *generation) (*usage, error) {
 	for try := 1; ; try++ {
 		settings, err := h.enumerate(ctx, g.classURI(cim.ClassVirtualSystemSettingData))
