@@ -284,7 +284,7 @@ func TestFaultText(t *testing.T) {
 		Detail: "http://schemas.dmtf.org/wbem/wsman/1/wsman/faultDetail/InvalidResourceURI", Codes: []uint32{2150858752}, Reason: "見つかりません。",
 	}
 	err := &OpError{Op: "get", ResourceURI: cim.ResourceURI(cim.NamespaceVirtualizationV2, cim.ClassStorageJob), Err: f}
-	const want = "get Msvm_StorageJob: fault 2150858752 (0x80338000) a:DestinationUnreachable InvalidResourceURI: 見つかりません。"
+	const want = "fault 2150858752 (0x80338000) a:DestinationUnreachable InvalidResourceURI: 見つかりません。 (get Msvm_StorageJob)"
 	if err.Error() != want {
 		t.Errorf("Error() = %q, want %q", err, want)
 	}

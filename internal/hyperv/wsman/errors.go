@@ -1,9 +1,12 @@
 package wsman
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -24,7 +27,7 @@ type OpError struct {
 	refused bool // see Refused
 }
 
-// Error implements error.
+// Error implements error: the cause first, what was asked for last.
 func (e *OpError) Error() string {
 	subject := e.ResourceURI
 	if _, class, ok := cim.SplitResourceURI(e.ResourceURI); ok {
@@ -33,7 +36,7 @@ func (e *OpError) Error() string {
 	if e.Method != "" {
 		subject += "." + e.Method
 	}
-	return strings.TrimSpace(e.Op+" "+subject) + ": " + e.Err.Error()
+	return e.Err.Error() + " (" + strings.TrimSpace(e.Op+" "+subject) + ")"
 }
 
 // Unwrap returns the cause.
@@ -90,7 +93,20 @@ type UnreachableError struct {
 
 // Error implements error.
 func (e *UnreachableError) Error() string {
-	return "no connection to " + e.Address + ": " + e.Err.Error()
+	return "no connection to " + e.Address + ": " + dialFailure(e.Err).Error()
+}
+
+// dialFailure is a failure to dial without the address, which stands beside it,
+// and without the names of calls.
+func dialFailure(err error) error {
+	op, ok := err.(*net.OpError) //nolint:errorlint // what wraps one says more
+	if !ok {
+		return err
+	}
+	if call, ok := op.Err.(*os.SyscallError); ok { //nolint:errorlint // as above
+		return call.Err
+	}
+	return op.Err
 }
 
 // Unwrap returns the cause.
@@ -113,6 +129,20 @@ func (e *ConnectionError) Error() string {
 
 // Unwrap returns the cause.
 func (e *ConnectionError) Unwrap() error { return e.Err }
+
+// ErrNoAnswer: a connection was made, and the host did not answer a request within
+// the time for one. It is wrapped by a [ConnectionError].
+var ErrNoAnswer = errors.New("no answer")
+
+// noAnswer is an [ErrNoAnswer] that says how long the wait was.
+type noAnswer struct{ within time.Duration }
+
+func (e *noAnswer) Error() string { return "no answer within " + e.within.String() }
+
+// Is: a time limit that is over is one to every caller.
+func (e *noAnswer) Is(target error) bool {
+	return target == ErrNoAnswer || target == context.DeadlineExceeded
+}
 
 // Wrong protocols, wrapped by a [TLSError].
 var (
@@ -169,7 +199,7 @@ type TLSError struct {
 
 // Error implements error.
 func (e *TLSError) Error() string {
-	if len(e.Found) == 0 {
+	if len(e.Found) == 0 || !errors.Is(e.Err, ErrWrongName) {
 		return fmt.Sprintf("TLS with %s: %v", e.Address, e.Err)
 	}
 	return fmt.Sprintf("TLS with %s: certificate for %s, expected %s: %v", e.Address, strings.Join(e.Found, ", "), e.Expected, e.Err)
