@@ -17,8 +17,8 @@ const nsAddressing = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 // package. The error of a wait that its context ended keeps the cause of that
 // context.
 func classify(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		err = errors.Join(context.Cause(ctx), err)
+	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
+		err = errors.Join(cause, err)
 	}
 	for _, kind := range kinds(err) {
 		err = &classified{err: err, kind: kind}

@@ -19,6 +19,7 @@ const (
 	hintService = "Check that WinRM and Windows Management Instrumentation run on the host."
 	hintReport  = "Please report it with the log at level DEBUG."
 	hintWMI     = "Allow the user Enable Account, Remote Enable and Execute Methods on the WMI namespace (wmimgmt.msc), and add it to Hyper-V Administrators."
+	hintGone    = "A folder, a disk or a job that was asked for is not there. If it was a class of Hyper-V, the host lacks the Hyper-V role."
 	hintNoRole  = "Install the Hyper-V role with its management service on the host, or name another host."
 )
 
@@ -26,14 +27,14 @@ const (
 // WMI error constants. Whether a number proves a refusal, and whether a read is
 // repeated after it, is decided there alone.
 var faultCodes = []Code{
-	{KindFault, 5, "access is denied", hintRights, ErrAccessDenied},
+	{KindFault, 5, "access is denied", hintWinRM, ErrAccessDenied},
 	{KindFault, 87, "a parameter is incorrect", hintReport, nil},
 	{KindFault, 995, "the operation was aborted: WinRM or the host is stopping", hintService, nil},
 	{KindFault, 1018, "the host could not start a process", "Free memory on the host.", nil},
-	{KindFault, 0x80070005, "access is denied", hintRights, ErrAccessDenied},
+	{KindFault, 0x80070005, "access is denied", hintWinRM, ErrAccessDenied},
 	{KindFault, 0x800706BA, "the RPC server is unavailable", hintService, nil},
 	{KindFault, 0x800706BE, "the call of the RPC server failed", hintService, nil},
-	{KindFault, faultResourceNotFound, "the resource was not found", hintNoRole, nil},
+	{KindFault, faultResourceNotFound, "the resource was not found", hintGone, nil},
 	{KindFault, 0x80338001, "invalid action URI", hintReport, nil},
 	{KindFault, 0x80338002, "invalid URI", hintReport, nil},
 	{KindFault, 0x80338003, "an error inside the WMI plug-in", hintService, nil},
@@ -107,7 +108,7 @@ var faultCodes = []Code{
 }
 
 var httpStatuses = []Code{
-	{KindHTTP, 400, "bad request", "With Kerberos and a user in many groups raise MaxFieldLength and MaxRequestBytes of http.sys on the host.", nil},
+	{KindHTTP, 400, "bad request", "Check that host and port are those of WinRM; with Kerberos and a user in many groups raise MaxFieldLength and MaxRequestBytes of http.sys on the host.", nil},
 	{KindHTTP, 401, "credentials refused", "Check the user name, its form (DOMAIN\\user, user@REALM) and the password.", ErrUnauthenticated},
 	{KindHTTP, 403, "forbidden", "A proxy or gateway answers in place of WinRM: check host and port.", nil},
 	{KindHTTP, 404, "no WinRM at this address", "Check port and listener: winrm enumerate winrm/config/listener on the host.", nil},

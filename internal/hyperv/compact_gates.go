@@ -46,6 +46,9 @@ func (h *Host) judge(ctx context.Context, order *Order) (verdict, error) {
 	if err := checkKind(disk); err != nil {
 		return v, err
 	}
+	if err := checkPlanned(order, disk); err != nil {
+		return v, err
+	}
 	if err := v.chooseMode(order); err != nil {
 		return v, err
 	}
@@ -109,14 +112,42 @@ func (h *Host) inspectOnNode(ctx context.Context, path string) (disk VHD, node s
 func checkKind(disk VHD) error {
 	switch {
 	case disk.Format == FormatVHDSet:
-		return fmt.Errorf("%w: a VHD Set is optimised by another method of the host", ErrNotSupported)
+		return &kindError{"the disk is a VHD Set, which another method of the host optimises", "Optimise it on the host with Optimize-VHDSet."}
 	case disk.Type == TypeFixed:
-		return fmt.Errorf("%w: the disk is fixed, so its file always has its full size", ErrNotSupported)
+		return &kindError{"the disk is fixed, so its file always has its full size", "A fixed disk cannot shrink; Convert-VHD -VHDType Dynamic makes a dynamic copy of it."}
 	case disk.Type == "":
-		return fmt.Errorf("%w: the host names no type of disk that is known here", ErrNotSupported)
+		return &kindError{"the host names no type of disk that is known here", "Look at the disk with Get-VHD on the host: only dynamic and differencing disks can be compacted."}
 	}
 	return nil
 }
+
+// checkPlanned refuses a disk of another kind than the order was made for.
+func checkPlanned(order *Order, disk VHD) error {
+	switch {
+	case order.Format != "" && order.Format != disk.Format:
+		return &plannedError{was: string(order.Format), is: string(disk.Format)}
+	case order.Type != "" && order.Type != disk.Type:
+		return &plannedError{was: string(order.Type), is: string(disk.Type)}
+	}
+	return nil
+}
+
+// plannedError: the disk has become one of another kind since the run was planned.
+type plannedError struct{ was, is string }
+
+func (e *plannedError) Error() string {
+	return fmt.Sprintf("the disk is %s now, and was %s when it was last looked at: nothing was sent", e.is, e.was)
+}
+func (*plannedError) Hint() string      { return "The disk was converted or another one took its place." }
+func (*plannedError) Reasons() []Reason { return []Reason{ReasonPlannedOther} }
+
+// kindError: a disk of a kind that cannot be compacted.
+type kindError struct{ text, hint string }
+
+func (e *kindError) Error() string        { return e.text }
+func (e *kindError) Is(target error) bool { return target == ErrNotSupported }
+func (e *kindError) Hint() string         { return e.hint }
+func (*kindError) Reasons() []Reason      { return []Reason{ReasonNotCompactable} }
 
 // chooseMode settles the mode and whether the disk is attached for it.
 func (v *verdict) chooseMode(order *Order) error {

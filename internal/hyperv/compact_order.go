@@ -45,6 +45,10 @@ type Order struct {
 	// AllowUnseen permits a disk although machines or nodes are not shown that may
 	// use it.
 	AllowUnseen bool
+	// Format and Type, unless empty, are what the disk was when the order was made:
+	// another one is refused before anything is sent.
+	Format Format
+	Type   DiskType
 	// MinFileSizeBytes leaves smaller files alone, unless one may be attached and only
 	// a compaction can tell whose that is.
 	MinFileSizeBytes int64

@@ -1,9 +1,11 @@
 package hyperv
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
@@ -18,6 +20,8 @@ type Explanation struct {
 	Hint string
 	// Reasons say which settings of the caller may matter, the nearest first.
 	Reasons []Reason
+	// Brief is the cause in one line: Code, else the error without what was asked for.
+	Brief string
 	// HostWide says that every disk of this host would fail the same way.
 	HostWide bool
 }
@@ -25,6 +29,9 @@ type Explanation struct {
 // Explain finds the deciding number in err and what is known about it; without
 // a number, it takes the first of the [Causes] that matches.
 func Explain(err error) Explanation {
+	if err == nil {
+		return Explanation{}
+	}
 	e := Explanation{HostWide: hostWide(err), Reasons: reasonOf(err)}
 	found := causesOf(err)
 	if len(found) > 0 {
@@ -36,12 +43,25 @@ func Explain(err error) Explanation {
 	if own, ok := errors.AsType[explained](err); ok {
 		e.Hint = own.Hint()
 	}
+	if errors.Is(err, ErrNotFound) {
+		e.Hint = hintAbsent // its volume has answered
+	}
+	e.Brief = cmp.Or(e.Code, briefly(err))
 	for _, c := range found {
 		if c.Reason != ReasonNone && !slices.Contains(e.Reasons, c.Reason) {
 			e.Reasons = append(e.Reasons, c.Reason)
 		}
 	}
 	return e
+}
+
+// briefly is the first line of an error, without what was asked for.
+func briefly(err error) string {
+	if op, ok := errors.AsType[*wsman.OpError](err); ok {
+		err = op.Err
+	}
+	line, _, _ := strings.Cut(err.Error(), "\n")
+	return line
 }
 
 // decidingCode finds the most specific number: that of a job or method, else
@@ -113,6 +133,7 @@ var causes = [...]Cause{
 	{wsman.ErrTLSHandshake, ReasonNone, "Give the listener another certificate: this one may have a negative serial number, or another mistake that is not overlooked here."},
 	{wsman.ErrTLSClosed, ReasonNone, "Look whether the certificate of the listener and its key are still in the host's store (winrm enumerate winrm/config/listener), whether the host has TLS 1.2, and what firewalls do."},
 	{wsman.ErrTLSTimeout, ReasonNone, "Look at what serves the port on the host, and at firewalls that let a connection pass and then nothing more."},
+	{wsman.ErrNoAnswer, ReasonTimedOut, "The host is busy or hangs: look at its load, and at the services WinRM and Windows Management Instrumentation."},
 	{wsman.ErrSchemeNotOffered, ReasonScheme, "Enable the scheme on the host (winrm get winrm/config/service/auth)."},
 	{secure.ErrWeakContext, ReasonTampering, "Somebody between here and the host may be tampering with the logon: look at the network."},
 	{secure.ErrNoBinding, ReasonNone, "Give the host a certificate that is signed with RSA or ECDSA, as Windows' own are; if it has one, somebody in between answers with another."},
@@ -125,7 +146,7 @@ var causes = [...]Cause{
 	{secure.ErrTampered, ReasonTampering, hintTampered},
 	{ErrNoHyperV, ReasonNone, hintNoRole},
 	{ErrUnreachable, ReasonUnreachable, "Check name, port, firewall and the WinRM listener of the host (winrm enumerate winrm/config/listener)."},
-	{ErrNotFound, ReasonNotFound, "Check the path."},
+	{ErrNotFound, ReasonNotFound, hintAbsent},
 	{ErrPathNotFound, ReasonNone, hintPath},
 	{ErrInUse, ReasonInUse, hintInUse},
 	{ErrDependedOn, ReasonDependedOn, "Leave the disk alone: compacting it can break what depends on it."},

@@ -153,7 +153,7 @@ func (h *Host) tryGenerations(f func(*generation) error) error {
 			return err
 		}
 	}
-	return &classified{err: fmt.Errorf("neither %s nor %s exists: %w", generations[0].namespace, generations[1].namespace, err), kind: ErrNoHyperV}
+	return &classified{err: fmt.Errorf("no Hyper-V role: neither %s nor %s exists: %w", generations[0].namespace, generations[1].namespace, err), kind: ErrNoHyperV}
 }
 
 // uptime returns how long Windows has been running on the host, by its own clock.

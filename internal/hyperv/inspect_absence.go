@@ -17,7 +17,7 @@ func (h *Host) proveAbsence(ctx context.Context, path string, err error) error {
 		return err
 	}
 	if proof := h.seesNoFile(ctx, path); proof != nil {
-		return &classified{err: fmt.Errorf("%w (its absence could not be proven: %w)", err, proof), kind: ErrPathNotFound}
+		return &classified{err: fmt.Errorf("%w; that it is gone is not proven: %w", err, proof), kind: ErrPathNotFound}
 	}
 	return &classified{err: err, kind: ErrNotFound}
 }
@@ -48,8 +48,11 @@ func (h *Host) seesNoFile(ctx context.Context, path string) error {
 // directoryAnswers returns nil when the host shows that the directory is there.
 func (h *Host) directoryAnswers(ctx context.Context, directory string) error {
 	ref := cim.NewReference(cim.NamespaceCIMv2, cim.ClassDirectory, cim.Selector{Name: "Name", Value: directory})
-	if _, err := h.get(ctx, ref); err != nil {
-		return fmt.Errorf("directory %s: %w", directory, err)
+	switch _, err := h.get(ctx, ref); {
+	case errors.Is(err, errObjectGone):
+		return fmt.Errorf("its folder %s is not there either", directory)
+	case err != nil:
+		return fmt.Errorf("its folder %s: %w", directory, err)
 	}
 	return nil
 }

@@ -25,6 +25,8 @@ const (
 	ReasonBusy        // Config.MaxConcurrentRequests
 	ReasonNoMemory    // Config.MaxConcurrentCompactions
 
+	ReasonNotCompactable  // to leave the disk out for good
+	ReasonPlannedOther    // Order.Format, Order.Type
 	ReasonNoModes         // Order.Mode
 	ReasonWritesAttached  // Order.AttachReadOnly: the host attaches with write access only
 	ReasonAttachForbidden // Order.AllowAttach
@@ -37,6 +39,7 @@ const (
 
 	ReasonPlainHTTP   // Config.HTTPS, Config.Port
 	ReasonTLS         // Config.HTTPS, Config.Port
+	ReasonMaybeTLS    // the same: what served the port did not say what it speaks
 	ReasonAuthority   // Config.CACertificate, Config.Insecure
 	ReasonName        // Config.TLSServerName, Config.Insecure
 	ReasonUnverified  // Config.Insecure
@@ -106,6 +109,7 @@ var numberReasons = map[numberKey]Reason{
 	{KindFault, 0x803381E7}:   ReasonBusy,
 	{KindFault, 0x803381E8}:   ReasonBusy,
 	{KindFault, 0x803381EA}:   ReasonBusy,
+	{KindHTTP, 400}:           ReasonMaybeTLS,
 	{KindKerberos, 7}:         ReasonServiceName,
 	{KindSSPI, 0x80090303}:    ReasonServiceName,
 	{KindSSPI, 0x80090322}:    ReasonServiceName,

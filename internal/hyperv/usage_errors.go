@@ -21,7 +21,7 @@ func (e *usedError) Hint() string {
 			return hintInUse
 		}
 	}
-	return "Wait for a backup, an import or a migration to end, and delete checkpoints; a disk of a checkpoint that no checkpoint names is what a failed backup leaves: merge it into its parent."
+	return "Wait for a backup, an import or a migration to end. Checkpoints that nobody needs can be deleted in Hyper-V Manager, which merges them into the disk; never delete or merge their files by hand while the machine is registered. An .avhdx file that no checkpoint names is what a failed backup leaves: let the backup program clean it up."
 }
 
 // dependedError: others depend on the disk for good.

@@ -117,6 +117,11 @@ var adviceTable = [...]advice{
 		func(s situation) bool { return s.connection.compactions > 1 },
 	},
 
+	{
+		hyperv.ReasonNotCompactable, "Take the disk out of the configuration.",
+		situation.runs,
+	},
+	{hyperv.ReasonPlannedOther, "If it is the disk that is meant, apply again: the next plan takes it as it is.", nil},
 	{hyperv.ReasonNoModes, "Remove mode from the configuration.", nil},
 	{hyperv.ReasonWritesAttached, "Remove attach_read_only from the configuration.", nil},
 	{hyperv.ReasonAttachForbidden, "Set allow_attach = true in the provider block, or choose a mode and attach_read_only that need no attachment.", nil},
@@ -150,6 +155,10 @@ var adviceTable = [...]advice{
 		func(s situation) bool { return s.connection.seals },
 	},
 	{hyperv.ReasonTLS, "Or set https = true.", nil},
+	{
+		hyperv.ReasonMaybeTLS, "If the port is one for https, set https = true.",
+		func(s situation) bool { return !s.connection.https },
+	},
 	{
 		hyperv.ReasonAuthority, "Set cacert_path to a PEM file with the certificate of the authority.",
 		func(s situation) bool { return !s.connection.authorities },

@@ -343,7 +343,7 @@ func TestCLI_unseenMachines(t *testing.T) {
 	apply := []string{"apply", "-auto-approve", "-input=false"}
 	both := disk() + named("second", settings{"path": quote(second.Path)})
 	c.write(providerFor(sim) + both)
-	contains(t, c.expect(1, apply...), "lists not even itself", "Hyper-V Administrators", "allow_unseen_machines = true", "as told in full for its first disk")
+	contains(t, c.expect(1, apply...), "lists not even itself", "Hyper-V Administrators", "allow_unseen_machines = true", "The first error for this host says more")
 	compactions(t, sim, 0)
 	c.write(providerFor(sim, settings{"allow_unseen_machines": "true"}) + both)
 	contains(t, c.expect(0, apply...), "Use of disks by virtual machines not visible", "and one more similar warning elsewhere")

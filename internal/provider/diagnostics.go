@@ -31,6 +31,7 @@ const (
 	summaryMoved       = "Virtual hard disk on another node"
 	summaryForgotten   = "Compaction of a forgotten disk may go on"
 	summaryAttached    = "Virtual hard disk attached to the host"
+	summaryFileStays   = "Virtual hard disk only forgotten, its file stays"
 	summaryNotReady    = "Provider configuration is not known yet"
 	summaryBug         = "Unexpected provider data"
 )
@@ -105,7 +106,7 @@ func (d *providerData) describeError(summary string, s subject, doing situation,
 	known := hyperv.Explain(err)
 	doing.connection = d.connection
 	if known.HostWide && !d.told.first(s.host, failureOf(known, err)) {
-		return diag.NewErrorDiagnostic(summary, fmt.Sprintf("%s\nHost: %s: as told in full for its first disk.", s.first(), s.host))
+		return diag.NewErrorDiagnostic(summary, fmt.Sprintf("%s\nHost: %s: %s. The first error for this host says more.", s.first(), s.host, known.Brief))
 	}
 	return diag.NewErrorDiagnostic(summary, errorDetail(s, known, doing, err))
 }
@@ -186,6 +187,12 @@ func notReady() diag.Diagnostic {
 // bug reports what no configuration can cause.
 func bug(detail string) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(summaryBug, detail+"\n\nThis is a bug in the provider: please report it to its developers.")
+}
+
+// fileStaysWarning says in a plan what Terraform calls a destruction.
+func fileStaysWarning(s subject) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(summaryFileStays, s.lines()+"\n"+
+		"To destroy this resource is to forget it: the file stays on the host as it is, and nothing is compacted any more.")
 }
 
 // attachedWarning says that a disk is forgotten, or not compacted, that somebody has

@@ -59,7 +59,7 @@ func TestDescribeError_wholeHost(t *testing.T) {
 	other := subject{path: `D:\b.vhdx`, host: "HV01"}
 	elsewhere := subject{path: `D:\b.vhdx`, host: "hv02"}
 	data := &providerData{told: &toldErrors{}}
-	const short = "as told in full"
+	const short = "says more"
 	for _, step := range []struct {
 		name  string
 		about subject

@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -10,24 +11,48 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// troubleshootingRows reads the cells of every table row of the guide that must
-// know every error that a host can cause.
-func troubleshootingRows(t *testing.T) [][]string {
+// codeSections are the headings of the page of codes, each with its list of numbers.
+var codeSections = map[string]hyperv.CodeKind{
+	"Return values of methods":        hyperv.KindReturnValue,
+	"Completion status of jobs":       hyperv.KindHRESULT,
+	"Faults of WS-Management and WMI": hyperv.KindFault,
+	"HTTP statuses":                   hyperv.KindHTTP,
+	"Errors of a Kerberos KDC":        hyperv.KindKerberos,
+	"The current user of Windows":     hyperv.KindSSPI,
+}
+
+const causesSection = "Errors without a number"
+
+// guideSections reads a guide: the text below each heading of the second level.
+func guideSections(t *testing.T, name string) map[string]string {
 	t.Helper()
-	text, err := os.ReadFile(guides + "troubleshooting.md")
+	text, err := os.ReadFile(guides + name)
 	if err != nil {
 		t.Fatal(err)
 	}
+	all := map[string]string{}
+	for _, section := range strings.Split("\n"+string(text), "\n## ") {
+		heading, rest, _ := strings.Cut(section, "\n")
+		all[heading] = rest
+	}
+	return all
+}
+
+// tableRows are the cells of every row of the tables in a text, headings left out.
+func tableRows(text string) [][]string {
 	var all [][]string
-	for line := range strings.Lines(string(text)) {
-		if !strings.HasPrefix(line, "| ") {
-			continue
+	previous := ""
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, "| ") && previous != "" {
+			cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | ")
+			for i := range cells {
+				cells[i] = strings.TrimSpace(cells[i])
+			}
+			all = append(all, cells)
 		}
-		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | ")
-		for i := range cells {
-			cells[i] = strings.TrimSpace(cells[i])
+		if previous = line; !strings.HasPrefix(line, "|") {
+			previous = ""
 		}
-		all = append(all, cells)
 	}
 	return all
 }
@@ -51,57 +76,82 @@ func guideRemedy(hint string, reasons []hyperv.Reason) string {
 	return strings.ReplaceAll(strings.Join(sentences, " "), "<", "&lt;")
 }
 
-// TestGuideKnowsEveryCode compares the list of codes with the guide, both ways.
-func TestGuideKnowsEveryCode(t *testing.T) {
-	t.Parallel()
-	const cells = 6
-	known := map[string]hyperv.Code{}
-	for _, c := range hyperv.Codes() {
-		known[fmt.Sprintf("%s %d", c.Kind, c.Number)] = c
-	}
-	for _, row := range troubleshootingRows(t) {
-		if len(row) != cells {
-			continue
-		}
-		key := row[0] + " " + row[1]
-		c, ok := known[key]
-		if !ok {
-			if row[1] != "Decimal" && row[1] != "---" {
-				t.Errorf("the guide has a row for %s, which no host answers with", key)
-			}
-			continue
-		}
-		delete(known, key)
-		want := []string{string(c.Kind), fmt.Sprint(c.Number), fmt.Sprintf("`0x%08X`", c.Number), c.Meaning, row[4], guideRemedy(c.Hint, c.Reasons())}
-		if strings.Join(row, "|") != strings.Join(want, "|") {
-			t.Errorf("row of %s:\n got | %s |\nwant | %s |", key, strings.Join(row, " | "), strings.Join(want, " | "))
-		}
-		if row[4] == "" {
-			t.Errorf("the row of %s names no cause", key)
-		}
-	}
-	for key, c := range known {
-		t.Errorf("the guide lacks %s; its row: | %s | %d | `0x%08X` | %s | … | %s |",
-			key, c.Kind, c.Number, c.Number, c.Meaning, guideRemedy(c.Hint, c.Reasons()))
+// codeCell is how the page writes a number.
+func codeCell(c hyperv.Code) string {
+	switch c.Kind {
+	case hyperv.KindHRESULT, hyperv.KindFault, hyperv.KindSSPI:
+		return fmt.Sprintf("`0x%08X` (%d)", c.Number, c.Number)
+	default:
+		return fmt.Sprint(c.Number)
 	}
 }
 
-// TestGuideKnowsEveryCause compares the errors without a number with the guide,
+// reported are the numbers that the page lists in one sentence: there is nothing to do
+// but to report them.
+var reported = regexp.MustCompile("`(0x[0-9A-F]{8})` \\(([^)]+)\\)")
+
+// TestGuideKnowsEveryCode compares the lists of codes with the page, both ways.
+func TestGuideKnowsEveryCode(t *testing.T) {
+	t.Parallel()
+	sections := guideSections(t, "error-codes.md")
+	for heading, kind := range codeSections {
+		rows := map[string][]string{}
+		for _, row := range tableRows(sections[heading]) {
+			rows[row[0]] = row
+		}
+		_, sentence, _ := strings.Cut(sections[heading], "Please report them with the log at level DEBUG:")
+		listed := map[string]string{}
+		for _, m := range reported.FindAllStringSubmatch(sentence, -1) {
+			listed[m[1]] = m[2]
+		}
+		for _, c := range hyperv.Codes() {
+			if c.Kind != kind {
+				continue
+			}
+			hex := fmt.Sprintf("0x%08X", c.Number)
+			if meaning, ok := listed[hex]; ok {
+				if want := "Please report it with the log at level DEBUG."; meaning != c.Meaning || guideRemedy(c.Hint, c.Reasons()) != want {
+					t.Errorf("%s is listed as %q, to be reported; want %q, %q", hex, meaning, c.Meaning, guideRemedy(c.Hint, c.Reasons()))
+				}
+				delete(listed, hex)
+				continue
+			}
+			checkCodeRow(t, rows[codeCell(c)], c)
+			delete(rows, codeCell(c))
+		}
+		for cell := range rows {
+			t.Errorf("the page has a row for %s %s, which no host answers with", kind, cell)
+		}
+		for hex := range listed {
+			t.Errorf("the page lists %s, which no host answers with", hex)
+		}
+	}
+}
+
+func checkCodeRow(t *testing.T, row []string, c hyperv.Code) {
+	t.Helper()
+	remedy := guideRemedy(c.Hint, c.Reasons())
+	cause := ""
+	if len(row) == 3 {
+		cause = strings.TrimPrefix(row[1], c.Meaning+". ")
+	}
+	if len(row) != 3 || cause == "" || cause == row[1] || row[2] != remedy {
+		t.Errorf("row of %s:\n got | %s |\nwant | %s | %s. … | %s |", c, strings.Join(row, " | "), codeCell(c), c.Meaning, remedy)
+	}
+}
+
+// TestGuideKnowsEveryCause compares the errors without a number with the page,
 // both ways.
 func TestGuideKnowsEveryCause(t *testing.T) {
 	t.Parallel()
-	const cells, heading = 3, "The error says"
 	known := map[string]hyperv.Cause{}
 	for _, c := range hyperv.Causes() {
 		known[c.Err.Error()] = c
 	}
-	for _, row := range troubleshootingRows(t) {
-		if len(row) != cells || row[0] == heading {
-			continue
-		}
+	for _, row := range tableRows(guideSections(t, "error-codes.md")[causesSection]) {
 		c, ok := known[row[0]]
 		if !ok {
-			t.Errorf("the guide has a row for %q, which no error says", row[0])
+			t.Errorf("the page has a row for %q, which no error says", row[0])
 			continue
 		}
 		delete(known, row[0])
@@ -110,7 +160,7 @@ func TestGuideKnowsEveryCause(t *testing.T) {
 		}
 	}
 	for text, c := range known {
-		t.Errorf("the guide lacks a row: | %s | … | %s |", text, guideRemedy(c.Hint, []hyperv.Reason{c.Reason}))
+		t.Errorf("the page lacks a row: | %s | … | %s |", text, guideRemedy(c.Hint, []hyperv.Reason{c.Reason}))
 	}
 }
 

@@ -198,7 +198,7 @@ func TestProtocol_timeouts(t *testing.T) {
 			t.Parallel()
 			sim := host(t, hypervsim.WithVHD(vhd()))
 			sim.AddRule(hypervsim.Rule{Operation: test.hangs, Times: -1, Effect: hypervsim.Hang()})
-			saysOnce(t, test.ask(serve(t, sim)), "ERROR", "deadline exceeded")
+			saysOnce(t, test.ask(serve(t, sim)), "ERROR", "the time limit of timeouts.", "is over")
 		})
 	}
 }

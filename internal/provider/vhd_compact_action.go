@@ -117,7 +117,8 @@ func (a *vhdCompactAction) Invoke(ctx context.Context, req action.InvokeRequest,
 		return
 	}
 	about := subject{path: config.Path.ValueString(), host: host.Name()}
-	ctx = about.inLog(ctx)
+	ctx, release := stoppable(about.inLog(ctx))
+	defer release()
 	say := func(line string) {
 		if line != "" {
 			resp.SendProgress(action.InvokeProgressEvent{Message: line})

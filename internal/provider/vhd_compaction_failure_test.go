@@ -115,7 +115,7 @@ func TestVHDCompactionResource_updateFails(t *testing.T) {
 		resource.TestStep{
 			PreConfig:        func() { must(t, sim.Change(diskPath, failsToCompact)) },
 			Config:           config("12"),
-			ConfigPlanChecks: runPlanned("mode changed from the default to Full; triggers changed"),
+			ConfigPlanChecks: runPlanned("mode changed from the default to Full; triggers changed: month"),
 			ExpectError:      cannotCompact(`0x80070070`),
 		},
 		resource.TestStep{
@@ -124,7 +124,7 @@ func TestVHDCompactionResource_updateFails(t *testing.T) {
 		resource.TestStep{
 			PreConfig:         func() { must(t, sim.Change(diskPath, compactsAgain)) },
 			Config:            config("12"),
-			ConfigPlanChecks:  runPlanned("the last run failed; mode changed from the default to Full; triggers changed"),
+			ConfigPlanChecks:  runPlanned("the last run failed (see status_detail); mode changed from the default to Full; triggers changed: month"),
 			ConfigStateChecks: inState("triggers.month", "12", "mode", "Full", "max_passes", 2, "status", "unchanged"),
 		},
 		resource.TestStep{Config: config("12"), ConfigPlanChecks: emptyPlan()},
@@ -148,7 +148,7 @@ func TestVHDCompactionResource_failedThenFixedWithoutChange(t *testing.T) {
 		resource.TestStep{
 			PreConfig:        func() { must(t, sim.Change(diskPath, compactsAgain)) },
 			Config:           config,
-			ConfigPlanChecks: runPlanned("the last run failed"), // the baseline has moved
+			ConfigPlanChecks: runPlanned("the last run failed (see status_detail)"), // the baseline has moved
 		},
 	)
 }
@@ -190,10 +190,10 @@ func TestVHDCompactionResource_mountedVolumeGone(t *testing.T) {
 			PreConfig: func() { sim.SetMountOnline(mount, false) },
 			Config:    config("1"), ConfigPlanChecks: emptyPlan(), ConfigStateChecks: inState("file_size_bytes", 4*gib, "status", "compacted"),
 		},
-		resource.TestStep{Config: config("2"), ExpectError: cannotCompact(`absence\s+could\s+not\s+be\s+proven`)},
+		resource.TestStep{Config: config("2"), ExpectError: cannotCompact(`that\s+it\s+is\s+gone\s+is\s+not\s+proven`)},
 		resource.TestStep{
 			PreConfig: func() { sim.SetMountOnline(mount, true) },
-			Config:    config("2"), ConfigPlanChecks: runPlanned("the last run failed; triggers changed"),
+			Config:    config("2"), ConfigPlanChecks: runPlanned("the last run failed (see status_detail); triggers changed: month"),
 		},
 	)
 	compactions(t, sim, 2)
@@ -210,7 +210,7 @@ func TestVHDCompactionResource_refreshTimeout(t *testing.T) {
 			PreConfig: func() {
 				sim.AddRule(hypervsim.Rule{Method: "GetVirtualHardDiskState", Effect: hypervsim.Hang()})
 			},
-			Config: config, ExpectError: regexp.MustCompile(`Unable to read virtual hard disk[\s\S]*deadline\s+exceeded`),
+			Config: config, ExpectError: regexp.MustCompile(`Unable to read virtual hard disk[\s\S]*time\s+limit\s+of\s+timeouts.read\s+\(3s\)\s+is\s+over`),
 		},
 		resource.TestStep{Config: config, ConfigPlanChecks: emptyPlan()},
 	)
@@ -224,7 +224,7 @@ func TestVHDCompactionResource_wrongPassword(t *testing.T) {
 		named("b", settings{"path": quote(`D:\VMs\b.vhdx`)}) + named("c", settings{"path": quote(`D:\VMs\c.vhdx`)})
 	steps(t, resource.TestStep{
 		Config:      config,
-		ExpectError: regexp.MustCompile(`Unable to compact virtual hard disk[\s\S]*as told in full for its first disk[\s\S]*as told in full`),
+		ExpectError: regexp.MustCompile(`Unable to compact virtual hard disk[\s\S]*first\s+error\s+for\s+this\s+host[\s\S]*says\s+more`),
 	})
 	if got := sim.FailedLogons(); got != 1 {
 		t.Errorf("failed logons = %d, want 1 for three disks", got)
@@ -241,7 +241,7 @@ func TestVHDCompactionResource_wrongPasswordAtRefresh(t *testing.T) {
 		resource.TestStep{Config: config(hypervsim.DefaultPassword)},
 		resource.TestStep{
 			Config:      config("not the password"),
-			ExpectError: regexp.MustCompile(`Unable to read virtual hard disk[\s\S]*as told in full for its first disk`),
+			ExpectError: regexp.MustCompile(`Unable to read virtual hard disk[\s\S]*first\s+error\s+for\s+this\s+host`),
 		},
 		resource.TestStep{Config: config(hypervsim.DefaultPassword), ConfigPlanChecks: emptyPlan()},
 	)

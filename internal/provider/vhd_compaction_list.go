@@ -98,7 +98,7 @@ func (l *vhdCompactionList) List(ctx context.Context, req list.ListRequest, stre
 		return
 	}
 	stream.Results = func(push func(list.ListResult) bool) {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
+		ctx, cancel := bounded(ctx, timeout, "timeouts.list")
 		defer cancel()
 		ctx = config.subject(host).inLog(ctx)
 		var count int64

@@ -67,7 +67,9 @@ func (r *vhdCompactionResource) Create(ctx context.Context, req resource.CreateR
 		return
 	}
 
-	result, err := r.run(plan.subject(host).inLog(ctx), host, &resp.Diagnostics, &plan, nil, plan.toOrder(nil, timeout))
+	ctx, release := stoppable(plan.subject(host).inLog(ctx))
+	defer release()
+	result, err := r.run(ctx, host, &resp.Diagnostics, &plan, nil, plan.toOrder(nil, timeout))
 	if err != nil && result.Run == nil && !result.LeftAttached {
 		return // nothing was started on the host, so there is nothing to remember
 	}
@@ -110,7 +112,7 @@ func (r *vhdCompactionResource) Read(ctx context.Context, req resource.ReadReque
 // refresh reads what the host says of the disk now. Gone is true only of a file that
 // is proven to be absent.
 func (r *vhdCompactionResource) refresh(ctx context.Context, host *hyperv.Host, state *vhdCompactionModel, found *marks, timeout time.Duration) (gone bool, diags diag.Diagnostics) {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := bounded(ctx, timeout, "timeouts.read")
 	defer cancel()
 	about := state.subject(host)
 	ctx = about.inLog(ctx)
@@ -153,7 +155,8 @@ func (r *vhdCompactionResource) Update(ctx context.Context, req resource.UpdateR
 	}
 
 	about := plan.subject(host)
-	ctx = about.inLog(ctx)
+	ctx, release := stoppable(about.inLog(ctx))
+	defer release()
 	node, err := prior.settle(ctx, host, &found)
 	resp.Diagnostics.Append(prior.movedWarning(about, node))
 	unreachable := errors.Is(err, hyperv.ErrUnreachable) && plan.IfUnreachable.ValueString() == onTroubleSkip
@@ -207,7 +210,7 @@ func (r *vhdCompactionResource) detach(ctx context.Context, state *vhdCompaction
 	if bad != nil {
 		return diag.Diagnostics{bad}
 	}
-	ctx, cancel := context.WithTimeout(ctx, detachTimeout)
+	ctx, cancel := bounded(ctx, detachTimeout, "a destroy")
 	defer cancel()
 	if err := host.GiveBack(state.subject(host).inLog(ctx), state.Path.ValueString(), state.leftAt()); err != nil {
 		return diag.Diagnostics{r.data.describeError(summaryDetach, state.subject(host), situation{doing: detaching}, err)}
@@ -252,7 +255,7 @@ func (r *vhdCompactionResource) run(ctx context.Context, host *hyperv.Host, diag
 // isAttached reports whether the host has the disk attached read-only, as a killed
 // run leaves it, and as others may have attached it.
 func isAttached(ctx context.Context, host *hyperv.Host, path string) (bool, error) {
-	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	ctx, cancel := bounded(ctx, lookTimeout, "a look at attachments")
 	defer cancel()
 	return host.AttachedReadOnly(ctx, path)
 }

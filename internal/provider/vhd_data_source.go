@@ -90,7 +90,7 @@ func (d *vhdDataSource) Read(ctx context.Context, req datasource.ReadRequest, re
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := bounded(ctx, timeout, "timeouts.read")
 	defer cancel()
 	about := subject{path: model.Path.ValueString(), host: host.Name()}
 	ctx = about.inLog(ctx)

@@ -126,7 +126,7 @@ func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
+	ctx, cancel := bounded(ctx, timeout, "timeouts.read")
 	defer cancel()
 	ctx = model.subject(host).inLog(ctx)
 

@@ -1,0 +1,40 @@
+package provider
+
+import (
+	"context"
+	"time"
+)
+
+// ending is why a context has ended, in words for users of Terraform: those of
+// Go's own errors say nothing to them.
+type ending struct {
+	text string
+	is   error // context.Canceled or context.DeadlineExceeded
+}
+
+func (e *ending) Error() string        { return e.text }
+func (e *ending) Is(target error) bool { return target == e.is } //nolint:errorlint // identity of a sentinel is the question
+
+var errStopped = &ending{"Terraform was told to stop", context.Canceled}
+
+// stoppable returns a context that ends with ctx, and says then that Terraform was
+// told to stop.
+func stoppable(ctx context.Context) (context.Context, func()) {
+	told, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
+	release := context.AfterFunc(ctx, func() { cancel(errStopped) })
+	return told, func() {
+		release()
+		cancel(errStopped)
+	}
+}
+
+// bounded is stoppable with a time limit, which names the setting that it comes from.
+func bounded(ctx context.Context, limit time.Duration, setting string) (context.Context, func()) {
+	told, release := stoppable(ctx)
+	timed, stop := context.WithTimeoutCause(told, limit,
+		&ending{"the time limit of " + setting + " (" + limit.String() + ") is over", context.DeadlineExceeded})
+	return timed, func() {
+		stop()
+		release()
+	}
+}
