@@ -222,3 +222,13 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// knownKind expects a run in place whose disk is known to be of a kind.
+func knownKind(format, kind string) resource.ConfigPlanChecks {
+	return before(
+		plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
+		plancheck.ExpectUnknownValue(address, at("status")),
+		plancheck.ExpectKnownValue(address, at("format"), exactly(format)),
+		plancheck.ExpectKnownValue(address, at("vhd_type"), exactly(kind)),
+	)
+}

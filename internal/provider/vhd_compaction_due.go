@@ -2,7 +2,12 @@ package provider
 
 import (
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/terraform-plugin-framework/attr"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/bytesize"
@@ -11,9 +16,9 @@ import (
 // dueStatuses maps a status to the reason why another run is due.
 var dueStatuses = map[hyperv.Status]string{
 	hyperv.StatusSkippedInUse: "the disk was in use at the last run",
-	hyperv.StatusInterrupted:  "the last run was interrupted",
-	hyperv.StatusUnknown:      "the outcome of the last run is unknown",
-	hyperv.StatusFailed:       "the last run failed",
+	hyperv.StatusInterrupted:  "the last run was interrupted (see status_detail)",
+	hyperv.StatusUnknown:      "the outcome of the last run is unknown (see status_detail)",
+	hyperv.StatusFailed:       "the last run failed (see status_detail)",
 }
 
 // reasons lists why a run is due; empty when none is.
@@ -51,11 +56,26 @@ func changedInputs(plan, prior *vhdCompactionModel) []string {
 	if !plan.AttachReadOnly.Equal(prior.AttachReadOnly) {
 		all = append(all, "attach_read_only changed")
 	}
-	none := len(plan.Triggers.Elements())+len(prior.Triggers.Elements()) == 0 // null and {} are one
-	if !none && !plan.Triggers.Equal(prior.Triggers) {
-		all = append(all, "triggers changed")
+	if changed := changedKeys(plan.Triggers.Elements(), prior.Triggers.Elements()); len(changed) > 0 {
+		all = append(all, "triggers changed: "+strings.Join(changed, ", "))
 	}
 	return all
+}
+
+// changedKeys are the keys whose values differ, in order; null and {} are one.
+func changedKeys(plan, prior map[string]attr.Value) []string {
+	keys := map[string]bool{}
+	for key, value := range plan {
+		if before, ok := prior[key]; !ok || !value.Equal(before) {
+			keys[key] = true
+		}
+	}
+	for key := range prior {
+		if _, ok := plan[key]; !ok {
+			keys[key] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(keys))
 }
 
 // newConsents names the consents that a disk was left alone for want of.

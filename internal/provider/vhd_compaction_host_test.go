@@ -114,7 +114,7 @@ func TestVHDCompactionResource_unreachableSkipped(t *testing.T) {
 		resource.TestStep{Config: config(down, triggers), ConfigPlanChecks: emptyPlan()},
 		resource.TestStep{
 			Config:           config(up, triggers),
-			ConfigPlanChecks: runPlanned("triggers changed; grew 8.0 GiB (200 %) since the last compaction"),
+			ConfigPlanChecks: runPlanned("triggers changed: month; grew 8.0 GiB (200 %) since the last compaction"),
 		},
 		resource.TestStep{Config: config(up, triggers), ConfigPlanChecks: emptyPlan()},
 	)

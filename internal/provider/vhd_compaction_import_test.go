@@ -58,7 +58,7 @@ func TestVHDCompactionResource_importThenInputs(t *testing.T) {
 			ConfigStateChecks: inState("status", "imported", "mode", "Full", "triggers.month", "11"),
 		},
 		resource.TestStep{Config: config("11"), ConfigPlanChecks: emptyPlan()},
-		resource.TestStep{Config: config("12"), ConfigPlanChecks: runPlanned("triggers changed")},
+		resource.TestStep{Config: config("12"), ConfigPlanChecks: runPlanned("triggers changed: month")},
 	)
 	compactions(t, sim, 1)
 }

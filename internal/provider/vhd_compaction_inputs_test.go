@@ -57,15 +57,15 @@ func TestVHDCompactionResource_inputsThatRun(t *testing.T) {
 		},
 		resource.TestStep{
 			Config:           config(settings{"attach_read_only": "false", "triggers": `{ month = "2026-11" }`}),
-			ConfigPlanChecks: runPlanned("triggers changed"),
+			ConfigPlanChecks: runPlanned("triggers changed: month"),
 		},
 		resource.TestStep{
 			Config:           config(settings{"attach_read_only": "false", "triggers": `{ month = "2026-12" }`, "mode": `"Prezeroed"`}),
-			ConfigPlanChecks: runPlanned("mode changed from the default to Prezeroed; triggers changed"),
+			ConfigPlanChecks: runPlanned("mode changed from the default to Prezeroed; triggers changed: month"),
 		},
 		resource.TestStep{
 			Config:           config(nil),
-			ConfigPlanChecks: runPlanned("mode changed from Prezeroed to the default; attach_read_only changed; triggers changed"),
+			ConfigPlanChecks: runPlanned("mode changed from Prezeroed to the default; attach_read_only changed; triggers changed: month"),
 		},
 	)
 	compactions(t, sim, 6)
@@ -109,7 +109,7 @@ func TestVHDCompactionResource_unknownInputs(t *testing.T) {
 				plancheck.ExpectResourceAction(address, plancheck.ResourceActionUpdate),
 				plancheck.ExpectUnknownValue(address, at("plan_reason")),
 			),
-			ConfigStateChecks: inState("plan_reason", "triggers changed"),
+			ConfigStateChecks: inState("plan_reason", "triggers changed: version"),
 		},
 	)
 	compactions(t, sim, 2)

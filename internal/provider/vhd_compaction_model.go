@@ -96,6 +96,7 @@ func (m *vhdCompactionModel) toOrder(prior *vhdCompactionModel, timeout time.Dur
 		}
 		order.PriorJobID, order.PriorNode = prior.UnseenJob.ValueString(), prior.UnseenJobNode.ValueString()
 	}
+	order.Format, order.Type = hyperv.Format(m.Format.ValueString()), hyperv.DiskType(m.VHDType.ValueString()) // empty while unknown
 	return order
 }
 

@@ -19,7 +19,11 @@ import (
 // ModifyPlan gathers the facts and writes down the decision. It asks no host:
 // Terraform runs it again while it applies, and both plans must be the same.
 func (r *vhdCompactionResource) ModifyPlan(ctx context.Context, req resource.ModifyPlanRequest, resp *resource.ModifyPlanResponse) {
-	if req.Plan.Raw.IsNull() || r.data == nil {
+	if req.Plan.Raw.IsNull() {
+		resp.Diagnostics.Append(r.forgetWarning(ctx, req)...)
+		return
+	}
+	if r.data == nil {
 		return
 	}
 	facts := planFacts{host: r.data.host, allowAttach: r.data.allowAttach}
@@ -131,12 +135,39 @@ func (d *planDecision) planNext(f planFacts) {
 		// What is due stays due: the status, the left attachment and the growth are
 		// in the state, a changed input is noted by Update.
 	case f.undecided():
-		d.plan.vhdCompactionOutputs = unknownOutputs(f.prior.ID, types.StringUnknown())
+		d.planRun(f, types.StringUnknown())
 	default:
 		if reasons := f.reasons(); len(reasons) > 0 {
-			d.plan.vhdCompactionOutputs = unknownOutputs(f.prior.ID, types.StringValue(strings.Join(reasons, "; ")))
+			d.planRun(f, types.StringValue(strings.Join(reasons, "; ")))
 		}
 	}
+}
+
+// planRun plans a run in place. The kind of a disk that was seen stays known: a run
+// that finds another one sends nothing and ends with an error. After a failure the
+// remedy may have been to convert the disk.
+func (d *planDecision) planRun(f planFacts, reason types.String) {
+	d.plan.vhdCompactionOutputs = unknownOutputs(f.prior.ID, reason)
+	if f.prior.status() == hyperv.StatusFailed {
+		return
+	}
+	if !f.prior.Format.IsNull() {
+		d.plan.Format = f.prior.Format
+	}
+	if !f.prior.VHDType.IsNull() {
+		d.plan.VHDType = f.prior.VHDType
+	}
+}
+
+// forgetWarning says in the plan what a destroy is here.
+func (r *vhdCompactionResource) forgetWarning(ctx context.Context, req resource.ModifyPlanRequest) diag.Diagnostics {
+	var state vhdCompactionModel
+	found, diags := readMarks(ctx, req.Private)
+	diags.Append(req.State.Get(ctx, &state)...)
+	if !diags.HasError() {
+		diags.Append(fileStaysWarning(subject{path: state.Path.ValueString(), host: cmp.Or(state.formerHost(found), state.Host.ValueString())}))
+	}
+	return diags
 }
 
 // undecided reports whether an input that may ask for a run is unknown.

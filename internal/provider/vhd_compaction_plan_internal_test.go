@@ -17,6 +17,7 @@ const gib = 1 << 30
 func compacted() vhdCompactionModel {
 	m := importedModel(types.StringNull(), "hv01", `D:\a.vhdx`)
 	m.Status = types.StringValue(string(hyperv.StatusCompacted))
+	m.Format, m.VHDType = types.StringValue("vhdx"), types.StringValue("dynamic")
 	m.FileSizeBytes = types.Int64Value(10 * gib)
 	m.BaselineFileSizeBytes = types.Int64Value(10 * gib)
 	m.GrowthBytes = types.Int64Value(0)
@@ -65,12 +66,12 @@ func TestDecidePlan_next(t *testing.T) {
 		"mode removed":   {change: []func(*planFacts){func(f *planFacts) { f.prior.Mode = types.StringValue("Full") }}, reason: "mode changed from Full to the default"},
 		"attach set":     {change: []func(*planFacts){func(f *planFacts) { f.plan.AttachReadOnly = types.BoolValue(true) }}, reason: "attach_read_only changed"},
 		"attach removed": {change: []func(*planFacts){func(f *planFacts) { f.prior.AttachReadOnly = types.BoolValue(false) }}, reason: "attach_read_only changed"},
-		"triggers set":   {change: []func(*planFacts){func(f *planFacts) { f.plan.Triggers = triggers(types.StringValue("1")) }}, reason: "triggers changed"},
+		"triggers set":   {change: []func(*planFacts){func(f *planFacts) { f.plan.Triggers = triggers(types.StringValue("1")) }}, reason: "triggers changed: month"},
 		"triggers changed": {change: []func(*planFacts){func(f *planFacts) {
 			f.plan.Triggers, f.prior.Triggers = triggers(types.StringValue("1")), triggers(types.StringValue("2"))
-		}}, reason: "triggers changed"},
-		"triggers removed":    {change: []func(*planFacts){func(f *planFacts) { f.prior.Triggers = triggers(types.StringValue("2")) }}, reason: "triggers changed"},
-		"triggers emptied":    {change: []func(*planFacts){func(f *planFacts) { f.prior.Triggers, f.plan.Triggers = triggers(types.StringValue("2")), noTriggers }}, reason: "triggers changed"},
+		}}, reason: "triggers changed: month"},
+		"triggers removed":    {change: []func(*planFacts){func(f *planFacts) { f.prior.Triggers = triggers(types.StringValue("2")) }}, reason: "triggers changed: month"},
+		"triggers emptied":    {change: []func(*planFacts){func(f *planFacts) { f.prior.Triggers, f.plan.Triggers = triggers(types.StringValue("2")), noTriggers }}, reason: "triggers changed: month"},
 		"triggers set to {}":  {change: []func(*planFacts){func(f *planFacts) { f.plan.Triggers = noTriggers }}},
 		"triggers from {}":    {change: []func(*planFacts){func(f *planFacts) { f.prior.Triggers = noTriggers }}},
 		"if_in_use changed":   {change: []func(*planFacts){func(f *planFacts) { f.plan.IfInUse = types.StringValue("skip") }}},
@@ -81,12 +82,12 @@ func TestDecidePlan_next(t *testing.T) {
 		"unchanged":           {change: []func(*planFacts){status(hyperv.StatusUnchanged)}},
 		"left attached":       {change: []func(*planFacts){func(f *planFacts) { f.prior.LeftAttached = types.BoolValue(true) }}, reason: "the last run left the disk attached to the host"},
 		"skipped":             {change: []func(*planFacts){status(hyperv.StatusSkippedInUse)}, reason: "the disk was in use at the last run"},
-		"interrupted":         {change: []func(*planFacts){status(hyperv.StatusInterrupted)}, reason: "the last run was interrupted"},
-		"unknown":             {change: []func(*planFacts){status(hyperv.StatusUnknown)}, reason: "the outcome of the last run is unknown"},
-		"failed":              {change: []func(*planFacts){status(hyperv.StatusFailed)}, reason: "the last run failed"},
+		"interrupted":         {change: []func(*planFacts){status(hyperv.StatusInterrupted)}, reason: "the last run was interrupted (see status_detail)"},
+		"unknown":             {change: []func(*planFacts){status(hyperv.StatusUnknown)}, reason: "the outcome of the last run is unknown (see status_detail)"},
+		"failed":              {change: []func(*planFacts){status(hyperv.StatusFailed)}, reason: "the last run failed (see status_detail)"},
 		"attached":            {change: []func(*planFacts){func(f *planFacts) { f.marks.Attached = true }}, reason: "the disk is attached read-only to the host, as a run that was killed leaves it"},
 		"owed":                {change: []func(*planFacts){func(f *planFacts) { f.marks.Owed = "triggers changed" }}, reason: "triggers changed"},
-		"several":             {change: []func(*planFacts){status(hyperv.StatusFailed), grown(20 * gib), func(f *planFacts) { f.plan.Mode = types.StringValue("Quick") }}, reason: "the last run failed; mode changed from the default to Quick; grew 10.0 GiB (100 %) since the last compaction"},
+		"several":             {change: []func(*planFacts){status(hyperv.StatusFailed), grown(20 * gib), func(f *planFacts) { f.plan.Mode = types.StringValue("Quick") }}, reason: "the last run failed (see status_detail); mode changed from the default to Quick; grew 10.0 GiB (100 %) since the last compaction"},
 		"grown by a byte":     {change: []func(*planFacts){grown(10*gib + 1)}},
 		"grown below percent": {change: []func(*planFacts){grown(12*gib - 1)}},
 		"grown to percent":    {change: []func(*planFacts){grown(12 * gib)}, reason: "grew 2.0 GiB (20 %) since the last compaction"},
@@ -133,6 +134,9 @@ func TestDecidePlan_next(t *testing.T) {
 				want = unknownOutputs(f.prior.ID, types.StringUnknown())
 			default:
 				want = unknownOutputs(f.prior.ID, types.StringValue(test.reason))
+			}
+			if test.reason != "" && f.prior.status() != hyperv.StatusFailed { // after which it may have been converted
+				want.Format, want.VHDType = types.StringValue("vhdx"), types.StringValue("dynamic")
 			}
 			if diff := cmp.Diff(want, d.plan.vhdCompactionOutputs); diff != "" {
 				t.Errorf("outputs (-want +got):\n%s", diff)
