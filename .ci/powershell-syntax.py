@@ -1,5 +1,7 @@
-"""Fails for scripts of PowerShell that a grammar of somebody else's cannot parse."""
+"""Fails for scripts of PowerShell that a grammar of somebody else's cannot parse, and
+for blocks of it in pages of Markdown."""
 
+import re
 import sys
 
 import tree_sitter
@@ -19,12 +21,26 @@ def broken(node):
         yield from inner
 
 
-failed = False
-for name in sys.argv[1:]:
+BLOCK = re.compile(rb"^```powershell\n(.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def sources(name):
+    """Yields the PowerShell in a file, each with the line before its first."""
     with open(name, "rb") as file:
-        source = file.read()
-    for node in broken(parser.parse(source).root_node):
-        failed = True
-        row, column = node.start_point
-        print(f"{name}:{row + 1}:{column + 1}: {source[node.start_byte:node.end_byte][:80]!r} is no PowerShell")
-sys.exit(failed)
+        text = file.read()
+    if not name.endswith(".md"):
+        yield 0, text
+        return
+    for block in BLOCK.finditer(text):
+        yield text.count(b"\n", 0, block.start(1)), block.group(1)
+
+
+failed, read = False, 0
+for name in sys.argv[1:]:
+    for before, source in sources(name):
+        read += 1
+        for node in broken(parser.parse(source).root_node):
+            failed = True
+            row, column = node.start_point
+            print(f"{name}:{before + row + 1}:{column + 1}: {source[node.start_byte:node.end_byte][:80]!r} is no PowerShell")
+sys.exit(failed or not read)

@@ -33,8 +33,8 @@ needs() {
   */functions/*) echo 1.8 1.7 ;;
   */list-resources/*) echo 1.14 never ;;
   *import-by-identity*) echo 1.12 1.12 ;;
-  *import-by-string-id* | */fleet/*) echo 1.5 1.6 ;;
-  */provider/*) echo 1.10 1.11 ;; # ephemeral variables
+  *import-by-string-id*) echo 1.5 1.6 ;;
+  */provider/others.tf) echo 1.10 1.11 ;; # ephemeral variables
   *) echo 1.0 1.6 ;;
   esac
 }

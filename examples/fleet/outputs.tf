@@ -1,5 +1,6 @@
 # Both outputs use what a refresh does not change (last_run, status and the
-# total), so that a plan without a due run ends with 0.
+# total), so that a plan without a due run ends with 0. Terraform does not evaluate
+# them when a disk has failed: report.sh does not depend on them.
 
 output "report" {
   description = "What the last run of each disk has done."

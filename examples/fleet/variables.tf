@@ -3,11 +3,11 @@ variable "hosts" {
   type        = map(list(string))
   default = {
     "hv01.example.com" = [
-      "D:\\VMs\\web01.vhdx",
-      "D:\\VMs\\web02.vhdx",
+      "D:/VMs/web01.vhdx",
+      "D:/VMs/web02.vhdx",
     ]
     "hv02.example.com" = [
-      "E:\\VMs\\sql01-data.vhdx",
+      "E:/VMs/sql01-data.vhdx",
     ]
   }
 }

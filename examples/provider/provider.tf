@@ -1,57 +1,18 @@
 terraform {
-  required_version = ">= 1.10" # ephemeral variables
   required_providers {
     hyperv = {
-      source = "registry.terraform.io/hypervcompact/hyperv"
+      source  = "registry.terraform.io/hypervcompact/hyperv"
+      version = "~> 0.1"
     }
   }
 }
 
-# An ephemeral value reaches neither state nor a saved plan. A variable that is
-# only sensitive is stored in clear in a saved plan.
-variable "hyperv_password" {
-  type      = string
-  sensitive = true
-  ephemeral = true
-}
-
-# NTLM over https, the certificate verified: the default.
-provider "hyperv" {
+provider "hyperv" { # the password comes from HYPERV_PASSWORD
   host     = "hv01.example.com"
   username = "EXAMPLE\\svc-compact"
-  password = var.hyperv_password
 }
 
-# Kerberos over http: every message is sealed. Credentials from a keytab.
-provider "hyperv" {
-  alias    = "kerberos"
-  host     = "hv02.example.com"
-  https    = false
-  auth     = "kerberos"
-  username = "svc-compact@EXAMPLE.COM"
-  kerberos = {
-    keytab_path = "/etc/terraform/svc-compact.keytab"
-  }
-}
-
-# A node of a failover cluster whose other nodes resolve under other names.
-provider "hyperv" {
-  alias    = "cluster"
-  host     = "hv11.example.com"
-  username = "EXAMPLE\\svc-compact"
-  password = var.hyperv_password
-  cluster_nodes = {
-    HV12 = "hv12-mgmt.example.net"
-  }
-}
-
-# A certificate of an authority of one's own, and gentle limits.
-provider "hyperv" {
-  alias                      = "branch"
-  host                       = "10.20.30.40"
-  username                   = "EXAMPLE\\svc-compact"
-  password                   = var.hyperv_password
-  cacert_path                = "${path.module}/branch-ca.pem"
-  tls_server_name            = "hv-branch.example.com"
-  max_concurrent_compactions = 1
+# Compacted by the first apply, and again by a later one when the file has grown.
+resource "hyperv_vhd_compaction" "web01" {
+  path = "D:/VMs/web01.vhdx"
 }

@@ -24,6 +24,7 @@ var cmdlets = map[string][]string{
 	"Register-ScheduledTask":       {"TaskName", "Action", "Trigger", "Principal", "Settings"},
 	"New-TimeSpan":                 {"Hours"},
 	"Remove-Item":                  nil,
+	"Set-Content":                  nil,
 	"Get-Secret":                   {"AsPlainText"},
 	"Import-Clixml":                nil,
 	"Export-Clixml":                nil,

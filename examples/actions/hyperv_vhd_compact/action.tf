@@ -1,7 +1,7 @@
 # terraform apply -invoke=action.hyperv_vhd_compact.web01
 action "hyperv_vhd_compact" "web01" {
   config {
-    path      = "D:\\VMs\\web01.vhdx"
+    path      = "D:/VMs/web01.vhdx"
     if_in_use = "skip"
   }
 }

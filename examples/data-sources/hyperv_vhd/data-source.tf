@@ -1,5 +1,5 @@
 data "hyperv_vhd" "sql01" {
-  path = "E:\\VMs\\sql01-data.vhdx"
+  path = "E:/VMs/sql01-data.vhdx"
 }
 
 # Compact only what can shrink.

@@ -49,15 +49,3 @@ run "totals" {
     error_message = "The sums are wrong: ${jsonencode(output.totals)}"
   }
 }
-
-run "a_disk_in_use_is_named" {
-  variables {
-    hosts = { "hv03.example.com" = ["D:/VMs/busy.vhdx"] } # mocks hold for what is new
-  }
-  override_resource {
-    target = hyperv_vhd_compaction.disk
-    values = { status = "skipped_in_use" }
-  }
-
-  expect_failures = [check.compactions]
-}

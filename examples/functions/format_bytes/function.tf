@@ -1,5 +1,5 @@
 resource "hyperv_vhd_compaction" "web01" {
-  path = "D:\\VMs\\web01.vhdx"
+  path = "D:/VMs/web01.vhdx"
 }
 
 output "reclaimed" {
