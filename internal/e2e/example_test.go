@@ -46,7 +46,7 @@ func TestExampleFleet(t *testing.T) {
 	must(t, sims[0].Grow(diskPath(0), gib))
 	w.expect(0, "plan", "-detailed-exitcode")
 
-	// A disk in use is named by the check and keeps no other from its turn; neither
+	// A disk in use is named by a warning and keeps no other from its turn; neither
 	// does one that fails.
 	for _, sim := range sims {
 		must(t, sim.Grow(diskPath(0), 6*gib))
@@ -61,7 +61,7 @@ func TestExampleFleet(t *testing.T) {
 	must(t, sims[0].Change(diskPath(0), func(v *hypervsim.VHD) { v.CompactionFailure = nil }))
 	sims[1].AddVM(hypervsim.VM{Name: "web", State: hypervsim.VMRunning, Disks: []string{diskPath(1)}})
 	must(t, sims[1].Grow(diskPath(1), 6*gib))
-	contains(t, w.expect(0, "apply"), "Warning: Check block assertion failed", "Disks in use were left out", "in use by virtual machine web")
+	contains(t, w.expect(0, "apply"), "Warning: Virtual hard disk in use, not compacted", "in use by virtual machine web")
 	must(t, sims[1].SetVMState("web", hypervsim.VMOff))
 	w.expect(0, "apply")
 	w.expect(0, "plan", "-detailed-exitcode")

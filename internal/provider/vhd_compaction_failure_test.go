@@ -193,7 +193,7 @@ func TestVHDCompactionResource_mountedVolumeGone(t *testing.T) {
 		resource.TestStep{Config: config("2"), ExpectError: cannotCompact(`that\s+it\s+is\s+gone\s+is\s+not\s+proven`)},
 		resource.TestStep{
 			PreConfig: func() { sim.SetMountOnline(mount, true) },
-			Config:    config("2"), ConfigPlanChecks: runPlanned("the last run failed (see status_detail); triggers changed: month"),
+			Config:    config("2"), ConfigPlanChecks: runPlanned("the last run failed (see status_detail); triggers changed: now"),
 		},
 	)
 	compactions(t, sim, 2)
