@@ -133,6 +133,7 @@ var causes = [...]Cause{
 	{wsman.ErrTLSHandshake, ReasonNone, "Give the listener another certificate: this one may have a negative serial number, or another mistake that is not overlooked here."},
 	{wsman.ErrTLSClosed, ReasonNone, "Look whether the certificate of the listener and its key are still in the host's store (winrm enumerate winrm/config/listener), whether the host has TLS 1.2, and what firewalls do."},
 	{wsman.ErrTLSTimeout, ReasonNone, "Look at what serves the port on the host, and at firewalls that let a connection pass and then nothing more."},
+	{wsman.ErrUnanswered, ReasonTryAgain, "The host took logons and answered none: look at its load, and at the services WinRM and Windows Management Instrumentation. The account waits meanwhile, so that it is not locked."},
 	{wsman.ErrNoAnswer, ReasonTimedOut, "The host is busy or hangs: look at its load, and at the services WinRM and Windows Management Instrumentation."},
 	{wsman.ErrSchemeNotOffered, ReasonScheme, "Enable the scheme on the host (winrm get winrm/config/service/auth)."},
 	{secure.ErrWeakContext, ReasonTampering, "Somebody between here and the host may be tampering with the logon: look at the network."},
