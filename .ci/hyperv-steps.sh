@@ -19,7 +19,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exe=''
 [[ ${OS:-} != Windows_NT ]] || exe=.exe
 kit=out/hyperv-conformance$exe
-summary=${GITHUB_STEP_SUMMARY:-/dev/stdout}
+summary=${GITHUB_STEP_SUMMARY:-}
 read -ra more <<<"${HVC_KIT_FLAGS:-}"
 
 # transport sets the variables for http or https.
@@ -62,8 +62,19 @@ ask_rights() {
     -only "rights-$1,access-denied-code,rights-to-invoke,own-computer-system,storage-jobs-of-other-users" "${write[@]}"
 }
 
-# show appends Markdown to the summary and to the log.
-show() { tee -a "$summary"; }
+# show appends Markdown to the log, and to the summary as much of it as fits: GitHub
+# drops a summary of more than 1 MiB as a whole.
+show() {
+  local page room
+  page=$(mktemp)
+  tee "$page"
+  if [[ -n $summary ]]; then
+    room=$((1000000 - $(cat "$summary" 2>/dev/null | wc -c)))
+    head -c "$((room > 0 ? room : 0))" "$page" >>"$summary"
+    (($(wc -c <"$page") <= room)) || printf '\n\nThe rest does not fit here. It is in the log of this step.\n' >>"$summary"
+  fi
+  rm "$page"
+}
 
 # tell appends what reports say whose news fail nothing.
 tell() {
@@ -94,7 +105,8 @@ case ${1:-} in
   ask-as)
     transport https
     case $2 in
-      basic) ask basic -auth basic -disk "$HVC_DISK" ;;
+      # Basic knows local accounts alone, by their plain names.
+      basic) HYPERV_USERNAME=${HYPERV_USERNAME##*\\} ask basic -auth basic -disk "$HVC_DISK" ;;
       certificate) ask certificate -auth certificate -cert-path "$HVC_CERTIFICATES/client.pem" -key-path "$HVC_CERTIFICATES/client.key" -disk "$HVC_DISK" ;;
       windows) HYPERV_USERNAME='' HYPERV_USER='' HYPERV_PASSWORD='' ask windows -auth windows -disk "$HVC_DISK" ;;
       *) echo "basic, certificate or windows, not $2" >&2; exit 2 ;;
