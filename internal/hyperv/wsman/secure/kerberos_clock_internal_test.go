@@ -29,3 +29,20 @@ func TestClock(t *testing.T) {
 		check("it was set back further than a host tolerates", time.Second+time.Microsecond)
 	})
 }
+
+// What proves a password to a KDC is never the same twice either, though the clock stands still.
+func TestPreauthenticationTimesDiffer(t *testing.T) { //nolint:paralleltest // tests beside it would live in other centuries
+	synctest.Test(t, func(t *testing.T) {
+		seen := map[string]bool{}
+		for range 100 {
+			b, err := preauthenticationTime()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if seen[string(b)] {
+				t.Fatalf("% x for the second time", b)
+			}
+			seen[string(b)] = true
+		}
+	})
+}
