@@ -25,15 +25,13 @@ type Kerberos struct {
 	cachePath string
 	secret    *loginCredentials // nil: the cache has the tickets
 
-	life context.Context // ends with Close, and logins with it
-	end  context.CancelFunc
-
 	// turn admits one goroutine to the KDC at a time, so that many hosts at once make one login and
 	// not many. The fields below belong to the goroutine that holds it.
 	turn    chan struct{}
 	login   *login // the one under way, or the last one that failed; nil if neither
 	tgt     grantedTicket
 	tickets map[string]grantedTicket
+	closed  bool
 }
 
 var errClosed = errors.New("kerberos: closed")
@@ -67,7 +65,6 @@ func NewKerberos(c KerberosConfig) (*Kerberos, error) {
 	if err := k.setCredentials(c, lookup); err != nil {
 		return nil, err
 	}
-	k.life, k.end = context.WithCancel(context.Background())
 	return k, nil
 }
 
@@ -95,11 +92,13 @@ func (k *Kerberos) ForHost(host string) (Mechanism, error) {
 
 // Close forgets the tickets and the secret. Contexts in use go on.
 func (k *Kerberos) Close() {
-	k.end()
 	k.turn <- struct{}{}
 	defer func() { <-k.turn }()
 	k.tgt, k.tickets = grantedTicket{}, map[string]grantedTicket{}
-	k.secret, k.cachePath = nil, ""
+	k.secret, k.cachePath, k.closed = nil, "", true
+	if k.login != nil {
+		k.login.cancel()
+	}
 }
 
 // String names the mechanism.

@@ -25,7 +25,7 @@ func (k *Kerberos) ticketFor(ctx context.Context, spn servicePrincipal) (kerbero
 	case <-ctx.Done():
 		return kerberosTicket{}, context.Cause(ctx)
 	}
-	if k.life.Err() != nil {
+	if k.closed {
 		return kerberosTicket{}, errClosed
 	}
 	if t := k.tickets[spn.String()]; t.fresh() {
@@ -64,16 +64,17 @@ func (k *Kerberos) ensureTGT(ctx context.Context, spn servicePrincipal) error {
 // login is one login that is under way or has ended. It goes on when its caller gives up: the KDC
 // counts every request, and the next caller would ask again.
 type login struct {
-	ended chan struct{} // closed once the other fields are set
-	at    time.Time
-	tgt   grantedTicket
-	err   error
+	cancel context.CancelFunc
+	ended  chan struct{} // closed once the fields below are set
+	at     time.Time
+	tgt    grantedTicket
+	err    error
 }
 
 // loggedOn waits for the result of the login that is under way, or of a new one.
 func (k *Kerberos) loggedOn(ctx context.Context) error {
 	if k.login == nil || k.login.isOver() {
-		k.login = k.beginLogin()
+		k.login = k.beginLogin(ctx)
 	}
 	l := k.login
 	select {
@@ -99,12 +100,12 @@ func (l *login) isOver() bool {
 	return l.err != nil && !waits && !errors.Is(l.err, ErrRejected)
 }
 
-func (k *Kerberos) beginLogin() *login {
-	l := &login{ended: make(chan struct{})}
+func (k *Kerberos) beginLogin(ctx context.Context) *login {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loginTimeout)
+	l := &login{cancel: cancel, ended: make(chan struct{})}
 	secret := k.secret
 	go func() {
 		defer close(l.ended)
-		ctx, cancel := context.WithTimeout(k.life, loginTimeout)
 		defer cancel()
 		l.tgt, l.err = k.logIn(ctx, secret)
 		if errors.Is(l.err, context.DeadlineExceeded) {
