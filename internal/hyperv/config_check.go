@@ -151,6 +151,8 @@ func (k *configCheck) user(c Config) {
 		k.add(FieldUsername, "names a domain without a user, or a user without a domain", fix)
 	case strings.Contains(name, `\`):
 		k.add(FieldUsername, "has more than one backslash", fix)
+	case c.Auth == AuthBasic && strings.Contains(c.Username, ":"): // RFC 7617 2: the password would begin there
+		k.add(FieldUsername, "has a colon", fix)
 	case strings.HasPrefix(c.Username, "@"), strings.HasSuffix(c.Username, "@"):
 		k.add(FieldUsername, "names a domain without a user, or a user without a domain", fix)
 	}

@@ -63,6 +63,7 @@ func TestConfigCheck(t *testing.T) {
 		"a user read from a file":                   {func(c *hyperv.Config) { c.Username = "LAB\\u\n" }, []hyperv.Field{hyperv.FieldUsername}},
 		"a user with a hidden character":            {func(c *hyperv.Config) { c.Username = "LAB\\u\u200b" }, []hyperv.Field{hyperv.FieldUsername}},
 		"a user of the host":                        {func(c *hyperv.Config) { c.Username = `.\yılmaz` }, nil},
+		"a colon, with basic":                       {func(c *hyperv.Config) { c.Auth, c.Username = hyperv.AuthBasic, "u:p" }, []hyperv.Field{hyperv.FieldUsername}},
 		"a user by name and suffix":                 {func(c *hyperv.Config) { c.Username = `a.b@lab.example` }, nil},
 		"kerberos, a user of no suffix":             {func(c *hyperv.Config) { c.Auth, c.Username = hyperv.AuthKerberos, `u@` }, []hyperv.Field{hyperv.FieldUsername}},
 		"a realm for ntlm":                          {func(c *hyperv.Config) { c.Kerberos.Realm = "R" }, []hyperv.Field{hyperv.FieldKerberos}},

@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,5 +49,32 @@ func TestCommandLines_jobThatMayGoOn(t *testing.T) {
 		c.write(providerFor(sim) + disk(settings{"timeouts": `{ create = "300ms" }`, "attach_read_only": "false", "mode": `"Full"`}))
 		contains(t, c.expect(1, applying...), "interrupted")
 		contains(t, c.expect(0, "destroy", "-auto-approve", "-input=false"), "may go on", "HV-A", "Job ", "may still compact the disk")
+	})
+}
+
+// A refresh under another host of the environment forgets nothing, and the first one
+// finds everything as it was.
+func TestCommandLines_hostOfTheEnvironment(t *testing.T) {
+	t.Parallel()
+	throughEach(t, func(c recent) {
+		t := c.t
+		s := newSite(t)
+		c.write(s.on(hereAddress, settings{"host": ""}) + disk())
+		env := c.env
+		under := func(host string) { c.env = append(slices.Clone(env), "HYPERV_HOST="+host) }
+		under(hereAddress)
+		c.expect(0, applying...)
+		under(elsewhereAddress)
+		contains(t, c.expect(0, "apply", "-refresh-only", "-auto-approve", "-input=false"), "Another virtual hard disk", "last seen on HV-A")
+		contains(t, c.expect(0, "state", "show", address), `node = "HV-A"`, `status = "compacted"`)
+		contains(t, c.expect(2, planning...), "must be replaced")
+		under(hereAddress)
+		c.expect(0, planning...)
+		under(hereName)
+		c.expect(0, planning...)
+		c.env = env // a refresh that can ask nobody says so
+		contains(t, c.expect(0, "apply", "-refresh-only", "-auto-approve", "-input=false"), "Warning: No Hyper-V host named", "HYPERV_HOST")
+		compactions(t, s.here, 1)
+		compactions(t, s.elsewhere, 0)
 	})
 }

@@ -2,7 +2,6 @@ package provider_test
 
 import (
 	"math/big"
-	"slices"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
@@ -54,30 +53,5 @@ func TestCommandLines_functions(t *testing.T) {
 		contains(t, c.expect(2, planning...), "+ size = (known after apply)", `+ none = "null"`)
 		contains(t, c.expect(0, applying...), `size = "1.5 KiB"`)
 		c.expect(0, planning...)
-	})
-}
-
-// A refresh under another host of the environment forgets nothing, and the first one
-// finds everything as it was.
-func TestCommandLines_hostOfTheEnvironment(t *testing.T) {
-	t.Parallel()
-	throughEach(t, func(c recent) {
-		t := c.t
-		s := newSite(t)
-		c.write(s.on(hereAddress, settings{"host": ""}) + disk())
-		env := c.env
-		under := func(host string) { c.env = append(slices.Clone(env), "HYPERV_HOST="+host) }
-		under(hereAddress)
-		c.expect(0, applying...)
-		under(elsewhereAddress)
-		contains(t, c.expect(0, "apply", "-refresh-only", "-auto-approve", "-input=false"), "Another virtual hard disk", "last seen on HV-A")
-		contains(t, c.expect(0, "state", "show", address), `node = "HV-A"`, `status = "compacted"`)
-		contains(t, c.expect(2, planning...), "must be replaced")
-		under(hereAddress)
-		c.expect(0, planning...)
-		under(hereName)
-		c.expect(0, planning...)
-		compactions(t, s.here, 1)
-		compactions(t, s.elsewhere, 0)
 	})
 }

@@ -93,8 +93,9 @@ func (r *vhdCompactionResource) Read(ctx context.Context, req resource.ReadReque
 		return
 	}
 	host, bad := r.data.reach(state.Host)
-	if bad != nil { // there is nothing to ask yet, and where is not known
+	if bad != nil { // nothing can be asked yet: the state stays, and that is said
 		found.Elsewhere = ""
+		resp.Diagnostics.AddWarning(bad.Summary(), bad.Detail())
 	} else {
 		gone, diags := r.refresh(ctx, host, &state, &found, timeout)
 		resp.Diagnostics.Append(diags...)
