@@ -7,12 +7,13 @@ import (
 )
 
 const (
-	// interruptBudget bounds everything that is done after a run was interrupted
-	// or timed out: Terraform waits for it, a second signal does not.
+	// interruptBudget bounds all work after a run was interrupted or timed out:
+	// the calling program waits for that, but after a second signal it does
+	// not.
 	interruptBudget = time.Minute
-	// invokeGrace is how long a request that starts something may still be
-	// answered after its run was interrupted. An answer that names the job is
-	// worth more than the seconds.
+	// invokeGrace is how long the answer to a request that starts something is
+	// awaited after its run was interrupted. An answer that names the job is
+	// worth the seconds.
 	invokeGrace = 5 * time.Second
 )
 
@@ -36,8 +37,8 @@ func lingering(ctx context.Context, d time.Duration) (context.Context, func()) {
 	}
 }
 
-// cleaning returns the context of everything that puts the host in order after a
-// run: budget to get through to it, at most a minute after an interrupt, less
+// cleaning returns the context for the work that puts the host in order after a
+// run: it lasts for budget, or for a minute at most after an interrupt, less
 // reserve.
 func cleaning(ctx context.Context, budget, reserve time.Duration) (context.Context, func()) {
 	long, release := lingering(ctx, min(interruptBudget, budget)-reserve)

@@ -8,11 +8,11 @@ import (
 	"time"
 )
 
-// verdict is what the gates found out about an order. A Status says that they
-// ended the run; without one it goes on.
+// verdict holds what the gates found out about an order. With a Status they
+// have ended the run; without one it goes on.
 type verdict struct {
 	disk     VHD
-	node     string // that was asked, empty if it does not tell its name
+	node     string // that was asked, empty if its name is not known
 	gen      *generation
 	mode     Mode // empty where the host has no modes
 	attaches bool // the disk is attached for the compaction
@@ -28,8 +28,8 @@ const gatesLimit = 10 * time.Minute
 
 // judge passes the gates: everything that must be known before anything is
 // started on the host, in this order: the file opens, its format and type, what
-// the host can do, the minimum size, who uses it. The verdict holds what was
-// found out, beside an error too.
+// the host can do, the minimum size, the machines that use it. The verdict
+// holds what was found out, even with an error.
 func (h *Host) judge(ctx context.Context, order *Order) (verdict, error) {
 	limit := gatesLimit
 	if order.Timeout > 0 {
@@ -62,13 +62,13 @@ func (h *Host) judge(ctx context.Context, order *Order) (verdict, error) {
 	return v, err
 }
 
-// verdictKept is how long a verdict is good for what is sent to the host. A child or a
-// machine may appear during a wait.
+// verdictKept is how long a verdict is good for requests to the host. A child or a machine may
+// appear during a wait.
 const verdictKept = usageTrusted
 
-// stillPasses passes the gates again before something is sent, unless that was done
-// just now. The minimum size was decided on before the first pass. A disk that is
-// another one now, or is to be compacted otherwise, ends the run.
+// stillPasses passes the gates again before something is sent, unless that was done just now. The
+// minimum size was decided on before the first pass. The run ends if the path now names another
+// disk, or the disk would be compacted in another way.
 func (c *compactor) stillPasses(ctx context.Context) error {
 	if time.Since(c.found.at) <= verdictKept {
 		return nil
@@ -86,7 +86,7 @@ func (c *compactor) stillPasses(ctx context.Context) error {
 	return nil
 }
 
-// errChanged: what the gates were passed for is not there any more.
+// errChanged: the disk for which the gates were passed is no longer there.
 var errChanged = errors.New("the disk was exchanged or changed its format during the run")
 
 func isOtherDisk(a, b VHD) bool {
@@ -95,9 +95,9 @@ func isOtherDisk(a, b VHD) bool {
 
 var errGatesTimedOut = fmt.Errorf("the time for looking at the disk is over, which is the time of the run and at most %s", gatesLimit)
 
-// inspectOnNode inspects the disk and learns which node of the host answers. The
-// older generation inspects in one exchange, and before the first answer of a host
-// it is not known what to ask for the node.
+// inspectOnNode inspects the disk and learns which node of the host answers. The older generation
+// inspects in one exchange. Before the first answer of a host it is not known how to ask for the
+// node.
 func (h *Host) inspectOnNode(ctx context.Context, path string) (disk VHD, node string, err error) {
 	ctx = learnNode(ctx, &node)
 	disk, err = h.Inspect(ctx, path)
@@ -149,7 +149,7 @@ func (e *kindError) Is(target error) bool { return target == ErrNotSupported }
 func (e *kindError) Hint() string         { return e.hint }
 func (*kindError) Reasons() []Reason      { return []Reason{ReasonNotCompactable} }
 
-// chooseMode settles the mode and whether the disk is attached for it.
+// chooseMode decides the mode, and whether the disk is attached for it.
 func (v *verdict) chooseMode(order *Order) error {
 	wants := order.AttachReadOnly != nil && *order.AttachReadOnly
 	if !v.gen.modes {
@@ -172,7 +172,7 @@ func (v *verdict) chooseMode(order *Order) error {
 	return nil
 }
 
-// refuseModes refuses what a host without modes cannot do.
+// refuseModes refuses a mode or an attachment on a host without modes.
 func (v *verdict) refuseModes(mode, attach bool) error {
 	switch {
 	case mode:
@@ -183,7 +183,7 @@ func (v *verdict) refuseModes(mode, attach bool) error {
 	return nil
 }
 
-// defaultMode is what Optimize-VHD takes when it is given none.
+// defaultMode returns the mode that Optimize-VHD uses when it is given none.
 func defaultMode(f Format) Mode {
 	if f == FormatVHDX {
 		return ModeQuick

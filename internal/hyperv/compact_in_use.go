@@ -8,16 +8,16 @@ import (
 )
 
 const (
-	// inUseTrial is how long a disk in use is tried: a machine has just stopped, a
-	// scanner looks at the file. The compactions of others are no reason to wait
-	// longer, for they do not tell their disk.
+	// inUseTrial is how long a disk in use is tried: a machine may have just stopped, or a scanner
+	// may be reading the file. Compactions by other clients are no reason to wait longer, because
+	// they do not name their disk.
 	inUseTrial = 15 * time.Second
 	inUsePause = 5 * time.Second
 )
 
-// whileInUse waits as long as a disk that was refused as in use is worth waiting
-// for. Nil means that it may be tried again; the error is refusal, with what is
-// known of who uses the disk.
+// whileInUse waits as long as a disk that was refused as in use is worth
+// waiting for. Nil means that the disk may be tried again; the error is
+// refusal, with what is known of the attachment that holds the disk.
 func (c *compactor) whileInUse(ctx context.Context, refusal error) error {
 	if c.refused.IsZero() {
 		c.refused = time.Now()
@@ -42,8 +42,8 @@ func (c *compactor) whileInUse(ctx context.Context, refusal error) error {
 	return c.watch(ctx, image)
 }
 
-// noteGone ends the trial of an attachment that is not there any more. What
-// comes now is another matter.
+// noteGone ends the trial of an attachment that is no longer there. A refusal
+// after that starts a new trial.
 func (c *compactor) noteGone(now *mountedImage) {
 	if a := &c.attachment; (a.state == attachBorrowed || a.state == attachHeld) && !a.image.same(now) {
 		a.refuse()
@@ -59,7 +59,7 @@ func (c *compactor) tryAgain(ctx context.Context, refusal error) error {
 	return pause(ctx, inUsePause)
 }
 
-// awaitRun waits for a run of this process that holds the disk by another
+// awaitRun waits for a run of this process that holds the disk under another
 // spelling of its path.
 func (c *compactor) awaitRun(ctx context.Context, done <-chan struct{}) error {
 	c.report(Progress{Phase: PhaseWaiting})

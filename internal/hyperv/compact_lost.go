@@ -9,26 +9,26 @@ import (
 
 // pending is a compaction of this run whose end was not seen.
 type pending struct {
-	sent      time.Time   // when it was asked for
-	job       *StorageJob // as last seen; nil when no answer named it, or the host forgot it
+	sent      time.Time   // when the request was sent
+	job       *StorageJob // as last seen; nil when not named, or forgotten by the host
 	lost      time.Time   // when its answer was lost, zero when it was not
 	cancelled bool        // the host was asked to end the job
 	// vanished: the host has no record of the job, as after a restart.
 	vanished bool
-	// noted: the running jobs that can be it are among compactor.ours.
+	// noted: the running jobs that may be it are in compactor.ours.
 	noted bool
 }
 
 func (p *pending) isLost() bool { return !p.lost.IsZero() }
 
-// lostError: a compaction was asked for, and no answer says what became of it.
+// lostError: a compaction was requested, and its outcome is unknown.
 type lostError struct{ err error }
 
 func (e *lostError) Error() string   { return "the answer was lost: " + e.err.Error() }
 func (e *lostError) Unwrap() []error { return []error{e.err, ErrOutcomeUnknown} }
 
-// lose notes that the answer to a compaction is lost from now on. If the host has
-// taken it on somebody's attachment, that may be ours, and is told if nothing
+// lose notes that the answer to a compaction is lost. If the host has accepted the compaction on a
+// borrowed attachment, that attachment may be ours, and is reported unless a later observation
 // settles it.
 func (c *compactor) lose(err error) error {
 	c.pending.lost = time.Now()
@@ -38,15 +38,15 @@ func (c *compactor) lose(err error) error {
 	return &lostError{err: err}
 }
 
-// lostLook is how long after an answer was lost the host is asked for what came
-// of the request: a slow host begins late, and the commonest loss is its own
-// time-out.
+// lostLook is how long after an answer was lost the host is asked for the
+// outcome of the request: a slow host begins late, and the commonest loss is
+// its own time-out.
 const lostLook = time.Minute
 
-// resolve finds out what became of a compaction whose answer was lost, as far as
-// that can be known: it waits for the jobs that can be it, and for no others. Done
-// says that the disk has shrunk, so that the pass counts; otherwise nothing that
-// can be it is running any more.
+// resolve finds out the outcome of a compaction whose answer was lost, as far as it can be known:
+// it waits for the jobs that may be that compaction, and for no others. The result done says that
+// the disk has shrunk, so that the pass counts; otherwise no job that may be it is running any
+// more.
 func (c *compactor) resolve(ctx context.Context, lost *lostError) (done bool, err error) {
 	c.report(Progress{Phase: PhaseWaiting})
 	if err := pause(ctx, time.Until(c.pending.lost.Add(lostLook))); err != nil {
@@ -77,7 +77,7 @@ func (c *compactor) resolve(ctx context.Context, lost *lostError) (done bool, er
 	return true, nil
 }
 
-// noteOwn notes jobs that are, or can be, those of requests of this run.
+// noteOwn notes jobs that are, or may be, those of requests of this run.
 func (c *compactor) noteOwn(jobs ...StorageJob) {
 	if c.ours == nil {
 		c.ours = map[string]bool{}
@@ -87,8 +87,9 @@ func (c *compactor) noteOwn(jobs ...StorageJob) {
 	}
 }
 
-// listOwn notes, once, which running jobs can be the compaction that was lost. A
-// host out of sight is asked for as long as it keeps the record of a job.
+// listOwn notes, once, which running jobs may be the compaction that was lost.
+// A host that does not answer is asked for as long as it keeps the record of a
+// job.
 func (c *compactor) listOwn(ctx context.Context) ([]StorageJob, error) {
 	for deadline := time.Now().Add(jobRecordKept); ; {
 		jobs, err := c.host.compactionsSince(ctx, c.order.Path, c.pending.sent)

@@ -15,23 +15,23 @@ type compactor struct {
 	order      Order
 	found      verdict // what the gates found out
 	attachment attachment
-	holder     holderWatch     // of the attachment of somebody that is watched
+	holder     holderWatch     // of the borrowed attachment that is watched
 	pending    *pending        // a compaction of this run whose end was not seen
-	ours       map[string]bool // the jobs that are, or can be, compactions of this run, by id
+	ours       map[string]bool // the jobs that are, or may be, compactions of this run, by id
 	refused    time.Time       // when the disk was first refused as in use, zero when it is not
 	size       int64           // of the file before this pass, in bytes
 	priorEnded bool            // the job of an earlier run does not run any more
 	started    bool            // the host may have attached or compacted for this run
 	throttle   throttle
-	warnings   []Warning // of the run, beside those of the gates
+	warnings   []Warning // of the run, in addition to those of the gates
 	result     CompactResult
 }
 
 var errTimedOut = errors.New("the time for the run is over")
 
-// Compact carries out one order. The result holds everything that was observed,
-// beside an error too. Ctx ends the wait for a turn and interrupts the run: the
-// job is cancelled and the disk detached before Compact returns, within a minute.
+// Compact carries out one order. The result holds everything that was observed, even with an error.
+// The end of ctx ends the wait for a turn and interrupts the run: the job is cancelled and the disk
+// detached before Compact returns, within a minute.
 func (h *Host) Compact(ctx context.Context, order Order) (CompactResult, error) {
 	order.Path = winpath.Normalize(order.Path)
 	c := &compactor{host: h, order: order, attachment: attachmentOf(&order)}
@@ -64,8 +64,9 @@ func (c *compactor) gates(ctx context.Context) error {
 // goesOn reports whether the gates let the run go on.
 func (c *compactor) goesOn(err error) bool { return err == nil && c.result.Status == "" }
 
-// owes reports whether a run that the gates have ended has still something to
-// settle of an earlier one: an attachment, or a job that keeps the disk in use.
+// owes reports whether a run that the gates have ended still has to settle
+// something that an earlier run left: an attachment, or a job that keeps the
+// disk in use.
 func (c *compactor) owes(err error) bool {
 	if errors.Is(err, ErrUnreachable) || errors.Is(err, ErrUnauthenticated) {
 		return false
@@ -73,7 +74,8 @@ func (c *compactor) owes(err error) bool {
 	return c.attachment.left() || c.order.PriorJobID != "" && errors.Is(err, ErrInUse)
 }
 
-// takeTurn waits for a turn and spends it. Err is how the gates ended.
+// takeTurn waits for a turn and runs in it. The parameter err is the error with which the gates
+// ended.
 func (c *compactor) takeTurn(ctx context.Context, err error) error {
 	end, refused := c.host.turns.take(ctx, winpath.Key(c.order.Path), func() { c.report(Progress{Phase: PhaseWaiting}) })
 	if refused != nil {
@@ -89,8 +91,8 @@ func (c *compactor) takeTurn(ctx context.Context, err error) error {
 	return c.leave(ctx, err)
 }
 
-// underTurn is the run proper. A job of an earlier run is awaited first, and the gates
-// are passed anew then: what it compacted is smaller, and not in use any more.
+// underTurn is the run proper. A job of an earlier run is awaited first, and the gates are then
+// passed again: the disk that it compacted is smaller, and no longer in use.
 func (c *compactor) underTurn(ctx context.Context, err error) error {
 	followed, jobErr := c.followPrior(ctx)
 	if jobErr != nil {
@@ -107,13 +109,13 @@ func (c *compactor) underTurn(ctx context.Context, err error) error {
 	return c.passes(ctx)
 }
 
-// onNode returns a context under which only the node that the gates asked
-// answers: the name of a host can move to another one.
+// onNode returns a context under which only the node that passed the gates is
+// asked: the name of a host can move to another node.
 func (c *compactor) onNode(ctx context.Context) context.Context { return onNode(ctx, c.found.node) }
 
-// followPrior follows the job of an earlier run, whose end was not seen, to its
-// end. It is none of this run's passes: what it reclaimed is in the size that the
-// gates read afterwards.
+// followPrior follows the job of an earlier run, whose end was not seen, to its end. It is not a
+// pass of this run: the space that it reclaimed is accounted for in the size that the gates read
+// afterwards.
 func (c *compactor) followPrior(ctx context.Context) (followed bool, err error) {
 	ctx = c.onNode(ctx)
 	job, err := c.priorJob(ctx)
@@ -132,7 +134,7 @@ func (c *compactor) followPrior(ctx context.Context) (followed bool, err error) 
 	return true, nil
 }
 
-// priorJob is the job of an earlier run if it still runs on this node, else nil.
+// priorJob returns the job of an earlier run if it still runs on this node, else nil.
 func (c *compactor) priorJob(ctx context.Context) (*StorageJob, error) {
 	id := c.order.PriorJobID
 	if id == "" || c.found.gen == nil || !sameNode(c.order.PriorNode, c.found.node) {
@@ -153,7 +155,7 @@ func (c *compactor) warn(kind WarningKind, detail string) {
 	c.warnings = append(c.warnings, Warning{Kind: kind, Detail: detail})
 }
 
-// report passes progress on, as often as a reader wants it.
+// report passes on progress, throttled to what is worth a line.
 func (c *compactor) report(p Progress) {
 	if c.order.OnProgress == nil || !c.throttle.lets(p) {
 		return

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// settle turns what happened into the status and its one sentence. A pass that
-// ran is never hidden by what came after it.
+// settle derives the status and its one sentence from what happened. A pass
+// that ran is never hidden by a later event.
 func (c *compactor) settle(err error) error {
 	res := &c.result
 	c.noteWhatStays()
@@ -41,8 +41,8 @@ func (c *compactor) noteWhatStays() {
 	}
 }
 
-// settleError sets the status that an error stands for. Nil means that it is none
-// to fail for.
+// settleError sets the status that an error stands for. Nil means that the run does not fail for
+// it.
 func (c *compactor) settleError(err error) error {
 	res := &c.result
 	switch {
@@ -61,8 +61,8 @@ func (c *compactor) settleError(err error) error {
 	return err
 }
 
-// forgives reports whether an error is none to fail for, unless something stays
-// attached or may be running.
+// forgives reports whether the run does not fail for an error, provided that
+// nothing stays attached or may be running.
 func (c *compactor) forgives(err error) bool {
 	return isNotCompactable(err) || c.order.SkipInUse && (errors.Is(err, ErrInUse) || errors.Is(err, ErrDependedOn))
 }
@@ -100,7 +100,7 @@ func isNotCompactable(err error) bool {
 	return ok && job.CompletionStatus == hresultNotCompactable
 }
 
-// leftAt is where the disk may stay attached: the node at least.
+// leftAt returns where the disk may stay attached: at least the node.
 func (c *compactor) leftAt() *AttachedAt {
 	a := &c.attachment
 	switch {
@@ -139,7 +139,7 @@ func (c *compactor) settleRan() error {
 	return nil
 }
 
-// settleLeft settles a run that did its work and could not give the disk back.
+// settleLeft settles a run that did its work and could not detach the disk.
 func (c *compactor) settleLeft() error {
 	res, cause := &c.result, c.attachment.cause
 	if cause == nil {
@@ -153,7 +153,7 @@ func (c *compactor) settleLeft() error {
 	return fmt.Errorf("the disk is not detached from %s: %w", c.nodeName(), cause)
 }
 
-// compareSizes tells a run that reclaimed something from one that did not.
+// compareSizes distinguishes a run that reclaimed something from one that did not.
 func (c *compactor) compareSizes() {
 	c.result.Status = StatusUnchanged
 	if run := c.result.Run; *run.FileSizeAfterBytes < *run.FileSizeBeforeBytes {

@@ -7,8 +7,8 @@ const (
 	reportPause = 30 * time.Second
 )
 
-// throttle lets through what is worth a line: a new phase or pass, every tenth
-// percent, every half minute, and always the last report.
+// throttle lets through the progress that is worth a line: a new phase or pass,
+// every tenth percent, every half minute, and always the last report.
 type throttle struct {
 	last Progress
 	at   time.Time
