@@ -153,6 +153,32 @@ func TestMachineMovesMeanwhile(t *testing.T) {
 	}
 }
 
+// TestMachineMovesInTheSecondRound: a machine that its node lists in the first round
+// and not in the second has moved to one that was asked for the last time before.
+func TestMachineMovesInTheSecondRound(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, host := simulateCluster(t, hypervsim.ClusterConfig{}, nil)
+		c.Node("HV01").AddVHD(base(shared("golden.vhdx")))
+		c.Node("HV01").AddVHD(child(shared("clone.vhdx"), shared("golden.vhdx")))
+		c.Node("HV02").AddVM(hypervsim.VM{Name: "clone", Disks: []string{shared("clone.vhdx")}})
+		lists := func(skip int, f func(hypervsim.Request)) hypervsim.Rule {
+			return hypervsim.Rule{Operation: hypervsim.OperationEnumerate, Class: cim.ClassVirtualSystemSettingData, Skip: skip, Times: 1, Func: f}
+		}
+		c.Node("HV03").AddRule(lists(0, func(hypervsim.Request) { time.Sleep(20 * time.Second) }))
+		c.Node("HV02").AddRule(lists(1, func(hypervsim.Request) {
+			if err := c.MoveVM("clone", "HV03"); err != nil {
+				t.Error(err)
+			}
+		}))
+		got, err := attempt(t, host, shared("golden.vhdx"))
+		checkEnd(t, c.Node("HV01"), shared("golden.vhdx"), got, err, hyperv.ErrDependedOn)
+		if err == nil || !strings.Contains(err.Error(), "clone on HV02") {
+			t.Errorf("error = %v, want the machine with the node that told of it", err)
+		}
+	})
+}
+
 // TestMachineMovedSince: the nodes are asked at different times, and the list of the
 // one to which a machine moves is the older.
 func TestMachineMovedSince(t *testing.T) {
