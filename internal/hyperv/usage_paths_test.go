@@ -109,7 +109,16 @@ func TestClosedDiskByAnyPath(t *testing.T) {
 // reached through a share of a node, and for one on a share, as far as they tell.
 func TestClusterByShare(t *testing.T) {
 	t.Parallel()
-	const share = `\\sofs\vms\`
+	const (
+		share    = `\\sofs\vms\`
+		below    = `ClusterStorage\Volume1\VMs\lone.vhdx`
+		byNode   = `\\hv02\c$\` + below
+		byOther  = `\\nas\c$\` + below
+		byVolume = `\\?\Volume{11111111-2222-3333-4444-555555555555}\VMs\lone.vhdx`
+	)
+	hide := func(node string) func(*hypervsim.Cluster) {
+		return func(c *hypervsim.Cluster) { c.Node(node).HideVMs(true) }
+	}
 	for name, tt := range map[string]struct {
 		path    string
 		silence func(*hypervsim.Cluster)
@@ -118,22 +127,26 @@ func TestClusterByShare(t *testing.T) {
 		"saved elsewhere, by the host":       {`\\hv01\c$\ClusterStorage\Volume1\VMs\saved.vhdx`, nil, hyperv.ErrInUse},
 		"saved elsewhere, by localhost":      {`\\localhost\C$\ClusterStorage\Volume1\VMs\saved.vhdx`, nil, hyperv.ErrInUse},
 		"parent elsewhere, by the host":      {`\\HV01.lab.example\c$\ClusterStorage\Volume1\VMs\golden.vhdx`, nil, hyperv.ErrDependedOn},
-		"free, a node is silent":             {`\\hv01\c$\ClusterStorage\Volume1\VMs\free.vhdx`, func(c *hypervsim.Cluster) { c.Node("HV03").HideVMs(true) }, hyperv.ErrUnseen},
+		"free, a node is silent":             {`\\hv01\c$\ClusterStorage\Volume1\VMs\free.vhdx`, hide("HV03"), hyperv.ErrUnseen},
 		"parent on a share":                  {share + "golden.vhdx", nil, hyperv.ErrDependedOn},
 		"saved on a share":                   {share + "saved.vhdx", nil, hyperv.ErrInUse},
 		"free on a share":                    {share + "free.vhdx", nil, nil},
-		"free on a share, a node is silent":  {share + "free.vhdx", func(c *hypervsim.Cluster) { c.Node("HV03").HideVMs(true) }, nil},
-		"saved on a share, a node is silent": {share + "saved.vhdx", func(c *hypervsim.Cluster) { c.Node("HV03").HideVMs(true) }, hyperv.ErrInUse},
+		"free on a share, a node is silent":  {share + "free.vhdx", hide("HV03"), nil},
+		"free on a share, the host is":       {share + "free.vhdx", hide("HV01"), hyperv.ErrUnseen},
+		"saved on a share, a node is silent": {share + "saved.vhdx", hide("HV03"), hyperv.ErrInUse},
+		"by a share of another node":         {byNode, hide("HV03"), hyperv.ErrUnseen},
+		"by a share of another server":       {byOther, hide("HV03"), nil},
+		"by volume, a node is silent":        {byVolume, hide("HV03"), hyperv.ErrUnseen},
 		"free on a share, cluster denied":    {share + "free.vhdx", func(c *hypervsim.Cluster) { c.Node("HV01").Deny("", cim.NamespaceCluster) }, nil},
 		"free on a share, a node is down":    {share + "free.vhdx", func(c *hypervsim.Cluster) { c.SetNode("HV03", hypervsim.NodeDown) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				c, host := simulateCluster(t, hypervsim.ClusterConfig{Shares: []string{`\\sofs\vms`}}, nil)
+				c, host := simulateCluster(t, hypervsim.ClusterConfig{Shares: []string{`\\sofs\vms`, `\\hv02\c$`}}, nil)
 				clusterWorld(c)
 				hv01, hv02 := c.Node("HV01"), c.Node("HV02")
-				for _, v := range []hypervsim.VHD{base(share + "golden.vhdx"), child(share+"clone.vhdx", share+"golden.vhdx"), base(share + "saved.vhdx"), base(share + "free.vhdx")} {
+				for _, v := range []hypervsim.VHD{base(share + "golden.vhdx"), child(share+"clone.vhdx", share+"golden.vhdx"), base(share + "saved.vhdx"), base(share + "free.vhdx"), base(byNode), base(byOther), base(byVolume)} {
 					hv01.AddVHD(v)
 				}
 				hv02.AddVM(hypervsim.VM{Name: "clone2", Disks: []string{share + "clone.vhdx"}})
