@@ -14,6 +14,7 @@ var hresults = []Code{
 	{KindHRESULT, hresultFileNotFound, "the file was not found", hintPath, errHostFindsNothing},
 	{KindHRESULT, hresultPathNotFound, "the path was not found", hintPath, ErrPathNotFound},
 	{KindHRESULT, hresultAccessDenied, "access to the file is denied", hintFile, ErrAccessDenied},
+	{KindHRESULT, 0x80070013, "the volume is write-protected", "Make the volume writable on the host (Get-Disk shows IsReadOnly).", nil},
 	{KindHRESULT, 0x80070015, "the device is not ready", hintPath, ErrPathNotFound},
 	{KindHRESULT, hresultSharingViolation, "another process has the file open", hintInUse, ErrInUse},
 	{KindHRESULT, 0x80070021, "another process has locked a part of the file", hintInUse, ErrInUse},
