@@ -226,6 +226,11 @@ func TestNodeComesAndGoes(t *testing.T) {
 		c.SetNode("HV03", hypervsim.NodeUp)
 		must(c.MoveVM("clone", "HV03"))
 		time.Sleep(61 * time.Second)
+		must(hv01.Grow(shared("free.vhdx"), gib))
+		got, err = attempt(t, host, shared("free.vhdx"))
+		checkEnd(t, hv01, shared("free.vhdx"), got, err, nil)
+		checkWarning(t, got, "", "")
+		time.Sleep(61 * time.Second)
 		got, err = attempt(t, host, shared("golden.vhdx"))
 		checkEnd(t, hv01, shared("golden.vhdx"), got, err, hyperv.ErrDependedOn)
 

@@ -240,25 +240,40 @@ func TestCLI_cluster(t *testing.T) {
 			}
 		}
 	}
+	// Two disks have grown: one that nobody uses, and one of a machine that is off.
+	grown := []string{"free01", "off03-b"}
+	before := map[string]int{}
+	for _, name := range grown {
+		must(t, cluster.Hosts()[0].Grow(onCluster(name), 8*gib))
+		before[name] = cluster.Hosts()[0].Compactions(onCluster(name))
+	}
 	out := c.expect(0, apply...)
 	contains(t, out, "Cluster nodes down, not asked", "HV03")
 	p.check(t, c.ends())
+	for _, name := range grown {
+		if got := cluster.Hosts()[0].Compactions(onCluster(name)); got != before[name]+1 {
+			t.Errorf("%s was compacted %d times more with a node down, want once", name, got-before[name])
+		}
+	}
+	if due := planned(c.expect(2, plan...)); !slices.Equal(due, owed) {
+		t.Errorf("due in the third night: %q, want %q", due, owed)
+	}
 
 	// HV02 denies: nothing on the cluster volume is compacted without consent.
 	account := strings.ToLower(hypervsim.DefaultUser)
 	cluster.Node("HV02").Deny(account, cim.NamespaceVirtualizationV2)
 	must(t, cluster.Hosts()[0].Grow(onCluster("free00"), 8*gib))
-	before := cluster.Hosts()[0].Compactions(onCluster("free00"))
+	last := cluster.Hosts()[0].Compactions(onCluster("free00"))
 	out = c.expect(1, "apply", "-auto-approve", "-input=false", `-target=hyperv_vhd_compaction.disk["free00"]`)
 	contains(t, out, "node HV02 at HV02.lab.example", "Hyper-V Administrators", "allow_unseen_machines = true")
-	if got := cluster.Hosts()[0].Compactions(onCluster("free00")); got != before {
+	if got := cluster.Hosts()[0].Compactions(onCluster("free00")); got != last {
 		t.Error("free00 was compacted although HV02 did not tell its machines")
 	}
 	c.write(clusterConfig(port, names, settings{"allow_unseen_machines": "true"}, skip))
 	out = c.expect(0, "apply", "-auto-approve", "-input=false", `-target=hyperv_vhd_compaction.disk["free00"]`)
 	contains(t, out, "Use of disks by virtual machines not visible")
-	if got := cluster.Hosts()[0].Compactions(onCluster("free00")); got != before+1 {
-		t.Errorf("free00 was compacted %d times more with consent, want once", got-before)
+	if got := cluster.Hosts()[0].Compactions(onCluster("free00")); got != last+1 {
+		t.Errorf("free00 was compacted %d times more with consent, want once", got-last)
 	}
 }
 
