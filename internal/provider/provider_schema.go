@@ -23,7 +23,7 @@ func providerSchema() schema.Schema {
 			},
 			"username": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("username", "User name as `DOMAIN\\user`, `user@REALM`, `user`, or `.\\user` for a local account of the host."),
+				MarkdownDescription: withEnv("username", "User name as `DOMAIN\\user`, `user@REALM`, `user`, or `.\\user` for a local account of the host. With Kerberos write `user@REALM`: a short domain name says nothing about the realm."),
 			},
 			"password": schema.StringAttribute{
 				Optional:            true,
@@ -65,7 +65,7 @@ func providerSchema() schema.Schema {
 			},
 			"timeout": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("timeout", "Time limit for one request to the host, such as `90s` or `2m`. It never limits a compaction. Default: `60s`."),
+				MarkdownDescription: withEnv("timeout", "Time limit for one try of a request to the host, such as `90s` or `2m`. A read is tried three times. It never limits a compaction. Default: `60s`."),
 			},
 			"allow_attach": schema.BoolAttribute{
 				Optional:            true,

@@ -80,7 +80,7 @@ func inputAttributes() map[string]schema.Attribute {
 			Optional: true, Computed: true,
 			Default:             stringdefault.StaticString(onTroubleFail),
 			Validators:          []validator.String{oneOf(onTroubleFail, onTroubleSkip)},
-			MarkdownDescription: "What to do when a plan cannot connect to the host: `fail` (default) ends the whole plan; `skip` keeps the state of its disks, warns, and plans nothing for them.",
+			MarkdownDescription: "What to do when a plan cannot connect to the host: `fail` (default) ends the whole plan; `skip` keeps the state of its disks, warns, and plans nothing for them. It takes effect once it has been applied.",
 		},
 		"allow_parent": schema.BoolAttribute{
 			Optional: true, Computed: true,

@@ -124,7 +124,10 @@ func (c *kdcClient) ask(ctx context.Context, address string, request []byte) ([]
 		_ = conn.Close()
 	}()
 	answer, err := roundTrip(conn, request)
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil: // which closed the connection
+		return nil, fmt.Errorf("KDC %s: no answer within %s", address, kdcTimeout)
+	case err != nil:
 		return nil, fmt.Errorf("KDC %s: %w", address, err)
 	}
 	return answer, nil

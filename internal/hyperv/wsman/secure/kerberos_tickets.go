@@ -109,7 +109,7 @@ func (k *Kerberos) beginLogin(ctx context.Context) *login {
 		defer cancel()
 		l.tgt, l.err = k.logIn(ctx, secret)
 		if errors.Is(l.err, context.DeadlineExceeded) {
-			l.err = fmt.Errorf("realm %s: %w: %w", secret.realm, ErrNoKDC, l.err)
+			l.err = fmt.Errorf("realm %s: %w within %s", secret.realm, ErrNoKDC, loginTimeout)
 		}
 		l.at = time.Now()
 	}()
