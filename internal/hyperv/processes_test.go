@@ -264,7 +264,7 @@ func TestAttachmentsOfOthers(t *testing.T) {
 					start := time.Now()
 					for _, left := range []bool{false, true} {
 						got, err := host.Compact(t.Context(), order(mode(m), func(c *hyperv.Order) {
-							c.SkipInUse, c.LeftAttached, c.LeftAt = !left, left, nil
+							c.SkipInUse, c.SeenAttached, c.LeftAttached, c.LeftAt = !left, !left, left, nil
 						}))
 						if !left && (err != nil || got.Status != hyperv.StatusSkippedInUse) || left && !errors.Is(err, hyperv.ErrInUse) {
 							t.Errorf("left=%v: %+v, %v, want it in use", left, got, err)
