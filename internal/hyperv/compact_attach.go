@@ -113,10 +113,15 @@ func (c *compactor) awaitAttach(ctx context.Context) (ended bool, err error) {
 	return false, err
 }
 
-// sawWork notes that a job of ours is still under way.
+// sawWork notes that a job of ours is still under way. Whoever watches the end of a
+// compaction knows how long it ran.
 func (c *compactor) sawWork(j StorageJob) {
-	if !j.State.Terminal() {
-		c.attachment.seen = time.Now()
+	switch {
+	case j.State.Terminal():
+	case j.Type == jobTypeCompaction:
+		c.attachment.see(time.Now(), j.Elapsed)
+	default:
+		c.attachment.see(time.Now(), 0)
 	}
 }
 

@@ -51,8 +51,10 @@ type attachment struct {
 	cause error  // of left: why it could not be given back
 	free  func() // of held: ends the claim to the address
 	// seen is when the attach, or a compaction of ours, was sent or last seen at work
-	// on it. Nobody takes an attachment over within [takeOverAfter] of that.
-	seen time.Time
+	// on it, and worked for how long that had gone on, 0 if it is not known. Nobody
+	// takes an attachment over within [patience] of that.
+	seen   time.Time
+	worked time.Duration
 	// detachLost is when the answer to a detach was lost, zero if none was.
 	detachLost time.Time
 }
@@ -66,7 +68,8 @@ func attachmentOf(order *Order) attachment {
 
 // ask notes that an attach is on its way.
 func (a *attachment) ask() {
-	a.state, a.image, a.job, a.made, a.seen = attachAsked, nil, nil, false, time.Now()
+	a.state, a.image, a.job, a.made = attachAsked, nil, nil, false
+	a.see(time.Now(), 0)
 }
 
 // refuse notes that the attach that was asked for is not carried out. What an
@@ -83,17 +86,35 @@ func (a *attachment) refuse() {
 // see [addressClaims].
 func (a *attachment) own(image *mountedImage, free func()) {
 	a.release()
-	*a = attachment{state: attachHeld, image: image, free: free, seen: a.seen}
+	*a = attachment{state: attachHeld, image: image, free: free, seen: a.seen, worked: a.worked}
 }
 
-// unseenLimit is how long ago an attachment may have been seen at our work to be
-// ours for certain: polls are up to two minutes apart, and nobody takes an
-// attachment over within 150 s of the end of its job.
-const unseenLimit = 140 * time.Second
+// see notes when our work was on the attachment, and for how long it had gone on.
+func (a *attachment) see(at time.Time, worked time.Duration) { a.seen, a.worked = at, worked }
+
+// A holder who is alive notices the end of its job at its next poll, and detaches
+// within holderMargin of that, or asks first. It is left alone for takeOverMargin.
+const (
+	holderMargin   = 20 * time.Second
+	takeOverMargin = 30 * time.Second
+	// takeOverAfter is for a job of any length: 150 s.
+	takeOverAfter = pollLongest + takeOverMargin
+)
+
+// patience is how long after the end of a job that has run for worked its holder is
+// left alone; 0 is not known.
+func patience(worked time.Duration) time.Duration {
+	if worked <= 0 {
+		return takeOverAfter
+	}
+	return pollBound(worked) + takeOverMargin
+}
 
 // lapsed reports whether somebody may have taken the attachment over since our work
 // was last seen on it.
-func (a *attachment) lapsed() bool { return time.Since(a.seen) > unseenLimit }
+func (a *attachment) lapsed() bool {
+	return time.Since(a.seen) > patience(a.worked)-takeOverMargin+holderMargin
+}
 
 // doubt makes an attachment that was held one that is to be taken over anew. It stays
 // to be told of.

@@ -290,8 +290,8 @@ func (h *Host) seeJob(ctx context.Context, job StorageJob, path string) (Storage
 	return StorageJob{}, fmt.Errorf("%w: %w", ErrJobGone, err)
 }
 
-// readBeforeLimit keeps the detach within [unseenLimit] of the last poll of a job that
-// was seen to end, as polls are up to two minutes apart.
+// readBeforeLimit keeps the detach within [holderMargin] of the poll that saw the end
+// of a job.
 const readBeforeLimit = 15 * time.Second
 
 // readBefore reads the size before the detach, once: who has the disk attached can

@@ -98,9 +98,6 @@ func (c *compactor) attempt(ctx context.Context, pass int) error {
 	}
 	c.report(Progress{Phase: PhaseCompacting, Pass: pass})
 	sent := time.Now()
-	if c.attachment.state != attachHeld {
-		c.attachment.seen = sent
-	}
 	job, o, err := c.host.sendOnce(ctx, c.compactMethod())
 	if o == outcomeRefused {
 		return err
@@ -108,6 +105,7 @@ func (c *compactor) attempt(ctx context.Context, pass int) error {
 	c.started = true
 	c.result.Run.Passes = pass
 	c.result.Run.Attached = c.attachment.tries()
+	c.attachment.see(sent, time.Nanosecond)
 	c.pending = &pending{sent: sent}
 	switch {
 	case o == outcomeUnknown:
@@ -189,7 +187,7 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 		*c.pending.job = j
 		if !j.State.Terminal() && (j.Percent > 0 || time.Since(start) > inUseTrial) {
 			c.taken()
-			c.attachment.seen = time.Now()
+			c.sawWork(j)
 		}
 		c.report(Progress{
 			Phase: PhaseCompacting, Pass: c.result.Run.Passes, Percent: j.Percent,

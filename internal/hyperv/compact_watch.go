@@ -11,9 +11,6 @@ import (
 const (
 	// lookPause is the time between two looks at somebody's attachment.
 	lookPause = 15 * time.Second
-	// takeOverAfter is longer than a holder who is alive needs to see the end of its
-	// job, at most two minutes (see pollLongest), and to detach.
-	takeOverAfter = 150 * time.Second
 	// withdrawReserve is the part of the time for cleaning up after an interrupt that
 	// is left when a compaction was withdrawn.
 	withdrawReserve = 50 * time.Second
@@ -24,7 +21,7 @@ const (
 // end of a compaction has done so for longer than that takes.
 func (c *compactor) watch(ctx context.Context, image *mountedImage) error {
 	c.borrow(image)
-	c.holder = holderWatch{quiet: time.Now()}
+	c.holder = watchHolder(c.host.takeOver)
 	holder := &c.holder
 	for {
 		c.report(Progress{Phase: PhaseWaiting})
@@ -33,10 +30,10 @@ func (c *compactor) watch(ctx context.Context, image *mountedImage) error {
 			return fmt.Errorf("%w: attached read-only on %s, by whom is not known: %w", ErrInUse, c.nodeName(), err)
 		}
 		holder.look(jobs, "", err)
-		if time.Since(holder.quiet) >= c.host.takeOver {
+		if holder.isQuiet() {
 			return nil
 		}
-		if err := pause(ctx, min(lookPause, c.host.takeOver/2)); err != nil {
+		if err := pause(ctx, min(lookPause, max(time.Until(holder.until), c.host.takeOver/10))); err != nil {
 			return fmt.Errorf("attached read-only on %s, by whom is not known: %w", c.nodeName(), err)
 		}
 		now, err := c.host.findImage(ctx, c.order.Path)
@@ -44,7 +41,7 @@ func (c *compactor) watch(ctx context.Context, image *mountedImage) error {
 		case err != nil && !transient(err):
 			return err
 		case err != nil:
-			holder.quiet = time.Now()
+			holder.hush(0)
 		case !image.same(now):
 			c.noteGone(now)
 			return nil
@@ -54,7 +51,7 @@ func (c *compactor) watch(ctx context.Context, image *mountedImage) error {
 
 // errLapsed: our work was out of sight for so long that somebody may have taken the
 // attachment over.
-var errLapsed = fmt.Errorf("%w: what this run attached was out of sight for more than %s, and somebody may have taken it over", ErrInUse, unseenLimit)
+var errLapsed = fmt.Errorf("%w: what this run attached was out of sight for so long that somebody may have taken it over", ErrInUse)
 
 // errHolderEnded: the holder of an attachment may be about to detach.
 var errHolderEnded = fmt.Errorf("%w: a compaction on the host has ended just now, and its run may be about to detach the disk", ErrInUse)
@@ -129,7 +126,7 @@ func (c *compactor) checkUnnamed(ctx context.Context, image *mountedImage) error
 func (c *compactor) checkQuiet(ctx context.Context, own string) error {
 	jobs, err := c.host.compactions(ctx, c.order.Path)
 	c.holder.look(jobs, own, err)
-	if time.Since(c.holder.quiet) < c.host.takeOver {
+	if !c.holder.isQuiet() {
 		return errHolderEnded
 	}
 	return nil
@@ -170,42 +167,46 @@ func (c *compactor) borrow(image *mountedImage) {
 // that of the holder of an attachment.
 type holderWatch struct {
 	ended map[string]bool // the jobs of the last look, by id: whether they had ended
-	quiet time.Time       // of the first look, or of the last at which one had ended
+	until time.Time       // for how long a holder who is alive is left alone
+	limit time.Duration   // the longest patience
 }
+
+// watchHolder begins a watch: somebody may have attached the disk just now.
+func watchHolder(limit time.Duration) holderWatch {
+	return holderWatch{until: time.Now().Add(limit), limit: limit}
+}
+
+// hush leaves the holder alone after the end of a job that has run for so long.
+func (w *holderWatch) hush(worked time.Duration) {
+	if until := time.Now().Add(min(patience(worked), w.limit)); until.After(w.until) {
+		w.until = until
+	}
+}
+
+func (w *holderWatch) isQuiet() bool { return !time.Now().Before(w.until) }
 
 // look compares the compactions with those of the last look. One that ended or
 // vanished may be the holder's, who has yet to notice and to detach; what a look
 // does not show may have ended. Own is a job of ours, which is not the holder's.
 func (w *holderWatch) look(jobs []StorageJob, own string, err error) {
-	now := time.Now()
 	if err != nil {
-		w.quiet = now
+		w.hush(0)
 		return
 	}
 	seen := map[string]bool{}
 	for _, j := range jobs {
-		if j.ID != own {
-			seen[j.ID] = j.State.Terminal()
+		if j.ID == own {
+			continue
+		}
+		seen[j.ID] = j.State.Terminal()
+		if seen[j.ID] && w.ended != nil && !w.ended[j.ID] {
+			w.hush(j.Elapsed)
 		}
 	}
-	if w.ended != nil && someEnded(w.ended, seen) {
-		w.quiet = now
+	for id, ended := range w.ended {
+		if _, listed := seen[id]; !listed && !ended {
+			w.hush(0)
+		}
 	}
 	w.ended = seen
-}
-
-// someEnded reports whether a job ended or vanished between two looks, or came and
-// went.
-func someEnded(before, now map[string]bool) bool {
-	for id, ended := range now {
-		if ended && !before[id] {
-			return true
-		}
-	}
-	for id, ended := range before {
-		if _, listed := now[id]; !listed && !ended {
-			return true
-		}
-	}
-	return false
 }

@@ -44,8 +44,8 @@ type Config struct {
 	// Limits per host.
 	MaxConcurrentCompactions, MaxConcurrentRequests int
 
-	// Only tests in real time set these. TakeOverAfter is how long an attachment of another holder
-	// must have been quiet before a compaction is tried on it; 0 means 150 s, which is longer than
+	// Only tests in real time set these. TakeOverAfter bounds how long an attachment of another
+	// holder is left alone before a compaction is tried on it; 0 means 150 s, which is longer than
 	// a living holder needs to detach. CleanUpFor bounds the time for putting a host in order after
 	// a run that was not interrupted; 0 means five minutes.
 	TakeOverAfter, CleanUpFor time.Duration

@@ -35,12 +35,17 @@ func pollDelay(elapsed time.Duration, percent int, moved bool) time.Duration {
 	if elapsed < pollShortest {
 		return pollFirst
 	}
-	delay := min(max(pollShortest, elapsed/pollShare), pollLongest)
+	delay := pollBound(elapsed)
 	if moved && percent >= predictFrom && percent < 100 {
 		left := elapsed / time.Duration(percent) * time.Duration(100-percent)
 		delay = min(delay, max(pollShortest, left))
 	}
 	return delay
+}
+
+// pollBound is the longest time between two polls of a job that has run for elapsed.
+func pollBound(elapsed time.Duration) time.Duration {
+	return min(max(pollShortest, elapsed/pollShare), pollLongest)
 }
 
 // jobLostError: the host did not answer for as long as it keeps the record of a job.

@@ -15,34 +15,36 @@ import (
 // beneath that one's compaction, and no second pass is begun on it.
 func TestLapsedAttachment(t *testing.T) {
 	t.Parallel()
-	const job = time.Hour
 	for name, tt := range map[string]struct {
+		job         time.Duration
 		from, until time.Duration // when something is wrong, around the end of the job
 		rule        hypervsim.Rule
 		passes      int
 	}{
-		"an outage":                   {-time.Minute, 220 * time.Second, hypervsim.Rule{Effect: hypervsim.ResetBefore()}, 1},
-		"an outage before a pass":     {-time.Minute, 220 * time.Second, hypervsim.Rule{Effect: hypervsim.ResetBefore()}, 2},
-		"no size":                     {-10 * time.Second, 220 * time.Second, hypervsim.Rule{Method: "GetVirtualHardDiskState", Effect: hypervsim.Hang()}, 1},
-		"no size between two passes":  {-10 * time.Second, 220 * time.Second, hypervsim.Rule{Method: "GetVirtualHardDiskState", Effect: hypervsim.Delay(50 * time.Second)}, 2},
-		"no look at the attachment":   {-10 * time.Second, 220 * time.Second, hypervsim.Rule{Class: "Msvm_MountedStorageImage", Effect: hypervsim.Delay(50 * time.Second)}, 1},
-		"interrupted in the meantime": {-time.Minute, 220 * time.Second, hypervsim.Rule{Effect: hypervsim.ResetBefore()}, 0},
+		"an outage":                   {time.Hour, -time.Minute, 220 * time.Second, hypervsim.Rule{Effect: hypervsim.ResetBefore()}, 1},
+		"an outage before a pass":     {time.Hour, -time.Minute, 220 * time.Second, hypervsim.Rule{Effect: hypervsim.ResetBefore()}, 2},
+		"no size":                     {time.Hour, -10 * time.Second, 220 * time.Second, hypervsim.Rule{Method: "GetVirtualHardDiskState", Effect: hypervsim.Hang()}, 1},
+		"no size between two passes":  {time.Hour, -10 * time.Second, 220 * time.Second, hypervsim.Rule{Method: "GetVirtualHardDiskState", Effect: hypervsim.Delay(50 * time.Second)}, 2},
+		"no look at the attachment":   {time.Hour, -10 * time.Second, 220 * time.Second, hypervsim.Rule{Class: "Msvm_MountedStorageImage", Effect: hypervsim.Delay(50 * time.Second)}, 1},
+		"an outage, a short job":      {6 * time.Minute, -10 * time.Second, 80 * time.Second, hypervsim.Rule{Effect: hypervsim.ResetBefore()}, 1},
+		"no size, a short job":        {6 * time.Minute, -10 * time.Second, 80 * time.Second, hypervsim.Rule{Method: "GetVirtualHardDiskState", Effect: hypervsim.Delay(45 * time.Second)}, 2},
+		"interrupted in the meantime": {time.Hour, -time.Minute, 220 * time.Second, hypervsim.Rule{Effect: hypervsim.ResetBefore()}, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				sim, _ := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration, v.Progress = job, hypervsim.ProgressAtEnd }))
+				sim, _ := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration, v.Progress = tt.job, hypervsim.ProgressAtEnd }))
 				ctx, interrupt := context.WithCancel(t.Context())
 				defer interrupt()
-				time.AfterFunc(job+tt.from, func() {
+				time.AfterFunc(tt.job+tt.from, func() {
 					tt.rule.Client, tt.rule.Times, tt.rule.Until = "a", -1, time.Now().Add(tt.until-tt.from)
 					sim.AddRule(tt.rule)
 				})
 				if tt.passes == 0 {
-					time.AfterFunc(job+190*time.Second, interrupt)
+					time.AfterFunc(tt.job+190*time.Second, interrupt)
 				}
 				first := background(ctx, process(t, sim, "a"), order(func(o *hyperv.Order) { o.MaxPasses = tt.passes }))
-				time.Sleep(30 * time.Minute)
+				time.Sleep(min(30*time.Minute, tt.job/4))
 				got, err := process(t, sim, "b").Compact(t.Context(), order())
 				if err != nil || got.LeftAttached {
 					t.Errorf("the second process: %+v, %v", got, err)

@@ -193,20 +193,27 @@ func TestLongForeignCompaction(t *testing.T) {
 }
 
 // TestKilledRunIsHealed: what a killed run left attached is given back by the next
-// one, though another process keeps the host busy.
+// one, though another process keeps the host busy with long compactions, or short ones
+// of which one ends every minute or so.
 func TestKilledRunIsHealed(t *testing.T) {
 	t.Parallel()
-	for _, left := range []bool{false, true} {
+	for _, tt := range []struct {
+		disks int
+		job   time.Duration
+		left  bool
+	}{{10, time.Hour, false}, {10, time.Hour, true}, {150, 3 * time.Minute, false}} {
 		synctest.Test(t, func(t *testing.T) {
 			opts := []hypervsim.Option{disk()}
 			path := func(i int) string { return fmt.Sprintf(`D:\VMs\o%d.vhdx`, i) }
-			for i := range 10 {
-				opts = append(opts, hypervsim.WithVHD(hypervsim.VHD{Path: path(i), FileSize: gib, ReclaimableMounted: 1, JobDuration: time.Hour + time.Duration(i)*7*time.Minute}))
+			for i := range tt.disks {
+				opts = append(opts, hypervsim.WithVHD(hypervsim.VHD{
+					Path: path(i), FileSize: gib, ReclaimableMounted: 1, JobDuration: tt.job + tt.job/10*time.Duration(i%10),
+				}))
 			}
 			sim, host := simulate(t, opts...)
-			busy := process(t, sim, "busy")
+			busy := connect(t, sim, func(cfg *hyperv.Config) { cfg.Dial, cfg.MaxConcurrentCompactions = sim.DialAs("busy"), 4 })
 			var wg sync.WaitGroup
-			for i := range 10 {
+			for i := range tt.disks {
 				wg.Go(func() { _, _ = busy.Compact(t.Context(), order(func(c *hyperv.Order) { c.Path = path(i) })) })
 			}
 			time.Sleep(10 * time.Minute)
@@ -214,11 +221,15 @@ func TestKilledRunIsHealed(t *testing.T) {
 				t.Fatal(err)
 			}
 			start := time.Now()
-			got, err := host.Compact(t.Context(), order(func(c *hyperv.Order) { c.LeftAttached = left }))
+			got, err := host.Compact(t.Context(), order(func(c *hyperv.Order) { c.LeftAttached = tt.left }))
 			if err != nil || got.Status != hyperv.StatusCompacted || got.LeftAttached || !warned(got, hyperv.WarnTookOver) {
-				t.Errorf("left=%v: %+v, %v", left, got, err)
+				t.Errorf("%+v: %+v, %v", tt, got, err)
 			}
-			t.Logf("left=%v: healed in %s", left, time.Since(start).Round(time.Second))
+			took := time.Since(start).Round(time.Second) - 10*time.Minute // of its own job
+			t.Logf("%+v: healed after %s", tt, took)
+			if took > 15*time.Minute {
+				t.Errorf("%+v: healed after %s", tt, took)
+			}
 			wg.Wait()
 			clean(t, sim)
 		})
