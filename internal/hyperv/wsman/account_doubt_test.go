@@ -130,3 +130,22 @@ func TestRejectionElsewhere(t *testing.T) {
 		}
 	})
 }
+
+// TestFirstLogonsOfAFleet: two at a time, once one host has accepted the account.
+func TestFirstLogonsOfAFleet(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const hosts, judgement = 200, 100 * time.Millisecond
+		f := newLogonFleet(t, hosts, false)
+		f.slow(judgement)
+		start := time.Now()
+		if n := f.storm(hosts); n != hosts {
+			t.Errorf("%d answers", n)
+		}
+		took := time.Since(start)
+		t.Logf("%d hosts that take %s over a logon: all logged on in %s", hosts, judgement, took)
+		if most := judgement + hosts*judgement/2; took > most {
+			t.Errorf("%s, want %s at most", took, most)
+		}
+	})
+}
