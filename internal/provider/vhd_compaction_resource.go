@@ -158,7 +158,8 @@ func (r *vhdCompactionResource) Update(ctx context.Context, req resource.UpdateR
 	about := plan.subject(host)
 	ctx, release := stoppable(about.inLog(ctx))
 	defer release()
-	node, err := prior.settle(ctx, host, &found)
+	asked := found // what an update without a run has learned is left to the next refresh, which can store it
+	node, err := prior.settle(ctx, host, &asked)
 	resp.Diagnostics.Append(prior.movedWarning(about, node))
 	unreachable := errors.Is(err, hyperv.ErrUnreachable) && plan.IfUnreachable.ValueString() == onTroubleSkip
 	switch {
@@ -183,7 +184,7 @@ func (r *vhdCompactionResource) Update(ctx context.Context, req resource.UpdateR
 		order := plan.toOrder(&prior, timeout)
 		order.SeenAttached = found.Attached
 		result, err := r.run(ctx, host, &resp.Diagnostics, &plan, &prior, order)
-		state, noted = plan.afterRun(&prior, result, err), found.afterRun(err)
+		state, noted = plan.afterRun(&prior, result, err), asked.afterRun(err)
 	}
 	resp.Diagnostics.Append(saveDisk(ctx, &state, &resp.State, resp.Identity)...)
 	resp.Diagnostics.Append(noted.write(ctx, resp.Private)...)
