@@ -1,6 +1,9 @@
 package provider_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -76,5 +79,27 @@ func TestCommandLines_hostOfTheEnvironment(t *testing.T) {
 		contains(t, c.expect(0, "apply", "-refresh-only", "-auto-approve", "-input=false"), "Warning: No Hyper-V host named", "HYPERV_HOST")
 		compactions(t, s.here, 1)
 		compactions(t, s.elsewhere, 0)
+	})
+}
+
+// An update without a run cannot store what it has learned of the disk: the refresh
+// after it asks again.
+func TestCommandLines_identifierLearnedLate(t *testing.T) {
+	t.Parallel()
+	throughEach(t, func(c recent) {
+		t := c.t
+		s := newSite(t)
+		c.write(s.on(hereAddress) + disk())
+		c.expect(0, applying...)
+		file := filepath.Join(c.dir, "terraform.tfstate")
+		stored, err := os.ReadFile(file)
+		must(t, err)
+		known := regexp.MustCompile(`"virtual_disk_id": "[^"]*"`)
+		must(t, os.WriteFile(file, known.ReplaceAll(stored, []byte(`"virtual_disk_id": null`)), 0o600))
+
+		c.write(s.on(hereName) + disk(settings{"if_in_use": `"skip"`}))
+		c.expect(0, append(applying, "-refresh=false")...)
+		c.expect(0, "apply", "-refresh-only", "-auto-approve", "-input=false")
+		contains(t, c.expect(0, "state", "show", address), `virtual_disk_id = "0E5D4F1A`)
 	})
 }
