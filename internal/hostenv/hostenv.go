@@ -14,8 +14,8 @@ type Lookup func(name string) (value string, ok bool)
 const (
 	// UseNTLM holds a bool where the attribute holds a name.
 	UseNTLM = "HYPERV_USE_NTLM"
-	// CCName is set by every Kerberos login on the machine, so that it must not
-	// compete with what was meant for this provider.
+	// CCName is set by every Kerberos login on the machine, so it must not
+	// compete with settings that were meant for this provider.
 	CCName = "KRB5CCNAME"
 )
 

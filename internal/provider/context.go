@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// ending is why a context has ended, in words for users of Terraform: those of
-// Go's own errors say nothing to them.
+// ending is the reason why a context has ended, in words for users of
+// Terraform: those of Go's own errors mean nothing to them.
 type ending struct {
 	text string
 	is   error // context.Canceled or context.DeadlineExceeded
@@ -17,8 +17,8 @@ func (e *ending) Is(target error) bool { return target == e.is } //nolint:errorl
 
 var errStopped = &ending{"Terraform was told to stop", context.Canceled}
 
-// stoppable returns a context that ends with ctx, and says then that Terraform was
-// told to stop.
+// stoppable returns a context that ends with ctx; its error then says that Terraform was told to
+// stop.
 func stoppable(ctx context.Context) (context.Context, func()) {
 	told, cancel := context.WithCancelCause(context.WithoutCancel(ctx))
 	release := context.AfterFunc(ctx, func() { cancel(errStopped) })
@@ -28,7 +28,8 @@ func stoppable(ctx context.Context) (context.Context, func()) {
 	}
 }
 
-// bounded is stoppable with a time limit, which names the setting that it comes from.
+// bounded is stoppable with a time limit; its error then names the setting that the limit comes
+// from.
 func bounded(ctx context.Context, limit time.Duration, setting string) (context.Context, func()) {
 	told, release := stoppable(ctx)
 	timed, stop := context.WithTimeoutCause(told, limit,

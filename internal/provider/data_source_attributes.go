@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// dataHost is the host of a data source; null stays null, as in the resource.
+// dataHost returns the attribute host of a data source; null stays null, as in the resource.
 func dataHost() schema.Attribute {
 	return schema.StringAttribute{
 		Optional:            true,
@@ -16,7 +16,7 @@ func dataHost() schema.Attribute {
 	}
 }
 
-// dataTimeouts bounds the reading of a data source.
+// dataTimeouts returns the attribute that bounds the time for reading a data source.
 func dataTimeouts() schema.Attribute {
 	return schema.SingleNestedAttribute{
 		Optional:            true,

@@ -11,8 +11,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// Summaries are constant, so that Terraform folds equal warnings and a search in
-// a log finds them. Everything that differs is in the detail.
+// Summaries are constant, so that Terraform folds equal warnings and a search
+// in a log finds them. Everything that varies is in the detail.
 const (
 	summaryProvider    = "Invalid provider configuration"
 	summaryAttribute   = "Invalid attribute value"
@@ -60,7 +60,7 @@ type subject struct {
 	host, job string
 }
 
-// lines is the head of a detail.
+// lines returns the first lines of a detail.
 func (s subject) lines() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\nHost: %s\n", s.first(), s.host)
@@ -77,7 +77,7 @@ func (s subject) first() string {
 	return "Path: " + s.path
 }
 
-// toldErrors remembers which errors of whole hosts this process has told in
+// toldErrors records which errors of whole hosts this process has reported in
 // full. Terraform folds warnings but not errors: a host that is down would fill
 // the screen once for each of its disks.
 type toldErrors struct {
@@ -98,7 +98,7 @@ func (t *toldErrors) first(host, failure string) bool {
 	return !seen
 }
 
-// describeError turns an error into a diagnostic; nil gives none.
+// describeError turns an error into a diagnostic; nil gives nil.
 func (d *providerData) describeError(summary string, s subject, doing situation, err error) diag.Diagnostic {
 	if err == nil {
 		return nil
@@ -111,10 +111,10 @@ func (d *providerData) describeError(summary string, s subject, doing situation,
 	return diag.NewErrorDiagnostic(summary, errorDetail(s, known, doing, err))
 }
 
-// stillAttached is what there is to do about a disk that destroy could not detach.
+// stillAttached says what to do about a disk that destroy could not detach.
 const stillAttached = "Nothing was forgotten. If a plan replaces a tainted resource, terraform untaint keeps it; terraform state rm forgets it as it is."
 
-// errorDetail names what an error is about, its cause and what helps.
+// errorDetail names the subject of an error, its cause and the remedy.
 func errorDetail(s subject, known hyperv.Explanation, doing situation, err error) string {
 	detail := s.lines() + "\n" + err.Error()
 	if known.Code != "" && !strings.Contains(err.Error(), known.Code) {
@@ -129,8 +129,9 @@ func errorDetail(s subject, known hyperv.Explanation, doing situation, err error
 	return detail
 }
 
-// failureOf names the way in which a host fails: two errors of one kind are told
-// once, however the addresses or ports in their texts differ.
+// failureOf names the kind of failure of a host, so that two errors of one kind
+// are reported in full once, even if the addresses or ports in their texts
+// differ.
 func failureOf(known hyperv.Explanation, err error) string {
 	if known.Code == "" && known.Hint == "" && len(known.Reasons) == 0 {
 		return err.Error()
@@ -151,7 +152,7 @@ func describeWarning(s subject, doing operation, w hyperv.Warning) diag.Diagnost
 	return diag.NewWarningDiagnostic(summary, detail)
 }
 
-// unreachableWarning says that a refresh was left out.
+// unreachableWarning says that a refresh was skipped.
 func unreachableWarning(s subject, err error) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(summaryUnreachable,
 		s.lines()+"\n"+err.Error()+"\n\nNothing is planned for its disks until the host answers (if_unreachable = \"skip\").")
@@ -178,25 +179,25 @@ func attachForbidden(attribute, value string) diag.Diagnostic {
 }
 
 // notReady reports that a host is needed while the provider's configuration is
-// still unknown, which Terraform rules out during apply.
+// still unknown, which cannot happen during apply.
 func notReady() diag.Diagnostic {
 	return diag.NewErrorDiagnostic(summaryNotReady,
 		"A value in the provider block is known only after another resource was applied. Apply that resource first, with -target.")
 }
 
-// bug reports what no configuration can cause.
+// bug reports an error that no configuration can cause.
 func bug(detail string) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(summaryBug, detail+"\n\nThis is a bug in the provider: please report it to its developers.")
 }
 
-// fileStaysWarning says in a plan what Terraform calls a destruction.
+// fileStaysWarning says in a plan that what Terraform calls a destruction keeps
+// the file.
 func fileStaysWarning(s subject) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(summaryFileStays, s.lines()+"\n"+
 		"To destroy this resource is to forget it: the file stays on the host as it is, and nothing is compacted any more.")
 }
 
-// attachedWarning says that a disk is forgotten, or not compacted, that somebody has
-// attached.
+// attachedWarning says that a disk which is forgotten, or not compacted, is attached.
 func attachedWarning(s subject) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(summaryAttached, s.lines()+"\n"+
 		"The last refresh saw the disk attached to the host read-only. It is not known to be an attachment of this resource, so it was left alone.\n\n"+

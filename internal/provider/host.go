@@ -10,11 +10,11 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// hostForm is how a host is written.
+// hostForm describes the form of a host, for messages.
 const hostForm = "a name or an address, without scheme and port"
 
-// checkHost says what is wrong with the name of a host and how to mend it; empty
-// when nothing is.
+// checkHost returns what is wrong with the name of a host and how to fix it;
+// empty when nothing is wrong.
 func checkHost(host string) string {
 	err := hyperv.CheckHostName(host)
 	if err == nil {
@@ -24,7 +24,7 @@ func checkHost(host string) string {
 	return strings.ToUpper(text[:1]) + text[1:] + "."
 }
 
-// hostOf is the host that a disk is asked on: its own, else the provider's of this
+// hostOf returns the host on which a disk is looked for: its own, else that of the provider in this
 // run. It is null or unknown while there is none.
 func hostOf(own, providers types.String) types.String {
 	if own.IsNull() {
@@ -33,7 +33,7 @@ func hostOf(own, providers types.String) types.String {
 	return own
 }
 
-// hostValidator refuses what cannot be the name of a host.
+// hostValidator refuses values that cannot be the name of a host.
 type hostValidator struct{}
 
 func (hostValidator) Description(context.Context) string { return hostForm }

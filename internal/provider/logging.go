@@ -11,15 +11,15 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// wire is the subsystem of the log in which package hyperv writes what it exchanges
-// with hosts; envWire is the level of it alone.
+// wire is the subsystem of the log to which package hyperv writes its exchanges with hosts; envWire
+// sets the level of that subsystem alone.
 const (
 	wire    = "wire"
 	envWire = "TF_LOG_PROVIDER_HYPERV_WIRE"
 )
 
-// inLog returns a context under which every line of the log carries the disk, and
-// those of the wire their own level.
+// inLog returns a context under which every line of the log carries the disk, and the lines of the
+// wire have their own level.
 func (s subject) inLog(ctx context.Context) context.Context {
 	ctx = tflog.NewSubsystem(ctx, wire, tflog.WithLevelFromEnv(envWire), tflog.WithRootFields())
 	field, value := "path", s.path
@@ -29,8 +29,8 @@ func (s subject) inLog(ctx context.Context) context.Context {
 	return tflog.SubsystemSetField(tflog.SetField(ctx, field, value), wire, field, value)
 }
 
-// newLogger returns a logger that writes to the subsystem of the wire. What it writes
-// carries the request that the context belongs to, see inLog.
+// newLogger returns a logger that writes to the subsystem of the wire. Its lines carry the fields
+// of the context, see inLog.
 func newLogger(env lookupEnv) *slog.Logger { return slog.New(tflogHandler{least: logLevel(env)}) }
 
 // tflogHandler passes records on to tflog.
@@ -47,9 +47,9 @@ var logLevels = map[string]slog.Level{
 	"DEBUG": slog.LevelDebug, "INFO": slog.LevelInfo, "WARN": slog.LevelWarn, "ERROR": slog.LevelError,
 }
 
-// logLevel is the lowest level that anyone asks Terraform for. Terraform drops
-// the rest only after it was written, which costs more than the work that is
-// logged: bodies of messages are logged at trace level.
+// logLevel returns the lowest level that any variable asks Terraform for.
+// Terraform drops other lines only after they were written, which costs more
+// than the work that is logged: bodies of messages are logged at trace level.
 func logLevel(env lookupEnv) slog.Level {
 	names := []string{"TF_LOG", "TF_LOG_PROVIDER", "TF_LOG_PROVIDER_HYPERV"}
 	if value, _ := env(envWire); value != "" {
@@ -64,7 +64,7 @@ func logLevel(env lookupEnv) slog.Level {
 		}
 		level, ok := logLevels[value]
 		if !ok {
-			level = levelTrace // so does Terraform, for TRACE, JSON and what it does not know
+			level = levelTrace // as in Terraform, for TRACE, JSON and unknown values
 		}
 		least = min(least, level)
 	}
@@ -118,8 +118,8 @@ func (h tflogHandler) WithGroup(name string) slog.Handler {
 	return tflogHandler{least: h.least, attrs: h.attrs, prefix: h.prefix + name + "."}
 }
 
-// addField resolves an attribute, so that what redacts itself is redacted, and
-// flattens groups.
+// addField resolves an attribute, so that a value that redacts itself is
+// redacted, and flattens groups.
 func addField(fields map[string]any, prefix string, a slog.Attr) {
 	v := a.Value.Resolve()
 	if v.Kind() == slog.KindGroup {
@@ -141,10 +141,10 @@ func addField(fields map[string]any, prefix string, a slog.Attr) {
 	fields[prefix+a.Key] = plainValue(v)
 }
 
-// milliseconds is a duration as a number that can be summed up and compared.
+// milliseconds returns a duration as a number that can be summed up and compared.
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// plainValue is a value as a log shows it; errors are shown by their text.
+// plainValue returns a value as a log shows it; errors are shown by their text.
 func plainValue(v slog.Value) any {
 	switch v.Kind() {
 	case slog.KindBool, slog.KindInt64, slog.KindUint64, slog.KindFloat64:
@@ -154,8 +154,8 @@ func plainValue(v slog.Value) any {
 	}
 }
 
-// logProgress returns what writes the progress of one run to the log. Package
-// hyperv reports as often as a reader wants it.
+// logProgress returns a function that writes the progress of one run to the
+// log. Package hyperv throttles its reports already.
 func logProgress(ctx context.Context, s subject) func(hyperv.Progress) {
 	return func(p hyperv.Progress) {
 		tflog.Info(ctx, "compaction "+string(p.Phase), map[string]any{

@@ -9,8 +9,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/bytesize"
 )
 
-// progressLine is one line about a run that goes on, for example
-// "43 % after 2m10s, about 3m left"; empty when there is nothing to say.
+// progressLine returns one line about a run under way, for example "43 % after
+// 2m10s, about 3m left"; empty when there is nothing to say.
 func progressLine(p hyperv.Progress) string {
 	if p.Phase != hyperv.PhaseCompacting {
 		return phaseLines[p.Phase]
@@ -32,7 +32,8 @@ var phaseLines = map[hyperv.Phase]string{
 	hyperv.PhaseCancelling: "cancelling the job",
 }
 
-// timeLeft goes on as the job went so far; 0 when that says nothing yet.
+// timeLeft extrapolates from the progress of the job so far; 0 when that is too
+// early.
 func timeLeft(p hyperv.Progress) time.Duration {
 	if p.Done || p.Percent <= 0 || p.Percent >= 100 {
 		return 0
@@ -40,7 +41,7 @@ func timeLeft(p hyperv.Progress) time.Duration {
 	return time.Duration(float64(p.Elapsed) * float64(100-p.Percent) / float64(p.Percent))
 }
 
-// roughly writes a duration with its two largest units at most.
+// roughly writes a duration with at most its two largest units.
 func roughly(d time.Duration) string {
 	unit := time.Second
 	if d >= time.Hour {
@@ -55,7 +56,7 @@ func roughly(d time.Duration) string {
 	return s
 }
 
-// resultLine is the last line of a run, with the sizes that were read.
+// resultLine returns the last line of a run, with the sizes that were read.
 func resultLine(r hyperv.CompactResult) string {
 	line := string(r.Status)
 	switch run := r.Run; {

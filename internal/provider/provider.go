@@ -28,7 +28,7 @@ type hypervProvider struct {
 	env     lookupEnv
 }
 
-// New returns what serves one provider instance after the other.
+// New returns a function that makes provider instances.
 func New(version string) func() provider.Provider {
 	return newWithEnv(version, os.LookupEnv)
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// auth reads the name of the scheme, or the bool of another provider.
+// auth reads the name of the scheme, or the bool variable of another provider.
 func (s *settings) auth(v types.String) hyperv.Auth {
 	value, origin := s.read("auth", v.IsNull(), v.IsUnknown(), v.ValueString())
 	if origin == envUseNTLM {
@@ -36,7 +36,7 @@ func (s *settings) auth(v types.String) hyperv.Auth {
 	return ""
 }
 
-// kerberos reads the nested object, whose members fall back one by one.
+// kerberos reads the nested object, each of whose members has its own fallback.
 func (s *settings) kerberos(v types.Object, password string) hyperv.KerberosConfig {
 	member := func(name string) types.String {
 		value, ok := v.Attributes()[name].(types.String)
@@ -55,7 +55,8 @@ func (s *settings) kerberos(v types.Object, password string) hyperv.KerberosConf
 	return cfg
 }
 
-// windows reads what the logon of the current user goes by, of the same object.
+// windows reads from the same object the settings that apply to the logon of
+// the current user.
 func (s *settings) windows(v types.Object) hyperv.KerberosConfig {
 	spn := types.StringNull()
 	for name, value := range v.Attributes() {
@@ -69,11 +70,12 @@ func (s *settings) windows(v types.Object) hyperv.KerberosConfig {
 	return hyperv.KerberosConfig{SPN: s.text("kerberos.spn", spn)}
 }
 
-// otherCache is a ticket cache that is no file: KEYRING:…, DIR:…, API:….
+// otherCache matches a ticket cache that is not a file: KEYRING:…, DIR:…,
+// API:….
 var otherCache = regexp.MustCompile(`^[A-Z]{2,}:`)
 
-// ccache reads the name of a ticket cache, which MIT Kerberos writes with its
-// kind in front.
+// ccache reads the name of a ticket cache, which MIT Kerberos prefixes with its
+// type.
 func (s *settings) ccache(v types.String) string {
 	value, origin := s.read("kerberos.ccache_path", v.IsNull(), v.IsUnknown(), v.ValueString())
 	file := strings.TrimPrefix(value, "FILE:")
@@ -83,8 +85,8 @@ func (s *settings) ccache(v types.String) string {
 	return file
 }
 
-// attributeOf maps a field of the configuration of hosts to the attribute that a
-// user sets.
+// attributeOf maps a field of the configuration of hosts to the attribute with
+// which a user sets it.
 var attributeOf = map[hyperv.Field]string{
 	hyperv.FieldPort:              "port",
 	hyperv.FieldInsecure:          "insecure",
@@ -97,7 +99,7 @@ var attributeOf = map[hyperv.Field]string{
 	hyperv.FieldKerberos:          "kerberos",
 }
 
-// check refuses what does not fit together.
+// check refuses settings that do not fit together.
 func (s *settings) check(m providerModel, cfg hyperv.Config) {
 	if !m.Kerberos.IsNull() && cfg.Auth != hyperv.AuthKerberos && cfg.Auth != hyperv.AuthWindows {
 		s.refuse("kerberos", fmt.Sprintf("is set, but auth is %q", cfg.Auth), "Set auth = \"kerberos\", or remove the kerberos block.")
@@ -113,7 +115,7 @@ func (s *settings) check(m providerModel, cfg hyperv.Config) {
 	}
 }
 
-// fixes name the attributes that help.
+// fixes names the attributes that help.
 var fixes = map[hyperv.Field]string{
 	hyperv.FieldAuth:     "In the provider block: https = true, or auth = \"ntlm\" or \"kerberos\".",
 	hyperv.FieldInsecure: "In the provider block: cacert_path in place of insecure.",

@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// clusterNodesForm names what cluster_nodes holds, for messages.
+// clusterNodesForm describes the content of cluster_nodes, for messages.
 const clusterNodesForm = "names of nodes with their addresses, each a DNS name or an IP address without a port"
 
 // clusterNodes reads the addresses of nodes by their names.
@@ -51,8 +51,8 @@ func (s *settings) nodePairs(value, origin string) map[string]string {
 	return nodes
 }
 
-// checkNodes refuses what can be neither a name nor an address, and two entries
-// for one node.
+// checkNodes refuses values that can be neither a name nor an address, and two
+// entries for one node.
 func (s *settings) checkNodes(nodes map[string]string, origin string) {
 	from := ""
 	if origin != "" {

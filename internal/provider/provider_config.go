@@ -36,11 +36,12 @@ const (
 	defaultTimeout        = "60s"
 	defaultCompactions    = 2
 	defaultRequests       = 5
-	maxConcurrentRequests = 15 // of one user to the WMI plug-in of WinRM
+	maxConcurrentRequests = 15 // the limit of WinRM's WMI plug-in for one user
 )
 
 // resolve reads the configuration with its fallbacks and checks it. It opens
-// files and dials nothing. While a part is unknown the data has no fleet.
+// files and dials nothing. While a part of it is unknown, the data has no
+// fleet.
 func (m providerModel) resolve(env lookupEnv) (*providerData, diag.Diagnostics) {
 	s := &settings{env: env}
 	data := &providerData{told: &toldErrors{}}
@@ -60,7 +61,7 @@ func (m providerModel) resolve(env lookupEnv) (*providerData, diag.Diagnostics) 
 	return data, s.diags
 }
 
-// connection reads everything that decides how hosts are reached.
+// connection reads all settings that decide how hosts are reached.
 func (m providerModel) connection(s *settings) hyperv.Config {
 	cfg := hyperv.Config{
 		HTTPS:                    s.flag("https", m.HTTPS, true),
@@ -97,8 +98,7 @@ func (m providerModel) connection(s *settings) hyperv.Config {
 	return cfg
 }
 
-// testPace lets tests in real time wait for less, see hyperv.Config; zero without
-// them.
+// testPace returns a shorter wait for tests in real time, see hyperv.Config; zero outside of tests.
 func testPace(env lookupEnv, name string) time.Duration {
 	value, _ := env(name)
 	pace, err := time.ParseDuration(value)
@@ -108,7 +108,7 @@ func testPace(env lookupEnv, name string) time.Duration {
 	return pace
 }
 
-// host reads the default host, which only its users can require.
+// host reads the default host. It may be missing: a resource that has no host of its own needs it.
 func (s *settings) host(v types.String) types.String {
 	if v.IsUnknown() {
 		return v

@@ -9,8 +9,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// providerData is what a configured provider hands to everything it serves. A
-// value that is unknown at plan stays unknown in it.
+// providerData is what a configured provider hands to its resources, data
+// sources and the rest. A value that is unknown at plan stays unknown in it.
 type providerData struct {
 	// fleet is nil while a part of the configuration is unknown.
 	fleet       *hyperv.Fleet
@@ -18,12 +18,12 @@ type providerData struct {
 	allowAttach types.Bool
 	allowUnseen bool // known whenever there is a fleet
 	connection  connection
-	// told remembers which errors of whole hosts were told in full.
+	// told records which errors of whole hosts were reported in full.
 	told *toldErrors
 }
 
-// providerDataFrom reads what Configure of the provider has handed on; it is nil
-// while Terraform only validates.
+// providerDataFrom returns the data that Configure of the provider has handed
+// on; nil while Terraform only validates.
 func providerDataFrom(handed any, diags *diag.Diagnostics) *providerData {
 	if handed == nil {
 		return nil
@@ -35,12 +35,12 @@ func providerDataFrom(handed any, diags *diag.Diagnostics) *providerData {
 	return data
 }
 
-// isLater reports whether a host is known only once something else was applied: a
-// client that allows it may then ask again later.
+// isLater reports whether the host is known only after something else was applied: a client that
+// allows deferral may then ask again later.
 func (d *providerData) isLater(own types.String) bool { return hostOf(own, d.host).IsUnknown() }
 
-// reach finds the host that is named, or else the provider's. Nothing is dialled
-// before it is asked something.
+// reach returns the named host, or else that of the provider. No connection is
+// made before the first request.
 func (d *providerData) reach(own types.String) (*hyperv.Host, diag.Diagnostic) {
 	name := hostOf(own, d.host)
 	switch {

@@ -11,6 +11,6 @@ var environment = hostenv.All()
 const (
 	// envUseNTLM holds a bool where the attribute holds a name.
 	envUseNTLM = hostenv.UseNTLM
-	// envCCName must not compete with what was meant for this provider.
+	// envCCName must not compete with settings that were meant for this provider.
 	envCCName = hostenv.CCName
 )

@@ -14,8 +14,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hostenv"
 )
 
-// settings reads attributes that fall back to the environment and collects what
-// is wrong with them.
+// settings reads attributes that fall back to the environment and collects
+// their mistakes.
 type settings struct {
 	env           lookupEnv
 	withoutCCName bool // other credentials are given: leave the machine's ticket cache alone
@@ -23,8 +23,8 @@ type settings struct {
 	diags         diag.Diagnostics
 }
 
-// read returns a value and the environment variable it came from, if any. An
-// empty variable counts as unset.
+// read returns a value and the environment variable that it came from, if any.
+// An empty variable counts as unset.
 func (s *settings) read(attribute string, null, unknown bool, value string) (text, origin string) {
 	if unknown {
 		s.unknown = true
@@ -69,7 +69,7 @@ func (s *settings) number(attribute string, v types.Int64, byDefault, least, mos
 	return n
 }
 
-// unlessUnknown keeps what is not known yet.
+// unlessUnknown returns the resolved value, or unknown while the attribute is.
 func (s *settings) unlessUnknown(v types.Bool, resolved bool) types.Bool {
 	if v.IsUnknown() {
 		return v
@@ -111,7 +111,7 @@ func (s *settings) invalid(attribute, origin, value, allowed, fix string) {
 	s.refuse(attribute, fmt.Sprintf("is %q%s. Allowed: %s", value, from, allowed), fix)
 }
 
-// refuse reports what is wrong with an attribute and what helps.
+// refuse reports a mistake in an attribute, and the fix.
 func (s *settings) refuse(attribute, wrong, fix string) {
 	s.diags.AddAttributeError(attributePath(attribute), summaryProvider, attribute+" "+wrong+".\n\n"+fix)
 }

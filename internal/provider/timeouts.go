@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/types"
 )
 
-// Bounds of operations that no timeouts attribute sets.
+// Time limits of operations for which the timeouts attribute sets none.
 const (
 	defaultRunTimeout  = 8 * time.Hour
 	defaultReadTimeout = 5 * time.Minute

@@ -9,8 +9,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 )
 
-// oneOf accepts certain words only and knows them in other letters too, to say
-// which one was meant.
+// oneOf accepts only certain words, and recognises them in other letter case in
+// order to say which one was meant.
 func oneOf(words ...string) validator.String { return oneOfValidator{words} }
 
 type oneOfValidator struct{ words []string }
@@ -35,11 +35,11 @@ func (v oneOfValidator) ValidateString(ctx context.Context, req validator.String
 	resp.Diagnostics.Append(invalidAttribute(req.Path, value, v.Description(ctx), fix))
 }
 
-// durationForm is how a duration is written.
+// durationForm describes the form of a duration, for messages.
 const durationForm = "a positive duration such as 90s, 30m or 8h"
 
-// durationValidator refuses what is no duration, and durations that end before
-// they begin.
+// durationValidator refuses texts that are not durations, and durations that
+// are not positive.
 type durationValidator struct{}
 
 func (durationValidator) Description(context.Context) string { return durationForm }

@@ -19,8 +19,9 @@ func checkAttach(mode types.String, attach types.Bool) diag.Diagnostics {
 		"Leave attach_read_only out, or choose Pretrimmed, which works unattached.")}
 }
 
-// checkParent refuses a consent that nothing could come of: beneath a child only
-// blocks of zeros can be dropped, which one mode does, without attaching.
+// checkParent refuses a consent that could have no effect: in a parent, only
+// blocks of zeros can be dropped, which one mode does, without attaching the
+// disk.
 func checkParent(allowed types.Bool, mode types.String, attach types.Bool) diag.Diagnostics {
 	if !allowed.ValueBool() || mode.IsUnknown() || attach.IsUnknown() {
 		return nil
@@ -32,7 +33,8 @@ func checkParent(allowed types.Bool, mode types.String, attach types.Bool) diag.
 		"Every other way drops blocks that hold data, after which the children of the disk can refuse to open. Set mode, or remove allow_parent.")}
 }
 
-// checkAllowAttach refuses what allow_attach of the provider contradicts.
+// checkAllowAttach refuses inputs that allow_attach of the provider
+// contradicts.
 func checkAllowAttach(allowed types.Bool, mode types.String, attach types.Bool) diag.Diagnostics {
 	var diags diag.Diagnostics
 	if allowed.IsUnknown() || allowed.ValueBool() {

@@ -21,7 +21,7 @@ var (
 	_ action.ActionWithValidateConfig = (*vhdCompactAction)(nil)
 )
 
-// vhdCompactAction compacts a disk once and remembers nothing.
+// vhdCompactAction compacts a disk once and keeps no state.
 type vhdCompactAction struct {
 	data *providerData
 }
@@ -91,7 +91,8 @@ func (a *vhdCompactAction) ValidateConfig(ctx context.Context, req action.Valida
 	}
 }
 
-// ModifyPlan refuses, before anything runs, what the provider block contradicts.
+// ModifyPlan refuses, before anything runs, inputs that the provider block
+// contradicts.
 func (a *vhdCompactAction) ModifyPlan(ctx context.Context, req action.ModifyPlanRequest, resp *action.ModifyPlanResponse) {
 	var config vhdCompactModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)

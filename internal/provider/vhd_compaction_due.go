@@ -26,7 +26,7 @@ func (f planFacts) reasons() []string {
 	var all []string
 	if f.prior.LeftAttached.ValueBool() {
 		all = append(all, "the last run left the disk attached to the host")
-	} else if f.marks.Attached && f.prior.status() != hyperv.StatusSkippedDependents { // which no run can detach
+	} else if f.marks.Attached && f.prior.status() != hyperv.StatusSkippedDependents { // no run can detach it
 		all = append(all, "the disk is attached read-only to the host, as a run that was killed leaves it")
 	}
 	if reason, ok := dueStatuses[f.prior.status()]; ok {
@@ -78,7 +78,7 @@ func changedKeys(plan, prior map[string]attr.Value) []string {
 	return slices.Sorted(maps.Keys(keys))
 }
 
-// newConsents names the consents that a disk was left alone for want of.
+// newConsents names the new consents, without which the disk was left alone.
 func newConsents(plan, prior *vhdCompactionModel) []string {
 	var all []string
 	if plan.AllowParent.ValueBool() && !prior.AllowParent.ValueBool() {
@@ -97,8 +97,8 @@ func orDefault(mode string) string {
 	return mode
 }
 
-// sizeReason says why the size of the file asks for a run. A file below the
-// minimum never does: the run would end before it began.
+// sizeReason returns the reason, if any, why the size of the file asks for a
+// run. A file below the minimum never does: the run would end before it began.
 func sizeReason(plan, prior *vhdCompactionModel) string {
 	if prior.FileSizeBytes.IsNull() || prior.FileSizeBytes.ValueInt64() < plan.MinFileSizeBytes.ValueInt64() {
 		return ""
@@ -120,13 +120,14 @@ func sizeReason(plan, prior *vhdCompactionModel) string {
 	return fmt.Sprintf("grew %s since %s", g, since)
 }
 
-// growth is how a file has grown since its baseline.
+// growth is the growth of a file since its baseline, in bytes.
 type growth struct{ size, baseline int64 }
 
 func (g growth) bytes() int64 { return g.size - g.baseline }
 
 // reaches reports whether the growth is worth a run: both thresholds must be
-// reached, 0 is always reached, and a file that has not grown never is.
+// reached, a threshold of 0 is always reached, and a file that has not grown is
+// never due.
 func (g growth) reaches(bytes, percent int64) bool {
 	if g.bytes() <= 0 || g.bytes() < bytes {
 		return false
@@ -136,7 +137,8 @@ func (g growth) reaches(bytes, percent int64) bool {
 	return grown.Cmp(new(big.Int).Mul(big.NewInt(g.baseline), big.NewInt(percent))) >= 0
 }
 
-// String is the growth as "14.2 GiB (31 %)"; the percentage is rounded down.
+// String writes the growth as "14.2 GiB (31 %)"; the percentage is rounded
+// down.
 func (g growth) String() string {
 	if g.baseline <= 0 {
 		return bytesize.Format(g.bytes())

@@ -14,7 +14,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/pathtype"
 )
 
-// IdentitySchema names what makes a disk one disk.
+// IdentitySchema defines the attributes that identify a disk.
 func (r *vhdCompactionResource) IdentitySchema(_ context.Context, _ resource.IdentitySchemaRequest, resp *resource.IdentitySchemaResponse) {
 	resp.IdentitySchema = identityschema.Schema{
 		Attributes: map[string]identityschema.Attribute{
@@ -37,7 +37,7 @@ func setIdentity(ctx context.Context, m *vhdCompactionModel, identity *tfsdk.Res
 	return identity.Set(ctx, vhdIdentity{Host: m.Host, Path: m.Path.StringValue})
 }
 
-// importTarget reads what is to be imported; the host is null when the provider's
+// importTarget returns the host and the path to import; the host is null when that of the provider
 // is meant.
 func importTarget(ctx context.Context, req resource.ImportStateRequest) (types.String, string, diag.Diagnostics) {
 	var host, file string

@@ -36,7 +36,7 @@ func lastRunTypes() map[string]attr.Type {
 	return all
 }
 
-// lastRunValue is a run as the state shows it; what was not seen is null.
+// lastRunValue returns a run as the state shows it; values that were not seen are null.
 func lastRunValue(run hyperv.CompactRun) types.Object {
 	reclaimed, percent := reclaimedBy(run)
 	duration := types.Int64Null()
@@ -58,7 +58,8 @@ func lastRunValue(run hyperv.CompactRun) types.Object {
 	})
 }
 
-// reclaimedBy is null unless both sizes were read from the host.
+// reclaimedBy returns the reclaimed bytes and percentage, null unless both sizes were read from the
+// host.
 func reclaimedBy(run hyperv.CompactRun) (types.Int64, types.Float64) {
 	before, after := run.FileSizeBeforeBytes, run.FileSizeAfterBytes
 	if before == nil || after == nil {

@@ -30,7 +30,7 @@ func leftAtTypes() map[string]attr.Type {
 	return all
 }
 
-// leftAtValue is where a disk was left attached as the state shows it.
+// leftAtValue returns, as the state shows it, where a disk was left attached.
 func leftAtValue(at *hyperv.AttachedAt) types.Object {
 	if at == nil {
 		return types.ObjectNull(leftAtTypes())
@@ -45,8 +45,8 @@ func leftAtValue(at *hyperv.AttachedAt) types.Object {
 	})
 }
 
-// leftAt is where the state says that the disk was left attached, on the node of the
-// last run unless it says another; nil if it knows neither.
+// leftAt returns where, according to the state, the disk was left attached, on the node of the last
+// run unless the state names another; nil if it holds neither.
 func (m *vhdCompactionModel) leftAt() *hyperv.AttachedAt {
 	member := func(name string) string {
 		value, _ := m.LeftAttachedAt.Attributes()[name].(types.String)

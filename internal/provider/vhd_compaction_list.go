@@ -43,7 +43,7 @@ type vhdCompactionListModel struct {
 	Timeouts timeouts.Value `tfsdk:"timeouts"`
 }
 
-// ListResourceConfigSchema describes what is looked for.
+// ListResourceConfigSchema describes the selection of disks.
 func (l *vhdCompactionList) ListResourceConfigSchema(_ context.Context, _ list.ListResourceSchemaRequest, resp *list.ListResourceSchemaResponse) {
 	resp.Schema = schema.Schema{
 		MarkdownDescription: "Lists the virtual hard disks in a directory of a Hyper-V host or of one virtual machine, so that they can be imported. Fixed disks and disks in use are listed too.",
@@ -74,7 +74,7 @@ func (l *vhdCompactionList) ListResourceConfigSchema(_ context.Context, _ list.L
 	}
 }
 
-// ValidateListResourceConfig refuses what says too much or too little.
+// ValidateListResourceConfig refuses a selection that is contradictory or incomplete.
 func (l *vhdCompactionList) ValidateListResourceConfig(ctx context.Context, req list.ValidateConfigRequest, resp *list.ValidateConfigResponse) {
 	var config vhdCompactionListModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &config)...)
@@ -115,7 +115,7 @@ func (l *vhdCompactionList) List(ctx context.Context, req list.ListRequest, stre
 	}
 }
 
-// listResult is a disk as an import of it begins.
+// listResult returns a disk in the state in which its import begins.
 func listResult(ctx context.Context, req list.ListRequest, own types.String, host *hyperv.Host, disk hyperv.ListedDisk) list.ListResult {
 	model := importedModel(own, host.Name(), disk.Path)
 	result := req.NewListResult(ctx)

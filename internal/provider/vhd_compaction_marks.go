@@ -8,29 +8,29 @@ import (
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 )
 
-// marks is what private state holds about a disk: what nobody needs to see and
-// no host can tell. Terraform drops it when it replaces a tainted resource, so
-// nothing that must survive that is in it.
+// marks is the private state of a disk: facts that users need not see and that
+// no host can report. Terraform drops it when it replaces a tainted resource,
+// so it holds nothing that must survive that.
 type marks struct {
 	// Unreachable says that the last refresh could not connect to the host.
 	Unreachable bool `json:"unreachable,omitempty"`
-	// Owed says why a run is due that a plan could not plan while the host was
-	// unreachable.
+	// Owed is the reason for a run that was due but could not be planned while
+	// the host was unreachable.
 	Owed string `json:"owed,omitempty"`
-	// Imported says that no plan has taken mode, attach_read_only and triggers from the
-	// configuration yet.
+	// Imported says that no plan has yet taken over mode, attach_read_only and triggers from the
+	// configuration.
 	Imported bool `json:"imported,omitempty"`
-	// Attached says that the last refresh that could tell found the disk attached
-	// read-only though no run of this resource is under way: one that was killed may
-	// have left it so, and so may somebody else. A run is due, which finds out.
+	// Attached says that the last refresh that could see it found the disk attached read-only
+	// although no run of this resource is under way: a killed run may have left it so, or another
+	// client may have attached it. A run is due, which finds out.
 	Attached bool `json:"attached,omitempty"`
-	// Asked is the host that answered last, as hyperv.HostKey writes it: what the state holds
-	// is true of the disk there. Empty is not asked yet.
+	// Asked is the host that answered last, as hyperv.HostKey writes it: the state describes the
+	// disk on that host. Empty means that no host was asked yet.
 	Asked string `json:"asked,omitempty"`
 	// Elsewhere is a host on which the path names another disk, as hyperv.HostKey writes it.
 	Elsewhere string `json:"elsewhere,omitempty"`
 
-	// HostSource was noted by version 0 of the schema, see fromVersion0.
+	// HostSource was written by version 0 of the schema, see fromVersion0.
 	HostSource string `json:"host_source,omitempty"`
 }
 
@@ -44,7 +44,7 @@ type privateWriter interface {
 	SetKey(ctx context.Context, key string, value []byte) diag.Diagnostics
 }
 
-// readMarks reads what an earlier step has noted; nothing is no error.
+// readMarks reads the marks that an earlier step has noted; having none is not an error.
 func readMarks(ctx context.Context, private privateReader) (marks, diag.Diagnostics) {
 	var m marks
 	text, diags := private.GetKey(ctx, marksKey)
@@ -66,9 +66,9 @@ func (m marks) write(ctx context.Context, private privateWriter) diag.Diagnostic
 	return private.SetKey(ctx, marksKey, text)
 }
 
-// noteAttached notes anew whether the disk is attached, if the last run attached
-// it: only then can a later one that was killed have left it so. A host that does
-// not tell is none to complain about here, and changes nothing.
+// noteAttached updates whether the disk is attached, if the last run attached it: only then can a
+// later run that was killed have left it so. A host that does not show it is no error here, and
+// changes nothing.
 func (m marks) noteAttached(lastAttached bool, look func() (bool, error)) marks {
 	if !lastAttached {
 		m.Attached = false
@@ -78,8 +78,8 @@ func (m marks) noteAttached(lastAttached bool, look func() (bool, error)) marks 
 	return m
 }
 
-// afterUpdate is what holds after an update without a run: the configuration was
-// taken over, and what a plan could not plan is owed.
+// afterUpdate returns the marks after an update without a run: the
+// configuration was taken over, and a run that could not be planned is owed.
 func (m marks) afterUpdate(plan, prior *vhdCompactionModel) marks {
 	if m.Unreachable && !m.Imported {
 		owed := changedInputs(plan, prior)
@@ -92,8 +92,8 @@ func (m marks) afterUpdate(plan, prior *vhdCompactionModel) marks {
 	return m
 }
 
-// afterRun is what holds after a run. After a failure nothing was taken over;
-// its status makes the next one due.
+// afterRun returns the marks after a run. After a failure nothing was taken
+// over; the status makes the next run due.
 func (m marks) afterRun(err error) marks {
 	m.Unreachable, m.Owed, m.Attached = false, "", false
 	m.Imported = m.Imported && err != nil

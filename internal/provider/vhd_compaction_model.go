@@ -16,7 +16,7 @@ type vhdCompactionModel struct {
 	vhdCompactionOutputs
 }
 
-// vhdCompactionInputs is what a user decides.
+// vhdCompactionInputs holds the values that a user decides.
 type vhdCompactionInputs struct {
 	Path                   pathtype.Value `tfsdk:"path"`
 	Host                   types.String   `tfsdk:"host"`
@@ -35,7 +35,7 @@ type vhdCompactionInputs struct {
 	Timeouts               timeouts.Value `tfsdk:"timeouts"`
 }
 
-// vhdCompactionOutputs is what was observed.
+// vhdCompactionOutputs holds the values that were observed.
 type vhdCompactionOutputs struct {
 	ID                    types.String `tfsdk:"id"`
 	Format                types.String `tfsdk:"format"`
@@ -61,14 +61,14 @@ func (m *vhdCompactionModel) subject(host *hyperv.Host) subject {
 	return subject{path: m.Path.ValueString(), host: host.Name()}
 }
 
-// status is the status as package hyperv names it; empty when there is none.
+// status returns the status as package hyperv names it, empty when there is none.
 func (m *vhdCompactionModel) status() hyperv.Status { return hyperv.Status(m.Status.ValueString()) }
 
 // runIsPlanned reports whether a plan asks for a run: only then is the status
 // unknown.
 func (m *vhdCompactionModel) runIsPlanned() bool { return m.Status.IsUnknown() }
 
-// diskID is the id of a disk on the host that it is created on. Nothing changes it
+// diskID returns the id of a disk on the host on which the resource is created. Nothing changes it
 // later.
 func diskID(host, path types.String) types.String {
 	if host.IsUnknown() || path.IsUnknown() {
@@ -77,7 +77,7 @@ func diskID(host, path types.String) types.String {
 	return types.StringValue(host.ValueString() + "|" + path.ValueString())
 }
 
-// toOrder turns the inputs into an order. Prior is nil before the first run.
+// toOrder turns the inputs into an order. The parameter prior is nil before the first run.
 func (m *vhdCompactionModel) toOrder(prior *vhdCompactionModel, timeout time.Duration) hyperv.Order {
 	order := hyperv.Order{
 		Path:             m.Path.ValueString(),
@@ -101,20 +101,21 @@ func (m *vhdCompactionModel) toOrder(prior *vhdCompactionModel, timeout time.Dur
 }
 
 // lastAttached reports whether the last run attached the disk to the host: only
-// then is an attachment one that a later, killed run can have left.
+// then can a later run that was killed have left an attachment.
 func (m *vhdCompactionModel) lastAttached() bool {
 	attached, _ := m.LastRun.Attributes()["attached"].(types.Bool)
 	return attached.ValueBool()
 }
 
-// refreshSituation is what advice about a refresh depends on.
+// refreshSituation returns the situation on which advice about a refresh depends.
 func (m *vhdCompactionModel) refreshSituation() situation {
 	return situation{doing: refreshing, skipsUnreachable: m.IfUnreachable.ValueString() == onTroubleSkip}
 }
 
-// afterRun is the state after a run: the planned inputs with what was observed.
-// After a failure the inputs that ask for a run stay the prior ones, so that the
-// next plan asks for it again. Prior is nil after the first run.
+// afterRun returns the state after a run: the planned inputs with the observed
+// outputs. After a failure the inputs that ask for a run stay the prior ones,
+// so that the next plan asks for it again. The parameter prior is nil after the
+// first run.
 func (m *vhdCompactionModel) afterRun(prior *vhdCompactionModel, result hyperv.CompactResult, err error) vhdCompactionModel {
 	state := vhdCompactionModel{vhdCompactionInputs: m.vhdCompactionInputs, vhdCompactionOutputs: firstOutputs()}
 	if prior != nil {
@@ -128,15 +129,15 @@ func (m *vhdCompactionModel) afterRun(prior *vhdCompactionModel, result hyperv.C
 	return state
 }
 
-// withoutRun is the state after an update that started nothing: the planned inputs
-// with what was known before.
+// withoutRun returns the state after an update that started nothing: the planned inputs with the
+// prior outputs.
 func (m *vhdCompactionModel) withoutRun(prior *vhdCompactionModel) vhdCompactionModel {
 	state := vhdCompactionModel{vhdCompactionInputs: m.vhdCompactionInputs, vhdCompactionOutputs: prior.vhdCompactionOutputs}
 	state.PlanReason = m.PlanReason
 	return state
 }
 
-// firstOutputs is what is known of a disk before anything was observed.
+// firstOutputs returns the outputs of a disk before anything was observed.
 func firstOutputs() vhdCompactionOutputs {
 	return vhdCompactionOutputs{
 		TotalReclaimedBytes: types.Int64Value(0),
@@ -146,7 +147,7 @@ func firstOutputs() vhdCompactionOutputs {
 	}
 }
 
-// fromResult takes over what a run has observed; the rest stays as it was.
+// fromResult takes over the observations of a run; other outputs stay as they were.
 func (m *vhdCompactionModel) fromResult(result hyperv.CompactResult, err error) {
 	m.Status = types.StringValue(string(result.Status))
 	if err != nil && result.Status == "" {
@@ -175,13 +176,13 @@ func (m *vhdCompactionModel) fromResult(result hyperv.CompactResult, err error) 
 		m.addRun(*run)
 	}
 	if result.Status == hyperv.StatusSkippedDependents {
-		m.BaselineFileSizeBytes = m.FileSizeBytes // a disk that must be left alone goes quiet
+		m.BaselineFileSizeBytes = m.FileSizeBytes // a disk that must be left alone is no longer due
 	}
 	m.updateGrowth()
 }
 
 // addRun moves the baseline and the total. The baseline moves even when nothing
-// was reclaimed: a disk that cannot shrink goes quiet.
+// was reclaimed, so that a disk that cannot shrink is no longer due.
 func (m *vhdCompactionModel) addRun(run hyperv.CompactRun) {
 	if run.FileSizeAfterBytes == nil {
 		return
@@ -209,9 +210,9 @@ func (m *vhdCompactionModel) updateGrowth() {
 	}
 }
 
-// importedModel is the state right after an import: the defaults of the schema
-// and nothing observed yet. Own is the host that the disk is imported with, null for
-// the provider's; asked is the one that either means.
+// importedModel returns the state right after an import: the defaults of the schema, and nothing
+// observed yet. The host own is the one in the import, null for that of the provider; asked is the
+// host that this means.
 func importedModel(own types.String, asked, path string) vhdCompactionModel {
 	m := vhdCompactionModel{
 		vhdCompactionInputs: vhdCompactionInputs{

@@ -54,7 +54,7 @@ type planFacts struct {
 	allowAttach types.Bool   // of the provider
 }
 
-// planDecision is what is planned.
+// planDecision is the decision for a plan.
 type planDecision struct {
 	plan      vhdCompactionModel
 	replaceBy string // an attribute; empty for none
@@ -62,13 +62,13 @@ type planDecision struct {
 }
 
 // reasonFirstRun is the reason of every create, also of one that replaces
-// another disk: Terraform plans it anew while it applies, without a word about
-// what was replaced.
+// another disk: Terraform plans it again while it applies, without information
+// about what was replaced.
 const reasonFirstRun = "first run"
 
 // decidePlan is a pure function. Outputs become unknown only when a run is
-// planned, or when an unknown input may ask for one; plan_reason is known unless
-// the latter.
+// planned, or when an unknown input may ask for one; plan_reason is known
+// except in the latter case.
 func decidePlan(f planFacts) planDecision {
 	d := planDecision{plan: f.plan, diags: f.check()}
 	switch {
@@ -87,15 +87,15 @@ func decidePlan(f planFacts) planDecision {
 	return d
 }
 
-// sayResynchronisation says in the plan what a run costs whose user has consented
-// to it: whether the disk is replicated, only the host knows.
+// sayResynchronisation says in the plan what a run may cost if the user has consented to compacting
+// replicated disks: only the host knows whether this disk is one.
 func (d *planDecision) sayResynchronisation() {
 	if reason := d.plan.PlanReason; d.plan.runIsPlanned() && d.plan.AllowReplicated.ValueBool() && !reason.IsUnknown() {
 		d.plan.PlanReason = types.StringValue(reason.ValueString() + "; a replicated machine is resynchronised afterwards")
 	}
 }
 
-// check refuses what the configuration of the provider contradicts.
+// check refuses inputs that the configuration of the provider contradicts.
 func (f planFacts) check() diag.Diagnostics {
 	var diags diag.Diagnostics
 	if hostOf(f.plan.Host, f.host).IsNull() {
@@ -105,14 +105,14 @@ func (f planFacts) check() diag.Diagnostics {
 	return diags
 }
 
-// asks is the host that an apply of the plan asks, as marks note it; empty while that
-// is not known.
+// asks returns the host that an apply of the plan would ask, in the form of the marks; empty while
+// that is not known.
 func (f planFacts) asks() string { return hyperv.HostKey(hostOf(f.plan.Host, f.host).ValueString()) }
 
-// isMoved reports whether the configuration moves the disk to a host that was not
-// asked before: one was written, changed or removed, or may turn out to be another,
-// which an apply could not replace by any more. A provider that turns to another host
-// moves nothing by itself, it may be the same one by another name.
+// isMoved reports whether the configuration moves the disk to a host that was not asked before: its
+// host was added, changed or removed, or may turn out to be another one, for which an apply could
+// no longer replace the resource. A provider that changes to another host does not move the disk by
+// itself, because it may be the same host by another name.
 func (f planFacts) isMoved() bool {
 	asked := cmp.Or(f.marks.Asked, hyperv.HostKey(f.prior.Host.ValueString()))
 	return !f.plan.Host.Equal(f.prior.Host) && asked != "" && asked != f.asks()
@@ -121,7 +121,7 @@ func (f planFacts) isMoved() bool {
 // isElsewhere reports whether a refresh has found another disk on the host.
 func (f planFacts) isElsewhere() bool { return f.asks() != "" && f.asks() == f.marks.Elsewhere }
 
-// planFirstRun plans a create, or what Terraform turns into one: another disk.
+// planFirstRun plans a create, or a replacement by another disk, which Terraform turns into one.
 func (d *planDecision) planFirstRun(f planFacts) {
 	id := diskID(hostOf(f.plan.Host, f.host), f.plan.Path.StringValue)
 	d.plan.vhdCompactionOutputs = unknownOutputs(id, types.StringValue(reasonFirstRun))
@@ -132,8 +132,8 @@ func (d *planDecision) planNext(f planFacts) {
 	d.plan.vhdCompactionOutputs = f.prior.vhdCompactionOutputs
 	switch {
 	case f.marks.Unreachable:
-		// What is due stays due: the status, the left attachment and the growth are
-		// in the state, a changed input is noted by Update.
+		// A run that is due stays due: the status, the left attachment and the growth are in the
+		// state, and Update notes a changed input.
 	case f.undecided():
 		d.planRun(f, types.StringUnknown())
 	default:
@@ -143,9 +143,9 @@ func (d *planDecision) planNext(f planFacts) {
 	}
 }
 
-// planRun plans a run in place. The kind of a disk that was seen stays known: a run
-// that finds another one sends nothing and ends with an error. After a failure the
-// remedy may have been to convert the disk.
+// planRun plans a run in place. The kind of the disk that was seen stays known in the plan: a run
+// that finds another kind starts nothing and ends with an error. After a failure it does not,
+// because the remedy may have been to convert the disk.
 func (d *planDecision) planRun(f planFacts, reason types.String) {
 	d.plan.vhdCompactionOutputs = unknownOutputs(f.prior.ID, reason)
 	if f.prior.status() == hyperv.StatusFailed {
@@ -159,7 +159,7 @@ func (d *planDecision) planRun(f planFacts, reason types.String) {
 	}
 }
 
-// forgetWarning says in the plan what a destroy is here.
+// forgetWarning says in the plan what a destroy means here.
 func (r *vhdCompactionResource) forgetWarning(ctx context.Context, req resource.ModifyPlanRequest) diag.Diagnostics {
 	var state vhdCompactionModel
 	found, diags := readMarks(ctx, req.Private)
@@ -174,14 +174,14 @@ func (r *vhdCompactionResource) forgetWarning(ctx context.Context, req resource.
 func (f planFacts) undecided() bool {
 	p := f.plan
 	inputs := []attr.Value{p.MinFileSizeBytes, p.RecompactOnGrowth, p.RecompactGrowthBytes, p.RecompactGrowthPercent}
-	if !f.marks.Imported { // else these are taken over without a run
+	if !f.marks.Imported { // otherwise these are taken over without a run
 		inputs = append(inputs, p.Mode, p.AttachReadOnly, p.Triggers)
 		inputs = slices.AppendSeq(inputs, maps.Values(p.Triggers.Elements()))
 	}
 	return slices.ContainsFunc(inputs, attr.Value.IsUnknown)
 }
 
-// unknownOutputs is what is known of a disk before a run: why there is one.
+// unknownOutputs returns the outputs in the plan of a run: only the id and the reason are known.
 func unknownOutputs(id, reason types.String) vhdCompactionOutputs {
 	return vhdCompactionOutputs{
 		ID:                    id,

@@ -10,21 +10,21 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// keepsLastSize reports whether a refresh goes on with the size that it has: what
-// is wrong is wrong with the disk or for the moment, such as a virtual machine
-// that has it open on another node, or a volume that is offline. Only what is true
-// of the configuration, of the credentials or of the whole host can fail a plan.
+// keepsLastSize reports whether a refresh continues with the last known size, because the error
+// concerns the disk alone or only the moment, such as a virtual machine that has the disk open on
+// another node, or a volume that is offline. Only errors of the configuration, of the credentials
+// or of the whole host can fail a plan.
 func keepsLastSize(err error) bool {
 	return err != nil && !hyperv.Explain(err).HostWide && !errors.Is(err, hyperv.ErrInterrupted) &&
 		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
-// errLeftThere: a file that is absent, of which a run may have left an attachment.
+// errLeftThere: the file is absent, and a run may have left it attached.
 var errLeftThere = errors.New("the file is absent, and the last run may have left it attached: the resource stays until that is settled, by a run or by destroy")
 
-// sizeOn reads the size of the file. That it is absent counts only on the node of the
-// last run, since the name of a host can lead to another one, and not while an
-// attachment may be left.
+// sizeOn reads the size of the file. An absent file counts as gone only on the node of the last
+// run, because the name of a host can lead to another node, and not while it may have been left
+// attached.
 func (m *vhdCompactionModel) sizeOn(ctx context.Context, host *hyperv.Host) (int64, error) {
 	path, node := m.Path.ValueString(), m.Node.ValueString()
 	size, err := host.FileSize(ctx, path)

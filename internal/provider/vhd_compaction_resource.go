@@ -38,7 +38,7 @@ func newVHDCompactionResource() resource.Resource { return &vhdCompactionResourc
 
 func (r *vhdCompactionResource) Metadata(_ context.Context, _ resource.MetadataRequest, resp *resource.MetadataResponse) {
 	resp.TypeName = vhdCompactionName
-	// A host that is written, removed or respelled changes the identity in place.
+	// A host that is added, removed or respelled changes the identity in place.
 	resp.ResourceBehavior.MutableIdentity = true
 }
 
@@ -86,14 +86,14 @@ func (r *vhdCompactionResource) Read(ctx context.Context, req resource.ReadReque
 	if resp.Diagnostics.HasError() {
 		return
 	}
-	// Terraform before 1.12 misses the identity even of a resource that is gone.
+	// Terraform before 1.12 requires the identity even of a resource that is gone.
 	resp.Diagnostics.Append(setIdentity(ctx, &state, resp.Identity)...)
 	if req.ClientCapabilities.DeferralAllowed && r.data.isLater(state.Host) {
 		resp.Deferred = &resource.Deferred{Reason: resource.DeferredReasonProviderConfigUnknown}
 		return
 	}
 	host, bad := r.data.reach(state.Host)
-	if bad != nil { // nothing can be asked yet: the state stays, and that is said
+	if bad != nil { // no host can be asked yet: the state stays, with a warning
 		found.Elsewhere = ""
 		resp.Diagnostics.AddWarning(bad.Summary(), bad.Detail())
 	} else {
@@ -110,8 +110,8 @@ func (r *vhdCompactionResource) Read(ctx context.Context, req resource.ReadReque
 	resp.Diagnostics.Append(found.write(ctx, resp.Private)...)
 }
 
-// refresh reads what the host says of the disk now. Gone is true only of a file that
-// is proven to be absent.
+// refresh reads what the host now reports of the disk. The result gone is true only if the file is
+// proven to be absent.
 func (r *vhdCompactionResource) refresh(ctx context.Context, host *hyperv.Host, state *vhdCompactionModel, found *marks, timeout time.Duration) (gone bool, diags diag.Diagnostics) {
 	ctx, cancel := bounded(ctx, timeout, "timeouts.read")
 	defer cancel()
@@ -190,7 +190,7 @@ func (r *vhdCompactionResource) Update(ctx context.Context, req resource.UpdateR
 	resp.Diagnostics.Append(noted.write(ctx, resp.Private)...)
 }
 
-// Delete forgets the disk. Only one that could not be detached is touched.
+// Delete forgets the disk. It asks a host only to detach a disk that could not be detached before.
 func (r *vhdCompactionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	state, found, diags := remembered(ctx, req.State, req.Private)
 	resp.Diagnostics.Append(diags...)
@@ -206,7 +206,7 @@ func (r *vhdCompactionResource) Delete(ctx context.Context, req resource.DeleteR
 	}
 }
 
-// detach gives back what the last run left attached, as the state remembers it.
+// detach detaches the disk where, according to the state, the last run left it attached.
 func (r *vhdCompactionResource) detach(ctx context.Context, state *vhdCompactionModel) diag.Diagnostics {
 	host, bad := r.data.reach(state.Host)
 	if bad != nil {
@@ -220,8 +220,8 @@ func (r *vhdCompactionResource) detach(ctx context.Context, state *vhdCompaction
 	return nil
 }
 
-// ImportState takes a path, a host and a path, or an identity. What the host
-// knows is read afterwards, by Read.
+// ImportState takes a path, a host and a path, or an identity. The values that
+// the host knows are read afterwards, by Read.
 func (r *vhdCompactionResource) ImportState(ctx context.Context, req resource.ImportStateRequest, resp *resource.ImportStateResponse) {
 	host, file, diags := importTarget(ctx, req)
 	resp.Diagnostics.Append(diags...)
@@ -238,8 +238,8 @@ func (r *vhdCompactionResource) ImportState(ctx context.Context, req resource.Im
 	resp.Diagnostics.Append(marks{Imported: true}.write(ctx, resp.Private)...)
 }
 
-// run carries out a compaction and reports what came of it; the result holds
-// what is known, beside an error too.
+// run carries out a compaction and reports its outcome; the result holds what
+// is known, even with an error.
 func (r *vhdCompactionResource) run(ctx context.Context, host *hyperv.Host, diags *diag.Diagnostics, plan, prior *vhdCompactionModel, order hyperv.Order) (hyperv.CompactResult, error) {
 	about := plan.subject(host)
 	order.OnProgress = logProgress(ctx, about)
@@ -254,8 +254,8 @@ func (r *vhdCompactionResource) run(ctx context.Context, host *hyperv.Host, diag
 	return result, err
 }
 
-// isAttached reports whether the host has the disk attached read-only, as a killed
-// run leaves it, and as others may have attached it.
+// isAttached reports whether the disk is attached to the host read-only, as a killed run leaves it;
+// other clients may attach it in the same way.
 func isAttached(ctx context.Context, host *hyperv.Host, path string) (bool, error) {
 	ctx, cancel := bounded(ctx, lookTimeout, "a look at attachments")
 	defer cancel()

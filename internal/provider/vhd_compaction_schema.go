@@ -35,7 +35,7 @@ const (
 	mostPasses                    = 5
 )
 
-// Schema describes inputs first, then outputs. What is computed is planned in
+// Schema describes inputs first, then outputs. Computed values are planned in
 // one place, decidePlan, and not by modifiers of single attributes.
 func (r *vhdCompactionResource) Schema(_ context.Context, _ resource.SchemaRequest, resp *resource.SchemaResponse) {
 	attributes := inputAttributes()
@@ -181,8 +181,8 @@ func computedInt64(description string) schema.Int64Attribute {
 	return schema.Int64Attribute{Computed: true, MarkdownDescription: description}
 }
 
-// timeoutsAttribute is what timeouts.Attributes makes, with a check that names
-// the attribute and refuses durations that end before they begin.
+// timeoutsAttribute makes the attribute of timeouts.Attributes, with a check
+// that names the attribute and refuses durations that are not positive.
 func timeoutsAttribute(descriptions map[string]string) schema.Attribute {
 	members := map[string]schema.Attribute{}
 	for name, description := range descriptions {

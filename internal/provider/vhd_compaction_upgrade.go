@@ -13,18 +13,17 @@ import (
 
 var _ resource.ResourceWithUpgradeState = (*vhdCompactionResource)(nil)
 
-// schemaVersion is that of the stored state. It rises when an attribute is
-// renamed or stored in another form.
+// schemaVersion is the version of the stored state. It rises when an attribute
+// is renamed or stored in another form.
 const schemaVersion = 2
 
-// UpgradeState reads what earlier versions have stored. An upgrade renames within
-// the stored JSON, so that it needs no copy of the former schema; an attribute that
-// is new is null.
+// UpgradeState reads states that earlier versions have stored. An upgrade renames attributes within
+// the stored JSON, so that it needs no copy of the former schema; a new attribute is null.
 func (r *vhdCompactionResource) UpgradeState(context.Context) map[int64]resource.StateUpgrader {
 	return map[int64]resource.StateUpgrader{0: {StateUpgrader: upgradeFrom(renameMount)}, 1: {StateUpgrader: upgradeFrom(fromVersion1)}}
 }
 
-// renameMount gives the attributes of version 0 the word attach.
+// renameMount renames the attributes of version 0 from "mount" to "attach".
 func renameMount(stored storedObject) error {
 	stored.rename("mount_read_only", "attach_read_only")
 	if err := fromVersion1(stored); err != nil {
@@ -36,8 +35,8 @@ func renameMount(stored storedObject) error {
 	})
 }
 
-// fromVersion1 gives a state the default of an argument that is new, so that the first
-// plan of the new version is empty.
+// fromVersion1 adds to a state the default of a new argument, so that the first plan of the new
+// version is empty.
 func fromVersion1(stored storedObject) error {
 	if _, ok := stored["allow_replicated"]; !ok {
 		stored["allow_replicated"] = json.RawMessage("false")
@@ -45,8 +44,8 @@ func fromVersion1(stored storedObject) error {
 	return addUnseenJob(stored)
 }
 
-// addUnseenJob takes the last job for one that may still run unless the status says
-// that its end was seen.
+// addUnseenJob treats the last job as one that may still run, unless the status says that its end
+// was seen.
 func addUnseenJob(stored storedObject) error {
 	var status string
 	var run struct {

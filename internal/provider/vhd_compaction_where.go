@@ -15,7 +15,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
-// remembered reads what is known of a disk: its state, and the marks beside it.
+// remembered reads what is known of a disk: its state and its marks.
 func remembered(ctx context.Context, state tfsdk.State, private privateReader) (m vhdCompactionModel, found marks, diags diag.Diagnostics) {
 	diags = state.Get(ctx, &m)
 	found, more := readMarks(ctx, private)
@@ -24,8 +24,8 @@ func remembered(ctx context.Context, state tfsdk.State, private privateReader) (
 	return m, found, diags
 }
 
-// fromVersion0 reads the host as version 0 of the schema noted it: always in the
-// state, with a mark where it was the provider's.
+// fromVersion0 converts the host from version 0 of the schema, which always
+// kept it in the state, with a mark if it was that of the provider.
 func (m *vhdCompactionModel) fromVersion0(found *marks) {
 	if found.HostSource == "" {
 		return
@@ -37,14 +37,13 @@ func (m *vhdCompactionModel) fromVersion0(found *marks) {
 	found.HostSource = ""
 }
 
-// errElsewhere: the path names another disk on the host that is to be asked now.
+// errElsewhere: on the host that would be asked now, the path names another disk.
 var errElsewhere = errors.New("the path names another disk on this host")
 
-// settle makes sure that a host tells about the disk of the state. One that the
-// state was not asked on is first asked which disk the path names there. The same
-// one, or one that cannot be told apart, goes on with its history, and node is the one
-// that has it now, if that is another; of another one nothing is noted but where it
-// was seen.
+// settle makes sure that the host reports on the disk of the state. A host that was not asked
+// before is first asked which disk the path names there. If it is the same disk, or cannot be
+// distinguished from it, its history continues, and the result node is the node that now has it, if
+// that has changed. If it is another disk, only the host on which it was seen is noted.
 func (m *vhdCompactionModel) settle(ctx context.Context, host *hyperv.Host, found *marks) (node string, err error) {
 	now := hyperv.HostKey(host.Name())
 	if found.Asked == now {
@@ -52,7 +51,7 @@ func (m *vhdCompactionModel) settle(ctx context.Context, host *hyperv.Host, foun
 		return "", nil
 	}
 	at, err := host.Locate(ctx, m.Path.ValueString())
-	absent := errors.Is(err, hyperv.ErrNotFound) && found.Asked != "" // an import finds nothing
+	absent := errors.Is(err, hyperv.ErrNotFound) && found.Asked != "" // on import it is just absent
 	switch {
 	case absent || err == nil && m.isOther(at.VirtualDiskID):
 		found.Elsewhere = now
@@ -65,7 +64,7 @@ func (m *vhdCompactionModel) settle(ctx context.Context, host *hyperv.Host, foun
 		m.VirtualDiskID = types.StringValue(at.VirtualDiskID)
 	}
 	former := m.Node.ValueString()
-	if former == "" { // as after an import; else it stays that of the last run
+	if former == "" { // as after an import; otherwise it stays the node of the last run
 		m.Node = optionalString(at.Node)
 	}
 	if former == "" || at.Node == "" || strings.EqualFold(former, at.Node) {
@@ -74,19 +73,19 @@ func (m *vhdCompactionModel) settle(ctx context.Context, host *hyperv.Host, foun
 	return at.Node, nil
 }
 
-// isOther reports whether an identifier belongs to another disk than that of the
-// state. Hosts before Windows Server 2012 R2 tell none.
+// isOther reports whether an identifier belongs to another disk than that of
+// the state. Hosts before Windows Server 2012 R2 give none.
 func (m *vhdCompactionModel) isOther(id string) bool {
 	known := m.VirtualDiskID.ValueString()
 	return id != "" && known != "" && !strings.EqualFold(id, known)
 }
 
-// formerHost names where the disk of the state is.
+// formerHost names the host on which the disk of the state is.
 func (m *vhdCompactionModel) formerHost(found marks) string {
 	return cmp.Or(m.Node.ValueString(), found.Asked)
 }
 
-// left says what may be left of the last run where it ran; empty for nothing.
+// left says what the last run may have left where it ran; empty for nothing.
 func (m *vhdCompactionModel) left() string {
 	switch {
 	case m.LeftAttached.ValueBool():
@@ -97,7 +96,7 @@ func (m *vhdCompactionModel) left() string {
 	return ""
 }
 
-// leftNode is where that is.
+// leftNode returns the node where that is.
 func (m *vhdCompactionModel) leftNode() string {
 	if at := m.leftAt(); at != nil && m.LeftAttached.ValueBool() {
 		return at.Node
@@ -105,8 +104,8 @@ func (m *vhdCompactionModel) leftNode() string {
 	return cmp.Or(m.UnseenJobNode.ValueString(), m.Node.ValueString())
 }
 
-// movedWarning says, once, that a disk is taken for the same one on another node; nil
-// where no other file can be meant, on a cluster volume or a share.
+// movedWarning says, once, that a disk on another node is taken for the same disk; nil where no
+// other file can be meant, on a cluster volume or a share.
 func (m *vhdCompactionModel) movedWarning(s subject, node string) diag.Diagnostic {
 	if path := m.Path.ValueString(); node == "" || winpath.OnClusterVolume(path) || winpath.IsUNC(path) {
 		return nil
@@ -116,8 +115,8 @@ func (m *vhdCompactionModel) movedWarning(s subject, node string) diag.Diagnosti
 		s.lines(), m.Node.ValueString(), node))
 }
 
-// formerNodeWarning says, beside a disk in use, on which other node to look; nil
-// where there is none.
+// formerNodeWarning says, for a disk in use, on which other node to look; nil
+// if there is none.
 func (m *vhdCompactionModel) formerNodeWarning(s subject, now string) diag.Diagnostic {
 	former := m.leftNode()
 	if m.left() == "" || former == "" || strings.EqualFold(former, now) {
@@ -126,18 +125,18 @@ func (m *vhdCompactionModel) formerNodeWarning(s subject, now string) diag.Diagn
 	return diag.NewWarningDiagnostic(summaryFormerNode, fmt.Sprintf("%s\nAn earlier run was on %s. %s", s.lines(), former, m.left()))
 }
 
-// forgottenWarning says what a destroy leaves to end by itself.
+// forgottenWarning says what a destroy leaves behind that ends by itself.
 func (m *vhdCompactionModel) forgottenWarning(s subject) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(summaryForgotten, s.lines()+"\n"+m.left()+" It ends by itself, and nothing waits for it.")
 }
 
-// elsewhereDetail says what is known of a path that names another disk now.
+// elsewhereDetail says what is known of a path that now names another disk.
 func (m *vhdCompactionModel) elsewhereDetail(s subject, found marks) string {
 	return strings.TrimSpace(fmt.Sprintf("%s\nOn this host the path names another disk, or none; the disk of this resource was last seen on %s. %s",
 		s.lines(), m.formerHost(found), m.left()))
 }
 
-// elsewhereWarning says why a refresh has kept the state.
+// elsewhereWarning gives the reason why a refresh has kept the state.
 func (m *vhdCompactionModel) elsewhereWarning(s subject, found marks) diag.Diagnostic {
 	detail := m.elsewhereDetail(s, found)
 	if m.left() != "" {
@@ -148,7 +147,7 @@ func (m *vhdCompactionModel) elsewhereWarning(s subject, found marks) diag.Diagn
 	return diag.NewWarningDiagnostic(summaryElsewhere, detail)
 }
 
-// elsewhereError says why an apply has started nothing.
+// elsewhereError gives the reason why an apply has started nothing.
 func (m *vhdCompactionModel) elsewhereError(s subject, found marks) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(summaryElsewhere, m.elsewhereDetail(s, found)+
 		"\n\nNothing was started. Plan again with a refresh, or name the former host.")

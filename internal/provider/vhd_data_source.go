@@ -74,8 +74,8 @@ func (d *vhdDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, re
 	}
 }
 
-// Read asks the host. A disk that is missing is an error: what reads a disk
-// depends on it.
+// Read asks the host. A missing disk is an error, because a configuration that
+// reads a disk depends on it.
 func (d *vhdDataSource) Read(ctx context.Context, req datasource.ReadRequest, resp *datasource.ReadResponse) {
 	var model vhdModel
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
@@ -105,7 +105,8 @@ func (d *vhdDataSource) Read(ctx context.Context, req datasource.ReadRequest, re
 	resp.Diagnostics.Append(resp.State.Set(ctx, &model)...)
 }
 
-// fromDescription takes over what the host tells; what it does not is null.
+// fromDescription takes over the values that the host reports; the others are
+// null.
 func (m *vhdModel) fromDescription(d hyperv.Description) {
 	m.Format = optionalString(string(d.Format))
 	m.VHDType = optionalString(string(d.Type))

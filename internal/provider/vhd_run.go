@@ -9,8 +9,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// compact carries out an order, as far as the provider allows, and tells what
-// came of it. The result holds what is known, beside an error too.
+// compact carries out an order, as far as the provider allows, and reports its
+// outcome. The result holds what is known, even with an error.
 func (d *providerData) compact(ctx context.Context, host *hyperv.Host, about subject, doing operation, order hyperv.Order) (hyperv.CompactResult, diag.Diagnostics, error) {
 	order.AllowAttach, order.AllowUnseen = d.allowAttach.ValueBool(), d.allowUnseen
 	result, err := host.Compact(ctx, order)
@@ -25,7 +25,7 @@ func (d *providerData) compact(ctx context.Context, host *hyperv.Host, about sub
 	return result, diags, err
 }
 
-// orderSituation is what advice about an order depends on.
+// orderSituation returns the situation on which advice about an order depends.
 func orderSituation(doing operation, order hyperv.Order) situation {
 	return situation{
 		doing:            doing,
@@ -36,7 +36,8 @@ func orderSituation(doing operation, order hyperv.Order) situation {
 	}
 }
 
-// orderedMode is nil for the default, which the format of the disk decides.
+// orderedMode returns nil for the default, which the format of the disk
+// decides.
 func orderedMode(mode types.String) *hyperv.Mode {
 	if mode.IsNull() {
 		return nil
@@ -44,7 +45,7 @@ func orderedMode(mode types.String) *hyperv.Mode {
 	return new(hyperv.Mode(mode.ValueString()))
 }
 
-// modeNames are the values of mode.
+// modeNames returns the values of mode.
 func modeNames() []string {
 	var names []string
 	for _, mode := range hyperv.Modes() {

@@ -15,7 +15,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/pathtype"
 )
 
-// vhdSelection says which disks of a host are meant.
+// vhdSelection selects disks of a host.
 type vhdSelection struct {
 	Host             types.String   `tfsdk:"host"`
 	Directory        pathtype.Value `tfsdk:"directory"`
@@ -25,7 +25,7 @@ type vhdSelection struct {
 	MinFileSizeBytes types.Int64    `tfsdk:"min_file_size_bytes"`
 }
 
-// check refuses what says too much or too little.
+// check refuses a selection that is contradictory or incomplete.
 func (s vhdSelection) check() diag.Diagnostics {
 	var diags diag.Diagnostics
 	switch {
@@ -42,7 +42,7 @@ func (s vhdSelection) check() diag.Diagnostics {
 	return diags
 }
 
-// checkValues refuses what cannot be listed.
+// checkValues refuses values that cannot be listed.
 func (s vhdSelection) checkValues() diag.Diagnostics {
 	var diags diag.Diagnostics
 	if d := s.Directory.ValueString(); winpath.IsUNC(d) || winpath.IsVolumeGUID(d) {
@@ -71,12 +71,12 @@ func (s vhdSelection) toListing(ctx context.Context) (hyperv.Listing, diag.Diagn
 	return listing, diags
 }
 
-// subject names what is listed in diagnostics.
+// subject names the selection in diagnostics.
 func (s vhdSelection) subject(host *hyperv.Host) subject {
 	return subject{path: s.Directory.ValueString(), machine: s.VMName.ValueString(), host: host.Name()}
 }
 
-// listError says why a listing ended, at the attribute that asked for it.
+// listError reports why a listing ended, at the attribute that asked for it.
 func (d *providerData) listError(s vhdSelection, host *hyperv.Host, err error) diag.Diagnostic {
 	known := hyperv.Explain(err)
 	if known.HostWide {
@@ -90,8 +90,8 @@ func (d *providerData) listError(s vhdSelection, host *hyperv.Host, err error) d
 	return diag.NewAttributeErrorDiagnostic(at, summaryList, errorDetail(s.subject(host), known, situation{doing: reading, connection: d.connection}, err))
 }
 
-// hint is what helps when a listing fails, in place of what is known of the error:
-// the answer for a directory that is missing would mean a missing role elsewhere.
+// hint returns the remedy for a failed listing, in place of the one for the error itself: the
+// answer for a missing directory would elsewhere mean a missing role.
 func (s vhdSelection) hint(err error, known string) string {
 	switch {
 	case errors.Is(err, hyperv.ErrPathNotFound):
@@ -104,7 +104,7 @@ func (s vhdSelection) hint(err error, known string) string {
 	return known
 }
 
-// extensions are those that can be listed.
+// extensions returns the formats that can be listed.
 func extensions() []string { return []string{string(hyperv.FormatVHD), string(hyperv.FormatVHDX)} }
 
 func extensionValidators() []validator.List {

@@ -31,8 +31,8 @@ func inUseByAttribute() schema.Attribute {
 	}
 }
 
-// usesModel is nil, which becomes null, when no use is known and not every host
-// has shown its machines.
+// usesModel returns nil, which becomes null, when no use is known and not every
+// host has shown its machines.
 func usesModel(uses []hyperv.Use, hidden error) []useModel {
 	if hidden != nil && len(uses) == 0 {
 		return nil
@@ -47,8 +47,8 @@ func usesModel(uses []hyperv.Use, hidden error) []useModel {
 	return all
 }
 
-// hiddenUsesWarning says why in_use_by is null. A host that is too old to be
-// asked is told by the documentation.
+// hiddenUsesWarning says why in_use_by is null. There is none for a host that
+// is too old to be asked; the documentation says so.
 func hiddenUsesWarning(s subject, hidden error) diag.Diagnostics {
 	if hidden == nil || errors.Is(hidden, hyperv.ErrNotSupported) {
 		return nil

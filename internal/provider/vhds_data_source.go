@@ -147,11 +147,11 @@ func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	}
 }
 
-// fill adds to the files what is known of the disks in them.
+// fill adds to the files the properties of the disks in them.
 func (m *vhdsModel) fill(ctx context.Context, data *providerData, host *hyperv.Host, found []hyperv.ListedDisk) diag.Diagnostics {
 	var diags diag.Diagnostics
 	m.Disks, m.Paths = []listedDiskModel{}, []string{}
-	told := false // who uses the disks of a host is hidden for one reason, mostly
+	told := false // the users of a host's disks are mostly hidden for one reason
 	for _, disk := range found {
 		about := subject{path: disk.Path, host: host.Name()}
 		uses, hidden, err := host.VisibleUses(ctx, disk.Path)
@@ -180,8 +180,8 @@ func (m *vhdsModel) fill(ctx context.Context, data *providerData, host *hyperv.H
 	return diags
 }
 
-// inspect opens a disk. What is wrong with one disk is a warning, so that it
-// does not end the plan of all the others.
+// inspect opens a disk. An error of one disk is a warning, so that it does not
+// end the plan of all the others.
 func (m *listedDiskModel) inspect(ctx context.Context, data *providerData, host *hyperv.Host, about subject) diag.Diagnostics {
 	disk, err := host.Inspect(about.inLog(ctx), about.path)
 	switch {
