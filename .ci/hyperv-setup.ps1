@@ -78,6 +78,8 @@ if ($Leftovers) {
     $left = @(Get-ChildItem -LiteralPath "$base\scratch" -Force | ForEach-Object { $_.FullName })
     $left += @(Get-CimInstance -Namespace root\virtualization\v2 -ClassName Msvm_MountedStorageImage | ForEach-Object { 'attached: ' + $_.Name })
     $left
+    # An account with fewer rights may make a file that it cannot remove.
+    Get-ChildItem -LiteralPath "$base\members" -Force | ForEach-Object { Write-Host "::notice::left by an account with fewer rights: $($_.FullName)" }
     if ($left.Count) { throw 'something was left behind' }
     exit 0
 }
@@ -313,9 +315,9 @@ Restart-Service -Name WinRM -Force
 
 # --- 6. disks ------------------------------------------------------------------
 
-New-Item -ItemType Directory -Force -Path "$base\scratch", "$base\disks", "$base\machines" | Out-Null
+New-Item -ItemType Directory -Force -Path "$base\scratch", "$base\members", "$base\disks", "$base\machines" | Out-Null
 foreach ($name in 'hvc-both', 'hvc-namespace', 'hvc-root') {
-    icacls "$base\scratch" /grant "${name}:(OI)(CI)M" | Out-Host
+    icacls "$base\members" /grant "${name}:(OI)(CI)M" | Out-Host
     if ($LASTEXITCODE -ne 0) { throw "icacls ended with $LASTEXITCODE" }
 }
 function Set-DeleteNotify([int] $Disabled) {
@@ -466,6 +468,7 @@ Export-Variable HVC_COMPUTER $env:COMPUTERNAME
 Export-Variable HVC_MEMBER_PASSWORD $memberPassword
 Export-Variable HVC_FIXTURES "$report\fixtures.json"
 Export-Variable HVC_SCRATCH "$base\scratch"
+Export-Variable HVC_MEMBER_SCRATCH "$base\members"
 Export-Variable HVC_DISK "$base\disks\lifecycle.vhdx"
 Export-Variable HVC_CERTIFICATES $temp
 Write-Host ('Done after {0:n0} s' -f ((Get-Date) - $started).TotalSeconds)

@@ -11,6 +11,7 @@
 #   HVC_SCRATCH, HVC_DISK  a directory and a disk on the host for the kit
 #   HVC_COMPUTER           the name of the host in front of its accounts
 #   HVC_MEMBER_PASSWORD    password of the accounts with fewer rights
+#   HVC_MEMBER_SCRATCH     a directory on the host for them, where they may leave something
 #   HVC_CERTIFICATES       directory with client.pem and client.key
 #   HVC_KIT_FLAGS          more flags for every run of the kit
 set -euo pipefail
@@ -56,7 +57,7 @@ member() {
 ask_rights() {
   local write=() account
   account=$(member "$1")
-  case $1 in both | namespace | root) write=(-write -scratch "$HVC_SCRATCH") ;; esac
+  case $1 in both | namespace | root) write=(-write -scratch "$HVC_MEMBER_SCRATCH") ;; esac
   transport http
   HYPERV_USERNAME="$HVC_COMPUTER\\$account" HYPERV_PASSWORD=$HVC_MEMBER_PASSWORD ask "rights-$1" -auth ntlm -rights "$1" -fixtures "$HVC_FIXTURES" \
     -only "rights-$1,access-denied-code,rights-to-invoke,own-computer-system,storage-jobs-of-other-users" "${write[@]}"

@@ -14,6 +14,8 @@ const (
 	Account = Computer + `\hvc-admin`
 	// Scratch is where the kit makes its disks.
 	Scratch = `D:\hvc\scratch`
+	// MemberScratch is where it makes them as an account with fewer rights.
+	MemberScratch = `D:\hvc\members`
 	// Formatted is the disk that the kit attaches and that acceptance tests compact
 	// first.
 	Formatted = `D:\hvc\disks\lifecycle.vhdx`
@@ -50,7 +52,7 @@ func Host(password string, takes time.Duration) ([]hypervsim.Option, *conformanc
 	machines, forMachines := Machines(`D:\hvc\machines`, "hvc-")
 	options := []hypervsim.Option{
 		hypervsim.WithComputerName(Computer), hypervsim.WithUser(Account, password), hypervsim.WithBasic(),
-		hypervsim.WithDirectory(Scratch, `C:\Documents and Settings`, `C:\Windows`),
+		hypervsim.WithDirectory(Scratch, MemberScratch, `C:\Documents and Settings`, `C:\Windows`),
 		// The disks that the kit makes are small.
 		hypervsim.WithCreatedVHD(hypervsim.VHD{JobDuration: 400 * time.Millisecond}),
 	}

@@ -85,7 +85,7 @@ func (s *stage) setUp(ctx context.Context) error {
 		"HYPERV_HOST=127.0.0.1", "HVC_PORT_HTTP="+strconv.Itoa(s.hosts["http"].Port()), "HVC_PORT_HTTPS="+strconv.Itoa(s.hosts["https"].Port()),
 		"HYPERV_USERNAME="+rehearsal.Account, "HYPERV_PASSWORD="+password, "HYPERV_CACERT_PATH="+filepath.Join(s.folder, "ca.pem"),
 		"HVC_FIXTURES="+filepath.Join(s.folder, "fixtures.json"), "HVC_SCRATCH="+rehearsal.Scratch, "HVC_DISK="+rehearsal.Formatted,
-		"HVC_COMPUTER="+rehearsal.Computer, "HVC_MEMBER_PASSWORD="+password, "HVC_CERTIFICATES="+s.folder,
+		"HVC_COMPUTER="+rehearsal.Computer, "HVC_MEMBER_PASSWORD="+password, "HVC_MEMBER_SCRATCH="+rehearsal.MemberScratch, "HVC_CERTIFICATES="+s.folder,
 		// It takes two minutes of real time; tests check it in virtual time.
 		"HVC_KIT_FLAGS=-without idle-connection",
 		"HYPERV_TEST_TAKE_OVER_AFTER=3s",
