@@ -23,7 +23,7 @@ const (
 	user     = "admin"
 	password = "S3cr3t-Pässwörd"
 
-	patience = 5 * time.Minute // for one program
+	patience = 15 * time.Minute // for one program: the domain has many tests, on a machine that may be busy
 )
 
 // TestMain makes Wine ready, if the tests are asked for.
