@@ -159,6 +159,14 @@ func chainCases() map[string]chainCase {
 			want:     map[string]error{`\\nas\vms\b.vhdx`: hyperv.ErrUnseen, `\\nas\backup\c.vhdx`: nil, free: nil},
 			says:     map[string][]string{`\\nas\vms\b.vhdx`: {"sql01", `\\nas\vms\a.vhdx`, "access denied"}},
 		},
+		"share behind the second hop, told by a job": {
+			disks: []hypervsim.VHD{
+				base(`\\nas\vms\a.vhdx`, func(v *hypervsim.VHD) { v.Denied, v.Refusals = true, hypervsim.ViaJob }), base(`\\nas\vms\b.vhdx`), base(free),
+			},
+			machines: []hypervsim.VM{{Name: "sql01", Disks: []string{`\\nas\vms\a.vhdx`}}},
+			want:     map[string]error{`\\nas\vms\b.vhdx`: hyperv.ErrUnseen, free: nil},
+			says:     map[string][]string{`\\nas\vms\b.vhdx`: {"sql01", `\\nas\vms\a.vhdx`, "0x80070005"}},
+		},
 		"locked disk": {
 			disks: []hypervsim.VHD{
 				base(web, func(v *hypervsim.VHD) { v.Exclusive = true }), base(free), base(onE),

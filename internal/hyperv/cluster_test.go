@@ -274,6 +274,20 @@ func TestClusterStarting(t *testing.T) {
 	}
 }
 
+// TestClusterWithoutNodes: a cluster that lists no nodes is no answer.
+func TestClusterWithoutNodes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, host := simulateCluster(t, hypervsim.ClusterConfig{}, nil)
+		clusterWorld(c)
+		c.Node("HV01").JoinFailover(hypervsim.Failover{
+			Name: "CLUSTER01", FQDN: "CLUSTER01.lab.example", Volumes: map[string]uint32{`C:\ClusterStorage\Volume1`: hypervsim.FaultNone},
+		})
+		got, err := attempt(t, host, shared("free.vhdx"))
+		checkEnd(t, c.Node("HV01"), shared("free.vhdx"), got, err, hyperv.ErrUnseen)
+	})
+}
+
 // TestClusterExchanges counts what is asked for clusters of several sizes: two
 // messages for the cluster, and on each node three enumerations and one message
 // for each disk and parent. Nodes that do not answer at once are asked for their
