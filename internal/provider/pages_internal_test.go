@@ -186,3 +186,52 @@ func TestOneStatementOnRefusedLogons(t *testing.T) {
 		}
 	}
 }
+
+// TestFirstPage: the first page of the Registry answers what everybody asks before it
+// shows a provider block, and its first example has a resource.
+func TestFirstPage(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../docs/index.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	before, after, _ := strings.Cut(string(page), "```terraform\n")
+	for _, answer := range []string{"it compacts `.vhd` and `.vhdx` files", "**Changes:**", "**Needs:**", "**Undo:**", "**An error?**", "two risks", "not yet on a real Windows host"} {
+		if !strings.Contains(before, answer) {
+			t.Errorf("the first page does not say %q before its first example", answer)
+		}
+	}
+	example, _, _ := strings.Cut(after, "```")
+	for _, part := range []string{"provider \"hyperv\"", "resource \"hyperv_vhd_compaction\"", "version"} {
+		if !strings.Contains(example, part) {
+			t.Errorf("the first example lacks %s", part)
+		}
+	}
+}
+
+// TestPageForReviewers: one page answers what a reviewer asks.
+func TestPageForReviewers(t *testing.T) {
+	t.Parallel()
+	text := guideSections(t, "least-privilege.md")
+	glance := text["At a glance"]
+	for question, answer := range map[string]string{
+		"where does it connect to":           "**Connects to** TCP port 5986 or 5985",
+		"through which proxy":                "No proxy is used",
+		"does it call home":                  "no telemetry, no update check",
+		"how much can the account do":        "Hyper-V Administrators can control every virtual machine",
+		"what goes in the clear":             "**Sends** nothing in the clear",
+		"what lies in state":                 "**Leaves in state**",
+		"what is in a log":                   "They are in no log, at no level",
+		"what does an auditor see on a host": "event 4624",
+		"what does it change":                "**Changes** the size of the files",
+		"where does the program come from":   "**Comes as** archives whose checksums are signed",
+		"how is a weakness reported":         "SECURITY.md",
+	} {
+		if !strings.Contains(glance, answer) {
+			t.Errorf("%s? The page does not say %q", question, answer)
+		}
+	}
+	if !strings.Contains(text["Keeping the password away"], "`user@REALM`") || text["Refused logons"] == "" {
+		t.Error("the page says nothing about realms or refused logons")
+	}
+}
