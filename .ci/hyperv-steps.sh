@@ -70,7 +70,8 @@ show() {
   page=$(mktemp)
   tee "$page"
   if [[ -n $summary ]]; then
-    room=$((1000000 - $(cat "$summary" 2>/dev/null | wc -c)))
+    touch "$summary"
+    room=$((1000000 - $(wc -c <"$summary")))
     head -c "$((room > 0 ? room : 0))" "$page" >>"$summary"
     (($(wc -c <"$page") <= room)) || printf '\n\nThe rest does not fit here. It is in the log of this step.\n' >>"$summary"
   fi
