@@ -47,7 +47,7 @@ var returnValueTable = []returnValue{
 	{Code{KindReturnValue, 2, "unspecified error", hintPersists, nil}, false},
 	{Code{KindReturnValue, 3, "cannot complete within the time given", hintPersists, nil}, false},
 	{Code{KindReturnValue, 4, "failed", hintPersists, nil}, true},
-	{Code{KindReturnValue, 5, "invalid parameter", "The host did not take a parameter; please report it with the log at level DEBUG.", nil}, true},
+	{Code{KindReturnValue, 5, "invalid parameter", "The host rejected a parameter; please report it with the log at level DEBUG.", nil}, true},
 	{Code{KindReturnValue, 6, "in use", hintInUse, ErrInUse}, true},
 	{Code{KindReturnValue, 4096, "parameters checked, job started", "", nil}, false},
 	{Code{KindReturnValue, 4097, "invalid state transition", "The job is past the state in which it can be changed.", nil}, true},

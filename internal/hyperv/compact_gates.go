@@ -116,7 +116,7 @@ func checkKind(disk VHD) error {
 	case disk.Type == TypeFixed:
 		return &kindError{"the disk is fixed, so its file always has its full size", "A fixed disk cannot shrink; Convert-VHD -VHDType Dynamic makes a dynamic copy of it."}
 	case disk.Type == "":
-		return &kindError{"the host names no type of disk that is known here", "Look at the disk with Get-VHD on the host: only dynamic and differencing disks can be compacted."}
+		return &kindError{"the host reports a type of disk that is not known here", "Look at the disk with Get-VHD on the host: only dynamic and differencing disks can be compacted."}
 	}
 	return nil
 }

@@ -54,10 +54,10 @@ func Auths() []Auth { return []Auth{AuthNTLM, AuthKerberos, AuthWindows, AuthBas
 func (c Config) Check() []*ConfigError {
 	var check configCheck
 	if c.Port < 0 || c.Port > 65535 {
-		check.add(FieldPort, fmt.Sprintf("is %d, no port of TCP", c.Port), "Give a number from 1 to 65535, or none for the usual port of WinRM.")
+		check.add(FieldPort, fmt.Sprintf("is %d, which is not a TCP port", c.Port), "Give a number from 1 to 65535, or none for the usual port of WinRM.")
 	}
 	if !slices.Contains(Auths(), c.Auth) {
-		check.add(FieldAuth, fmt.Sprintf("is %q, which is no way to authenticate", c.Auth), "Choose ntlm, kerberos, windows, basic or certificate.")
+		check.add(FieldAuth, fmt.Sprintf("is %q, which is not a way to authenticate", c.Auth), "Choose ntlm, kerberos, windows, basic or certificate.")
 		return check.found
 	}
 	check.channel(c)
@@ -93,7 +93,7 @@ func (k *configCheck) certificates(c Config) {
 		return
 	}
 	if _, err := tls.X509KeyPair(c.ClientCertificate, c.ClientKey); err != nil {
-		k.add(FieldClientCertificate, "and its key do not fit: "+err.Error(), "Give both as PEM, the key unencrypted.")
+		k.add(FieldClientCertificate, "and its key do not match: "+err.Error(), "Give both as PEM, the key unencrypted.")
 	}
 }
 

@@ -21,7 +21,7 @@ func (e *usedError) Hint() string {
 			return hintInUse
 		}
 	}
-	return "Wait for a backup, an import or a migration to end. Checkpoints that nobody needs can be deleted in Hyper-V Manager, which merges them into the disk; never delete or merge their files by hand while the machine is registered. An .avhdx file that no checkpoint names is what a failed backup leaves: let the backup program clean it up."
+	return "Wait for a backup, an import or a migration to end. Checkpoints that are no longer needed can be deleted in Hyper-V Manager, which merges them into the disk; never delete or merge their files by hand while the machine is registered. An .avhdx file that no checkpoint names is what a failed backup leaves: let the backup program clean it up."
 }
 
 // dependedError: others depend on the disk for good.
@@ -54,7 +54,7 @@ func (e *gapError) Hint() string {
 	if errors.Is(e.gap.err, ErrInUse) {
 		return "Wait until nothing else holds that disk, for example a backup."
 	}
-	return "Give the account rights on that disk, repair it, or remove it from the machine; on a share the host must be trusted to delegate the account. Disks on other volumes are not concerned."
+	return "Give the account rights on that disk, repair it, or remove it from the machine; on a share the host must be trusted to delegate the account. Disks on other volumes are not affected."
 }
 
 // Reasons implements explained.
@@ -88,7 +88,7 @@ func (e *unseenError) Hint() string {
 	if e.host.own || isHidden(e.host.err) {
 		return "Add the account to Hyper-V Administrators of that host; for a cluster let it read the cluster (Grant-ClusterAccess -ReadOnly)."
 	}
-	return "See that the node answers under that address."
+	return "Make sure that the node answers at that address."
 }
 
 // Reasons implements explained.

@@ -194,12 +194,12 @@ func bug(detail string) diag.Diagnostic {
 // the file.
 func fileStaysWarning(s subject) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(summaryFileStays, s.lines()+"\n"+
-		"To destroy this resource is to forget it: the file stays on the host as it is, and nothing is compacted any more.")
+		"Destroying this resource only forgets it: the file stays on the host as it is, and is no longer compacted.")
 }
 
 // attachedWarning says that a disk which is forgotten, or not compacted, is attached.
 func attachedWarning(s subject) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(summaryAttached, s.lines()+"\n"+
 		"The last refresh saw the disk attached to the host read-only. It is not known to be an attachment of this resource, so it was left alone.\n\n"+
-		"If nobody needs it, detach it there: Dismount-VHD -Path '"+strings.ReplaceAll(s.path, "'", "''")+"'.")
+		"If it is not needed, detach it there: Dismount-VHD -Path '"+strings.ReplaceAll(s.path, "'", "''")+"'.")
 }

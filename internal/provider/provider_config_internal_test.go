@@ -184,7 +184,7 @@ func TestProviderModel_invalid(t *testing.T) {
 			at: "insecure", want: []string{"whoever answers", "cacert_path"},
 		},
 		"certificate without one": {model: func(m *providerModel) { m.Auth, m.KeyPath = str("certificate"), str(key) }, at: "cert_path", want: []string{"HYPERV_CERT_PATH"}},
-		"key of another":          {model: func(m *providerModel) { m.CertPath, m.KeyPath = str(other), str(key) }, at: "cert_path", want: []string{"do not fit"}},
+		"key of another":          {model: func(m *providerModel) { m.CertPath, m.KeyPath = str(other), str(key) }, at: "cert_path", want: []string{"do not match"}},
 		"authority is a key":      {model: func(m *providerModel) { m.CACertPath = str(key) }, at: "cacert_path", want: []string{"PEM"}},
 		"missing file":            {model: func(m *providerModel) { m.CACertPath = str(missing) }, at: "cacert_path", want: []string{"cannot be read"}},
 		"kerberos for ntlm":       {model: func(m *providerModel) { m.Kerberos = kerberosBlock(nil) }, at: "kerberos", want: []string{`auth is "ntlm"`}},

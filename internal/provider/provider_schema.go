@@ -73,7 +73,7 @@ func providerSchema() schema.Schema {
 			},
 			"allow_unseen_machines": schema.BoolAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("allow_unseen_machines", "Compact disks even if the account is not shown every virtual machine, or a node of the cluster does not answer. What depends on a disk may be unknown then. Default: `false`."),
+				MarkdownDescription: withEnv("allow_unseen_machines", "Compact disks even if the account is not shown every virtual machine, or a node of the cluster does not answer. It may then be unknown what depends on a disk. Default: `false`."),
 			},
 			"cluster_nodes": schema.MapAttribute{
 				Optional:            true,

@@ -59,7 +59,7 @@ func inputAttributes() map[string]schema.Attribute {
 		"host": schema.StringAttribute{
 			Optional:            true,
 			Validators:          []validator.String{hostValidator{}},
-			MarkdownDescription: describeHost + " Writing, changing or removing it replaces the resource, unless it still means the host that was asked before.",
+			MarkdownDescription: describeHost + " Adding, changing or removing it replaces the resource, unless it still means the host that was asked before.",
 		},
 		"mode": schema.StringAttribute{
 			Optional:            true,

@@ -51,7 +51,7 @@ type vhdModel struct {
 // Schema describes inputs first, then outputs.
 func (d *vhdDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, resp *datasource.SchemaResponse) {
 	resp.Schema = schema.Schema{
-		MarkdownDescription: "Reads everything that a Hyper-V host tells about one virtual hard disk file.",
+		MarkdownDescription: "Reads everything that a Hyper-V host reports about one virtual hard disk file.",
 		Attributes: map[string]schema.Attribute{
 			"path":     schema.StringAttribute{Required: true, CustomType: pathtype.Type{}, MarkdownDescription: describePath},
 			"host":     dataHost(),

@@ -26,7 +26,7 @@ func checkStray(path string) refusal {
 	}
 	for _, r := range path {
 		if isHidden(r) {
-			return refusal{"the path holds " + Describe(r), "Write the path anew, or paste it as plain text: what cannot be seen may stay behind."}
+			return refusal{"the path holds " + Describe(r), "Type the path again, or paste it as plain text: invisible characters may stay behind."}
 		}
 	}
 	return refusal{}
