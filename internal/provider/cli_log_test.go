@@ -18,18 +18,23 @@ func TestCLI_log(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {
 		env  string
+		more string          // of the environment
 		want map[string]bool // kinds of lines
 	}{
-		"all":          {want: map[string]bool{"request": true, "body": true, "progress": true}},
-		"no wire":      {env: "TF_LOG_PROVIDER_HYPERV_WIRE=OFF", want: map[string]bool{"progress": true}},
-		"lines of it":  {env: "TF_LOG_PROVIDER_HYPERV_WIRE=DEBUG", want: map[string]bool{"request": true, "progress": true}},
-		"all but it":   {env: "TF_LOG_PROVIDER_HYPERV_WIRE=WARN", want: map[string]bool{"progress": true}},
+		"all":         {want: map[string]bool{"request": true, "body": true, "progress": true}},
+		"no wire":     {env: "TF_LOG_PROVIDER_HYPERV_WIRE=OFF", want: map[string]bool{"progress": true}},
+		"lines of it": {env: "TF_LOG_PROVIDER_HYPERV_WIRE=DEBUG", want: map[string]bool{"request": true, "progress": true}},
+		"all but it":  {env: "TF_LOG_PROVIDER_HYPERV_WIRE=WARN", want: map[string]bool{"progress": true}},
+		"nothing but it": {
+			env:  "TF_LOG_PROVIDER_HYPERV_WIRE=DEBUG",
+			more: "TF_LOG_PROVIDER_HYPERV=ERROR", want: map[string]bool{"request": true},
+		},
 		"bodies of it": {env: "TF_LOG_PROVIDER_HYPERV_WIRE=TRACE", want: map[string]bool{"request": true, "body": true, "progress": true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sim := host(t, hypervsim.WithVHD(vhd()))
-			c := newCLI(t, "TF_LOG=JSON", "TF_LOG_PATH=log.json", test.env)
+			c := newCLI(t, "TF_LOG=JSON", "TF_LOG_PATH=log.json", test.env, test.more)
 			c.write(providerFor(sim) + disk() + "data \"hyperv_vhd\" \"one\" {\n  path = " + quote(diskPath) + "\n}\n" +
 				"data \"hyperv_vhds\" \"all\" {\n  directory = " + quote(`D:\VMs`) + "\n  inspect = true\n}\n")
 			c.expect(0, applying...)
