@@ -58,7 +58,7 @@ func (c *compactor) leftElsewhere() bool {
 func (c *compactor) settleElsewhere() {
 	if c.leftElsewhere() {
 		c.warn(WarnSettled, fmt.Sprintf("An earlier run left the disk attached on %s. It is not any more: %s could open it.", c.order.LeftAt.Node, c.nodeName()))
-		c.attachment.prior = false
+		c.attachment.prior, c.order.LeftAt = false, nil
 	}
 }
 
@@ -119,7 +119,7 @@ func (c *compactor) sawWork(j StorageJob) {
 	switch {
 	case j.State.Terminal():
 	case j.Type == jobTypeCompaction:
-		c.attachment.see(time.Now(), j.Elapsed)
+		c.attachment.see(time.Now(), max(j.Elapsed, time.Nanosecond))
 	default:
 		c.attachment.see(time.Now(), 0)
 	}

@@ -45,7 +45,7 @@ func (c *compactor) whileInUse(ctx context.Context, refusal error) error {
 // noteGone ends the trial of an attachment that is no longer there. A refusal
 // after that starts a new trial.
 func (c *compactor) noteGone(now *mountedImage) {
-	if a := &c.attachment; (a.state == attachBorrowed || a.state == attachHeld) && !a.image.same(now) {
+	if a := &c.attachment; a.state == attachBorrowed && !a.image.same(now) {
 		a.refuse()
 		c.refused = time.Now()
 	}
