@@ -125,28 +125,39 @@ func (c *compactor) sawWork(j StorageJob) {
 	}
 }
 
-const imageLooks = 3
+// listingLag is how long a host may take to list what it has attached.
+const listingLag = 2 * time.Second
 
 // findOwn finds what an attach that succeeded made. It must be found: without it
 // the disk cannot be detached.
 func (c *compactor) findOwn(ctx context.Context) error {
 	c.attachment.job, c.attachment.made = nil, true
-	for looks, deadline := 0, time.Now().Add(jobRecordKept); looks < imageLooks; {
+	image, err := c.lookForImage(ctx, listingLag)
+	switch {
+	case err != nil:
+		return fmt.Errorf("find the attached disk: %w", err)
+	case image == nil:
+		return fmt.Errorf("%w: the host attached the disk, but does not list it as attached", ErrOutcomeUnknown)
+	}
+	c.own(image)
+	return nil
+}
+
+// lookForImage looks for the attachment of the disk until one is there, which it has
+// so long to appear. A host out of sight is looked for as long as a lost connection is
+// survived.
+func (c *compactor) lookForImage(ctx context.Context, appears time.Duration) (*mountedImage, error) {
+	start := time.Now()
+	for wait := time.Second; ; wait = min(2*wait, detachPauseLongest) {
 		image, err := c.host.findImage(ctx, c.order.Path)
-		switch {
-		case err != nil && (!transient(err) || time.Now().After(deadline)):
-			return fmt.Errorf("find the attached disk: %w", err)
-		case err == nil && image != nil:
-			c.own(image)
-			return nil
-		case err == nil:
-			looks++
+		since := time.Since(start)
+		if err == nil && (image != nil || since >= appears) || err != nil && (!transient(err) || since >= jobRecordKept) {
+			return image, err
 		}
-		if err := pause(ctx, time.Second); err != nil {
-			return err
+		if err := pause(ctx, wait); err != nil {
+			return nil, err
 		}
 	}
-	return fmt.Errorf("%w: the host attached the disk, but does not list it as attached", ErrOutcomeUnknown)
 }
 
 func (c *compactor) own(image *mountedImage) {
@@ -159,21 +170,15 @@ func (c *compactor) own(image *mountedImage) {
 // the disk in that time: it is watched like any attachment, and told until the host
 // has taken our compaction on it.
 func (c *compactor) findAsked(ctx context.Context, lost error) error {
-	for deadline, wait := time.Now().Add(lostLook), time.Second; ; wait = min(2*wait, detachPauseLongest) {
-		image, err := c.host.findImage(ctx, c.order.Path)
-		switch {
-		case err != nil && !transient(err):
-			return errors.Join(lost, err)
-		case image != nil && image.readOnly:
-			c.borrow(image)
-			return fmt.Errorf("%w: an attach was not answered, and the disk is attached read-only on %s", ErrInUse, c.nodeName())
-		case time.Now().After(deadline):
-			return fmt.Errorf("%w: attach the disk: %w", ErrOutcomeUnknown, lost)
-		}
-		if err := pause(ctx, wait); err != nil {
-			return errors.Join(err, lost)
-		}
+	image, err := c.lookForImage(ctx, lostLook)
+	switch {
+	case err != nil:
+		return errors.Join(err, lost)
+	case image == nil || !image.readOnly:
+		return fmt.Errorf("%w: attach the disk: %w", ErrOutcomeUnknown, lost)
 	}
+	c.borrow(image)
+	return fmt.Errorf("%w: an attach was not answered, and the disk is attached read-only on %s", ErrInUse, c.nodeName())
 }
 
 // nodeName is the node for people: as it names itself, or as the host is configured.

@@ -56,13 +56,8 @@ func (c *compactor) resolve(ctx context.Context, lost *lostError) (done bool, er
 	if err != nil {
 		return false, errors.Join(lost, err)
 	}
-	for _, job := range jobs {
-		_, err := c.host.waitJob(ctx, job.ref, func(j StorageJob) {
-			c.report(Progress{Phase: PhaseWaiting, Percent: j.Percent, JobID: j.ID})
-		})
-		if !isAnswer(err) && !errors.Is(err, ErrJobGone) {
-			return false, errors.Join(lost, err)
-		}
+	if err := c.host.awaitEnds(ctx, jobs, c.reportWait); err != nil {
+		return false, errors.Join(lost, err)
 	}
 	size, err := c.host.FileSize(ctx, c.order.Path)
 	if err != nil {

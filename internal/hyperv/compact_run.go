@@ -124,11 +124,8 @@ func (c *compactor) followPrior(ctx context.Context) (followed bool, err error) 
 	}
 	c.host.jobs.note(job.ID, c.order.Path)
 	c.warn(WarnAwaited, "Job "+job.ID+" of the last run was still running; its end was awaited before the disk was compacted.")
-	_, err = c.host.waitJob(ctx, job.ref, func(j StorageJob) {
-		c.report(Progress{Phase: PhaseWaiting, Percent: j.Percent, JobID: j.ID})
-	})
-	if err != nil && !isAnswer(err) && !errors.Is(err, ErrJobGone) {
-		return true, fmt.Errorf("wait for job %s of the last run: %w", job.ID, err)
+	if err := c.host.awaitEnds(ctx, []StorageJob{*job}, c.reportWait); err != nil {
+		return true, err
 	}
 	c.priorEnded = true
 	return true, nil
@@ -153,6 +150,11 @@ func (c *compactor) priorJob(ctx context.Context) (*StorageJob, error) {
 
 func (c *compactor) warn(kind WarningKind, detail string) {
 	c.warnings = append(c.warnings, Warning{Kind: kind, Detail: detail})
+}
+
+// reportWait reports a job of an earlier run, or one that may be ours.
+func (c *compactor) reportWait(j StorageJob) {
+	c.report(Progress{Phase: PhaseWaiting, Percent: j.Percent, JobID: j.ID})
 }
 
 // report passes on progress, throttled to what is worth a line.

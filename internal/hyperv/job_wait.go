@@ -79,6 +79,16 @@ func (h *Host) waitJob(ctx context.Context, ref cim.Reference, seen func(Storage
 	}
 }
 
+// awaitEnds waits for the ends of jobs, however they end, one after the other.
+func (h *Host) awaitEnds(ctx context.Context, jobs []StorageJob, seen func(StorageJob)) error {
+	for _, job := range jobs {
+		if _, err := h.waitJob(ctx, job.ref, seen); !isAnswer(err) && !errors.Is(err, ErrJobGone) {
+			return fmt.Errorf("wait for job %s: %w", job.ID, err)
+		}
+	}
+	return nil
+}
+
 // jobWatch is the state of one wait.
 type jobWatch struct {
 	host    *Host

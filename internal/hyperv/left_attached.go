@@ -84,7 +84,10 @@ func (h *Host) detachLeft(ctx context.Context, path string, image *mountedImage)
 			return fmt.Errorf("%w: job %s began meanwhile, and somebody may have taken the attachment over", errNotOurs, running[0].ID)
 		}
 		waited = time.Now()
-		if err := h.awaitEnds(ctx, running); err != nil {
+		waiting, stop := context.WithTimeoutCause(ctx, leftWait, errLeftWait)
+		err = h.awaitEnds(waiting, running, nil)
+		stop()
+		if err != nil {
 			return err
 		}
 	}
@@ -105,18 +108,6 @@ func (h *Host) checkLeft(ctx context.Context, image *mountedImage) (gone bool, e
 		return false, fmt.Errorf("%w: it can be reached as %s", errNotOurs, name)
 	}
 	return false, nil
-}
-
-// awaitEnds waits for the ends of jobs.
-func (h *Host) awaitEnds(ctx context.Context, jobs []StorageJob) error {
-	ctx, stop := context.WithTimeoutCause(ctx, leftWait, errLeftWait)
-	defer stop()
-	for _, job := range jobs {
-		if _, err := h.waitJob(ctx, job.ref, nil); !isAnswer(err) && !errors.Is(err, ErrJobGone) {
-			return fmt.Errorf("job %s can be a compaction of it: %w", job.ID, err)
-		}
-	}
-	return nil
 }
 
 var errLeftWait = fmt.Errorf("it has not ended within %s", leftWait)
