@@ -229,22 +229,16 @@ func (h *Host) sendDetach(ctx context.Context, image *mountedImage) (outcome, er
 // was out of sight, or after it vanished: somebody may have taken the attachment
 // over.
 func (c *compactor) guard(clean, waits context.Context) error {
-	p, lapsed := c.pending, c.attachment.lapsed()
-	if p == nil && !lapsed {
+	if c.pending == nil && !c.attachment.lapsed() {
 		return nil
 	}
-	since := c.attachment.seen
-	if p != nil && p.isLost() {
-		since = p.sent
-		if !p.noted {
-			_ = pause(waits, time.Until(p.lost.Add(lostLook))) // then, or when the time is over, one list tells
-		}
+	if p := c.pending; p != nil && !p.lost.IsZero() {
+		_ = pause(waits, time.Until(p.lost.Add(lostLook))) // then, or when the time is over, one list tells
 	}
-	running, err := c.host.compactionsSince(clean, c.order.Path, since)
-	for _, j := range running {
-		if lapsed || !p.noted || c.ours[j.ID] {
-			return fmt.Errorf("%w: job %s on %s can be a compaction of this disk and is at %d %%", ErrInUse, j.ID, c.nodeName(), j.Percent)
-		}
+	running, err := c.host.compactionsSince(clean, c.order.Path, c.attachment.seen)
+	if err == nil && len(running) > 0 {
+		j := running[0]
+		err = fmt.Errorf("%w: job %s on %s can be a compaction of this disk and is at %d %%", ErrInUse, j.ID, c.nodeName(), j.Percent)
 	}
 	return err
 }

@@ -9,17 +9,12 @@ import (
 
 // pending is a compaction of this run whose end was not seen.
 type pending struct {
-	sent      time.Time   // when the request was sent
 	job       *StorageJob // as last seen; nil when not named, or forgotten by the host
 	lost      time.Time   // when its answer was lost, zero when it was not
 	cancelled bool        // the host was asked to end the job
 	// vanished: the host has no record of the job, as after a restart.
 	vanished bool
-	// noted: the running jobs that may be it are in compactor.ours.
-	noted bool
 }
-
-func (p *pending) isLost() bool { return !p.lost.IsZero() }
 
 // lostError: a compaction was requested, and its outcome is unknown.
 type lostError struct{ err error }
@@ -87,9 +82,8 @@ func (c *compactor) noteOwn(jobs ...StorageJob) {
 // job.
 func (c *compactor) listOwn(ctx context.Context) ([]StorageJob, error) {
 	for deadline := time.Now().Add(jobRecordKept); ; {
-		jobs, err := c.host.compactionsSince(ctx, c.order.Path, c.pending.sent)
+		jobs, err := c.host.compactionsSince(ctx, c.order.Path, c.attachment.seen)
 		if err == nil {
-			c.pending.noted = true
 			c.noteOwn(jobs...)
 			return jobs, nil
 		}

@@ -106,7 +106,7 @@ func (c *compactor) attempt(ctx context.Context, pass int) error {
 	c.result.Run.Passes = pass
 	c.result.Run.Attached = c.attachment.tries()
 	c.attachment.see(sent, time.Nanosecond)
-	c.pending = &pending{sent: sent}
+	c.pending = &pending{}
 	switch {
 	case o == outcomeUnknown:
 		return c.lose(err)
