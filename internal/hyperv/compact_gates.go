@@ -138,6 +138,7 @@ type plannedError struct{ was, is string }
 func (e *plannedError) Error() string {
 	return fmt.Sprintf("the disk is %s now, and was %s when it was last looked at: nothing was sent", e.is, e.was)
 }
+
 func (*plannedError) Hint() string      { return "The disk was converted or another one took its place." }
 func (*plannedError) Reasons() []Reason { return []Reason{ReasonPlannedOther} }
 

@@ -13,7 +13,7 @@ type ending struct {
 }
 
 func (e *ending) Error() string        { return e.text }
-func (e *ending) Is(target error) bool { return target == e.is } //nolint:errorlint // identity of a sentinel is the question
+func (e *ending) Is(target error) bool { return target == e.is }
 
 var errStopped = &ending{"Terraform was told to stop", context.Canceled}
 

@@ -31,7 +31,7 @@ func guideSections(t *testing.T, name string) map[string]string {
 		t.Fatal(err)
 	}
 	all := map[string]string{}
-	for _, section := range strings.Split("\n"+string(text), "\n## ") {
+	for section := range strings.SplitSeq("\n"+string(text), "\n## ") {
 		heading, rest, _ := strings.Cut(section, "\n")
 		all[heading] = rest
 	}

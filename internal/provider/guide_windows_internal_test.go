@@ -85,7 +85,7 @@ func TestGuideOfWindows_tables(t *testing.T) {
 		}
 		for list := range strings.SplitSeq(by.tests, "; ") {
 			file, names, _ := strings.Cut(list, " ")
-			for _, name := range strings.Fields(names) {
+			for name := range strings.FieldsSeq(names) {
 				if b, err := os.ReadFile(file); err != nil || !strings.Contains(string(b), "func "+name+"(") {
 					t.Errorf("row %q: %s has no test %s (%v)", row, file, name, err)
 				}

@@ -82,7 +82,7 @@ var incidents = map[string]incident{
 	"host down, skip was written only now": {refreshedDown("fail", "skip"), `no connection to`, `-refresh=false: a refresh goes by the value in state`},
 	"host down at an apply":                {downAtApply, `no connection to`, `Check name, port, firewall and the WinRM listener`},
 	"Ctrl-C":                               {interruptedOnce, `interrupted \(Terraform was told to stop\)`, `Run apply again`},
-	"killed before":                        {killedBefore, `Attachment of an earlier run taken over`, `this one has cleaned up`},
+	"killed before":                        {killedBefore, `Attachment of an earlier run taken over`, `the attachment was used and is detached`},
 }
 
 var withTLS = []hypervsim.Option{hypervsim.WithTLS()}
@@ -236,16 +236,22 @@ func interruptedOnce(t *testing.T) string {
 	return out.String()
 }
 
-// flat takes the boxes, the line breaks and what Terraform says of the tests' own
-// installation out of what it prints.
+// flat is what Terraform prints of errors and warnings, without boxes and line breaks,
+// the plan, and what it says of the tests' own installation.
 func flat(screen string) string {
 	if _, rest, found := strings.Cut(screen, "incompatible with published"); found {
 		screen = rest
 	}
+	if at := diagnosed.FindStringIndex(screen); at != nil {
+		screen = screen[at[0]:]
+	}
 	return strings.Join(strings.Fields(strings.NewReplacer("│", " ", "╷", " ", "╵", " ").Replace(screen)), " ")
 }
 
-// guideRow is a row of the first table of the guide on troubleshooting.
+var diagnosed = regexp.MustCompile(`(?m)^│? ?(Error|Warning): `)
+
+// guideRow is a row of the first tables of the guide on troubleshooting: what is on
+// the screen, and warnings.
 type guideRow struct {
 	phrases []string
 	text    string
@@ -257,13 +263,16 @@ func troubleshooting(t *testing.T) []guideRow {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "templates", "guides", "troubleshooting.md"))
 	must(t, err)
-	_, table, found := strings.Cut(string(text), "\n| On the screen |")
-	if !found {
-		t.Fatal("the guide lacks the table that begins with: | On the screen |")
+	first, rest, found := strings.Cut(string(text), "\n## Warnings\n")
+	warnings, _, _ := strings.Cut(rest, "\n## ")
+	if !found || !strings.Contains(first, "\n| On the screen |") {
+		t.Fatal("the guide lacks the table that begins with: | On the screen |, or that of warnings")
 	}
-	table, _, _ = strings.Cut(table, "\n\n")
 	var rows []guideRow
-	for line := range strings.Lines(table) {
+	for line := range strings.Lines(first + warnings) {
+		if !strings.HasPrefix(line, "|") {
+			continue
+		}
 		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | ")
 		row := guideRow{text: line}
 		for _, m := range phrase.FindAllStringSubmatch(cells[0], -1) {
@@ -298,6 +307,7 @@ func TestIncidents(t *testing.T) {
 					if strings.Contains(screen, p) {
 						known += " " + row.text
 						found++
+						t.Logf("%q leads to: %s", p, row.text)
 						break
 					}
 				}
