@@ -56,7 +56,7 @@ func (h *Host) VisibleUses(ctx context.Context, path string) (uses []Use, hidden
 // of the names of machines. The parameter disk is nil when the disk was not
 // inspected.
 func (h *Host) visibleUses(ctx context.Context, path string, disk *VHD) (uses []Use, hidden, err error) {
-	if kind := disk.useV1(); kind != "" {
+	if kind := useV1(disk); kind != "" {
 		return []Use{{Kind: kind}}, nil, nil
 	}
 	p, err := h.pictureOf(ctx, "", path, disk, shown())
@@ -73,7 +73,7 @@ func (h *Host) visibleUses(ctx context.Context, path string, disk *VHD) (uses []
 
 // useV1 is what an inspection of the older generation says of the use of a disk,
 // empty for nothing.
-func (d *VHD) useV1() UseKind {
+func useV1(d *VHD) UseKind {
 	switch {
 	case d == nil:
 		return ""

@@ -54,8 +54,8 @@ func (h *Host) settledPicture(ctx context.Context, node, path string, disk *VHD,
 		if !ok || !errors.Is(g, ErrInUse) || time.Since(start) >= inUseTrial {
 			return p, err
 		}
-		if err := pause(ctx, inUsePause); err != nil {
-			return nil, err
+		if pause(ctx, inUsePause) != nil {
+			return p, err
 		}
 		since = time.Now()
 	}
