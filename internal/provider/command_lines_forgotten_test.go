@@ -55,6 +55,30 @@ func TestCommandLines_jobThatMayGoOn(t *testing.T) {
 	})
 }
 
+// Nor is it, by an apply or a destroy, while the provider's host has another disk.
+func TestCommandLines_jobOnTheFormerHost(t *testing.T) {
+	t.Parallel()
+	throughEach(t, func(c recent) {
+		t := c.t
+		s := newSite(t)
+		must(t, s.here.Change(diskPath, func(v *hypervsim.VHD) {
+			v.Immediate, v.JobDuration, v.NotCancellable = false, 20*time.Second, true
+		}))
+		short := disk(settings{"timeouts": `{ create = "300ms" }`, "attach_read_only": "false", "mode": `"Full"`})
+		c.write(s.on(hereAddress) + short)
+		c.expect(1, applying...)
+		c.expect(0, "untaint", address)
+
+		c.write(s.on(elsewhereAddress) + short)
+		contains(t, c.expect(2, planning...), "updated in-place", "last seen on HV-A", "may still compact the disk there")
+		contains(t, c.expect(1, applying...), "Nothing was started", "HV-A")
+		contains(t, c.expect(1, "destroy", "-auto-approve", "-input=false"), "Nothing was forgotten", "HV-A", "may still compact", "terraform state rm")
+		c.write(s.on(hereAddress) + short)
+		contains(t, c.expect(0, "destroy", "-auto-approve", "-input=false"), "may go on")
+		compactions(t, s.elsewhere, 0)
+	})
+}
+
 // A refresh under another host of the environment forgets nothing, and the first one
 // finds everything as it was.
 func TestCommandLines_hostOfTheEnvironment(t *testing.T) {

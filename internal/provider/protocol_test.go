@@ -101,22 +101,27 @@ func TestProtocol_descriptions(t *testing.T) {
 	}
 }
 
-// A host that is known only during apply cannot be asked by what is read while
-// planning. Nobody claims then that none is named.
-func TestProtocol_hostUnknown(t *testing.T) {
+// Nothing is asked, and nothing imported, while a part of the provider is unknown; all
+// that asks says so.
+func TestProtocol_providerUnknown(t *testing.T) {
 	t.Parallel()
-	s := serve(t, host(t, hypervsim.WithVHD(vhd())), map[string]tftypes.Value{"host": tftypes.NewValue(tftypes.String, tftypes.UnknownValue)})
-	const want = "ERROR at : Provider configuration is not known yet"
-	saysOnce(t, s.read("hyperv_vhd", map[string]tftypes.Value{"path": text(diskPath)}), want, "-target")
-	saysOnce(t, s.read("hyperv_vhds", map[string]tftypes.Value{"directory": text(`D:\VMs`)}), want)
-	results := s.list(map[string]tftypes.Value{"directory": text(`D:\VMs`)}, 0, false)
-	if len(results) != 1 {
-		t.Fatalf("%d results, want 1", len(results))
+	for _, name := range []string{"host", "password"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := serve(t, host(t, hypervsim.WithVHD(vhd())), map[string]tftypes.Value{name: tftypes.NewValue(tftypes.String, tftypes.UnknownValue)})
+			const want = "ERROR at : Provider configuration is not known yet"
+			saysOnce(t, s.read("hyperv_vhd", map[string]tftypes.Value{"path": text(diskPath)}), want, "-target")
+			saysOnce(t, s.read("hyperv_vhds", map[string]tftypes.Value{"directory": text(`D:\VMs`)}), want)
+			results := s.list(map[string]tftypes.Value{"directory": text(`D:\VMs`)}, 0, false)
+			if len(results) != 1 {
+				t.Fatalf("%d results, want 1", len(results))
+			}
+			saysOnce(t, results[0].Diagnostics, want)
+			imported, err := s.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: compactionName, ID: diskPath})
+			must(t, err)
+			saysOnce(t, imported.Diagnostics, want)
+		})
 	}
-	saysOnce(t, results[0].Diagnostics, want)
-	imported, err := s.ImportResourceState(t.Context(), &tfprotov6.ImportResourceStateRequest{TypeName: compactionName, ID: diskPath})
-	must(t, err)
-	saysOnce(t, imported.Diagnostics, want)
 }
 
 // A client that allows it gets an unknown host as a reason to ask again later, and an

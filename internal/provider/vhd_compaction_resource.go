@@ -199,7 +199,9 @@ func (r *vhdCompactionResource) Delete(ctx context.Context, req resource.DeleteR
 	case resp.Diagnostics.HasError():
 	case state.LeftAttached.ValueBool():
 		resp.Diagnostics.Append(r.detach(ctx, &state)...)
-	case state.UnseenJob.ValueString() != "":
+	case state.left() != "" && found.Elsewhere != "":
+		resp.Diagnostics.Append(state.notForgotten(found))
+	case state.left() != "":
 		resp.Diagnostics.Append(state.forgottenWarning(about))
 	case found.Attached:
 		resp.Diagnostics.Append(attachedWarning(about))

@@ -147,6 +147,13 @@ func (m *vhdCompactionModel) elsewhereWarning(s subject, found marks) diag.Diagn
 	return diag.NewWarningDiagnostic(summaryElsewhere, detail)
 }
 
+// notForgotten says why a destroy has forgotten nothing.
+func (m *vhdCompactionModel) notForgotten(found marks) diag.Diagnostic {
+	s := subject{path: m.Path.ValueString(), host: found.Elsewhere}
+	return diag.NewErrorDiagnostic(summaryElsewhere, m.elsewhereDetail(s, found)+
+		"\n\nNothing was forgotten. Name the former host, or forget the disk as it is with terraform state rm.")
+}
+
 // elsewhereError gives the reason why an apply has started nothing.
 func (m *vhdCompactionModel) elsewhereError(s subject, found marks) diag.Diagnostic {
 	return diag.NewErrorDiagnostic(summaryElsewhere, m.elsewhereDetail(s, found)+
