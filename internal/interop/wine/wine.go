@@ -73,7 +73,8 @@ func (w *Wine) Build(ctx context.Context, test bool, pkg, out string) error {
 	if test {
 		arguments = []string{"test", "-c"}
 	}
-	arguments = append(arguments, "-tags", "wine", "-overlay", w.cache("overlay.json"), "-o", out, pkg)
+	// The tree may belong to another user, which Git does not like.
+	arguments = append(arguments, "-buildvcs=false", "-tags", "wine", "-overlay", w.cache("overlay.json"), "-o", out, pkg)
 	c := exec.CommandContext(ctx, "go", arguments...)
 	c.Dir = w.root
 	c.Env = append(os.Environ(), "GOOS=windows", "GOARCH=amd64", "CGO_ENABLED=0")
