@@ -113,12 +113,12 @@ func (ws *workspace) processes(name string) []int {
 	var all []int
 	for _, file := range files {
 		b, err := os.ReadFile(file)
-		if err != nil || !strings.Contains(string(b), filepath.Base(ws.dir)) {
+		text := strings.ReplaceAll(string(b), `\`, "/") // Wine has either
+		if err != nil || !strings.Contains(text, ws.dir) {
 			continue
 		}
-		words := strings.Split(string(b), "\x00")
-		first := strings.ReplaceAll(words[min(1, len(words)-1)], `\`, "/")
-		if zeroth := strings.ReplaceAll(words[0], `\`, "/"); strings.HasSuffix(zeroth, "/"+name) || strings.HasSuffix(first, "/"+name) {
+		words := strings.Split(text, "\x00")
+		if first := words[min(1, len(words)-1)]; strings.HasSuffix(words[0], "/"+name) || strings.HasSuffix(first, "/"+name) {
 			if pid, err := strconv.Atoi(filepath.Base(filepath.Dir(file))); err == nil {
 				all = append(all, pid)
 			}
