@@ -25,12 +25,12 @@ func (c *compactor) attach(ctx context.Context) error {
 	return c.attachOnce(ctx)
 }
 
-// checkUnattached refuses a disk that is attached already, by an earlier run or by
-// somebody. An attach would be refused by the host; a compaction would not: it
-// would run on an attachment whose holder may detach it at any time.
+// checkUnattached refuses a disk that is attached already, by an earlier run or by another client.
+// The host would refuse an attach, but not a compaction: that would run on an attachment whose
+// holder may detach it at any time.
 func (c *compactor) checkUnattached(ctx context.Context) error {
 	if c.found.gen != generationV2 {
-		return nil // its inspection tells whether the disk is in use
+		return nil // its inspection shows whether the disk is in use
 	}
 	image, err := c.host.currentImage(ctx, c.order.Path)
 	switch {
@@ -45,16 +45,16 @@ func (c *compactor) checkUnattached(ctx context.Context) error {
 	return nil
 }
 
-// leftElsewhere reports whether an earlier run left the disk attached on another
-// node. This node cannot tell what became of that, but that it takes an attach or
-// a compaction shows that nobody has the file open any more.
+// leftElsewhere reports whether an earlier run left the disk attached on another node. This node
+// does not know of that attachment, but if it accepts an attach or a compaction, no node has the
+// file open any more.
 func (c *compactor) leftElsewhere() bool {
 	at := c.order.LeftAt
 	return c.attachment.prior && at != nil && !sameNode(at.Node, c.found.node)
 }
 
-// settleElsewhere notes that this node took the disk that was left attached on
-// another one.
+// settleElsewhere notes that this node could open the disk that was left
+// attached on another one.
 func (c *compactor) settleElsewhere() {
 	if c.leftElsewhere() {
 		c.warn(WarnSettled, fmt.Sprintf("An earlier run left the disk attached on %s. It is not any more: %s could open it.", c.order.LeftAt.Node, c.nodeName()))
@@ -62,7 +62,7 @@ func (c *compactor) settleElsewhere() {
 	}
 }
 
-// attachOnce asks for the attachment, once, and finds out what came of it.
+// attachOnce requests the attachment, once, and finds out the outcome.
 func (c *compactor) attachOnce(ctx context.Context) error {
 	a := &c.attachment
 	a.ask()
@@ -84,8 +84,8 @@ func (c *compactor) attachOnce(ctx context.Context) error {
 	return c.findOwn(ctx)
 }
 
-// tellAppeared adds to a refusal that the disk is attached all the same, whoever
-// did that.
+// tellAppeared adds to a refusal that the disk is attached all the same, by
+// whichever client.
 func (c *compactor) tellAppeared(ctx context.Context, refusal error) error {
 	if errors.Is(refusal, ErrInUse) || ctx.Err() != nil || errors.Is(refusal, ErrUnreachable) || errors.Is(refusal, ErrUnauthenticated) {
 		return refusal
@@ -96,7 +96,7 @@ func (c *compactor) tellAppeared(ctx context.Context, refusal error) error {
 	return refusal
 }
 
-// awaitAttach waits for the job of our attach. One that failed attached nothing.
+// awaitAttach waits for the job of our attach. A job that failed attached nothing.
 func (c *compactor) awaitAttach(ctx context.Context) (ended bool, err error) {
 	last, err := c.host.waitJob(ctx, *c.attachment.job, c.sawWork)
 	switch {
@@ -113,8 +113,8 @@ func (c *compactor) awaitAttach(ctx context.Context) (ended bool, err error) {
 	return false, err
 }
 
-// sawWork notes that a job of ours is still under way. Whoever watches the end of a
-// compaction knows how long it ran.
+// sawWork notes that a job of ours is still under way. For a compaction it notes how long the job
+// has run, as any client that watches the job can see.
 func (c *compactor) sawWork(j StorageJob) {
 	switch {
 	case j.State.Terminal():
@@ -128,8 +128,8 @@ func (c *compactor) sawWork(j StorageJob) {
 // listingLag is how long a host may take to list what it has attached.
 const listingLag = 2 * time.Second
 
-// findOwn finds what an attach that succeeded made. It must be found: without it
-// the disk cannot be detached.
+// findOwn finds the attachment that a successful attach has made. It must be
+// found: without it the disk cannot be detached.
 func (c *compactor) findOwn(ctx context.Context) error {
 	c.attachment.job, c.attachment.made = nil, true
 	image, err := c.lookForImage(ctx, listingLag)
@@ -165,10 +165,10 @@ func (c *compactor) own(image *mountedImage) {
 	c.attachment.own(image, c.host.claims.hold(image, c.found.node))
 }
 
-// findAsked looks for what an attach made whose outcome is unknown, as long as a
-// slow host may take to begin. What it shows may as well be somebody's, who attached
-// the disk in that time: it is watched like any attachment, and told until the host
-// has taken our compaction on it.
+// findAsked looks for the attachment of an attach whose outcome is unknown, for as long as a slow
+// host may take to begin. An attachment that appears may also be that of another client that
+// attached the disk in that time: it is watched like any attachment, and reported until the host
+// has accepted our compaction on it.
 func (c *compactor) findAsked(ctx context.Context, lost error) error {
 	image, err := c.lookForImage(ctx, lostLook)
 	switch {
@@ -181,7 +181,7 @@ func (c *compactor) findAsked(ctx context.Context, lost error) error {
 	return fmt.Errorf("%w: an attach was not answered, and the disk is attached read-only on %s", ErrInUse, c.nodeName())
 }
 
-// nodeName is the node for people: as it names itself, or as the host is configured.
+// nodeName returns the node for messages: by its own name, or by the configured name of the host.
 func (c *compactor) nodeName() string {
 	if c.found.node != "" {
 		return c.found.node

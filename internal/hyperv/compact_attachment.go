@@ -8,27 +8,27 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 )
 
-// attachState says what this run knows of the attachment of its disk, and so who
-// may detach it.
+// attachState is what this run knows of the attachment of its disk; it decides
+// whether the run may detach it.
 type attachState int
 
 const (
-	// attachNone: nothing of ours is attached, and nothing was asked for.
+	// attachNone: nothing of ours is attached, and no attach was requested.
 	attachNone attachState = iota
-	// attachAsked: an attach went out and its end was not seen. Nobody may detach: what
-	// a look shows is borrowed, and told.
+	// attachAsked: an attach went out and its end was not seen. We do not detach: an attachment
+	// that is found is borrowed, and reported.
 	attachAsked
-	// attachHeld: ours, by the answer to our attach or by a compaction of ours that
-	// the host took on it. We detach.
+	// attachHeld: ours, by the answer to our attach or by a compaction of ours that the host has
+	// accepted on it. We detach.
 	attachHeld
-	// attachBorrowed: a read-only attachment that we did not make and on which a
-	// compaction is tried. Nobody here detaches.
+	// attachBorrowed: a read-only attachment that we did not make and on which
+	// a compaction is tried. We do not detach.
 	attachBorrowed
-	// attachLeft: an earlier run, or this one, could not give it back.
+	// attachLeft: an earlier run, or this one, could not detach it.
 	attachLeft
 )
 
-// attachment is what this run has to do with the attachment of its disk. Its
+// attachment is the relation of this run to the attachment of its disk. Its
 // methods are the only transitions:
 //
 //	          none    asked   held   borrowed  left
@@ -42,17 +42,17 @@ const (
 // A cell without a state is a transition that no step of a run makes.
 type attachment struct {
 	state attachState
-	image *mountedImage  // of held and borrowed; of left if a look showed it
-	job   *cim.Reference // of asked: the job that the answer to our attach named
-	made  bool           // of asked: the host says that the attach succeeded
-	// prior: an earlier run left the disk attached, which this run has not settled.
-	// It is no ownership.
+	image *mountedImage  // in held and borrowed; in left if it was seen
+	job   *cim.Reference // in asked: the job that the answer to our attach named
+	made  bool           // in asked: the host reports that the attach succeeded
+	// prior: an earlier run left the disk attached, which this run has not settled. That does not
+	// make an attachment ours.
 	prior bool
-	cause error  // of left: why it could not be given back
-	free  func() // of held: ends the claim to the address
-	// seen is when the attach, or a compaction of ours, was sent or last seen at work
-	// on it, and worked for how long that had gone on, 0 if it is not known. Nobody
-	// takes an attachment over within [patience] of that.
+	cause error  // in left: why it could not be detached
+	free  func() // in held: ends the claim to the address
+	// seen is when the attach, or a compaction of ours, was sent or last seen running, and worked
+	// is how long it had run by then, 0 if that is not known. No other run takes over an attachment
+	// within [patience] of that.
 	seen   time.Time
 	worked time.Duration
 	// detachLost is when the answer to a detach was lost, zero if none was.
@@ -66,14 +66,14 @@ func attachmentOf(order *Order) attachment {
 	return attachment{state: attachLeft, prior: true}
 }
 
-// ask notes that an attach is on its way.
+// ask notes that an attach is being sent.
 func (a *attachment) ask() {
 	a.state, a.image, a.job, a.made = attachAsked, nil, nil, false
 	a.see(time.Now(), 0)
 }
 
-// refuse notes that the attach that was asked for is not carried out. What an
-// earlier run left is as unsettled as before.
+// refuse notes that the requested attach is not carried out. An attachment that
+// an earlier run left is still unsettled.
 func (a *attachment) refuse() {
 	a.release()
 	a.state, a.job = attachNone, nil
@@ -82,18 +82,19 @@ func (a *attachment) refuse() {
 	}
 }
 
-// own notes that image is attached by us. Free ends the claim to its address,
-// see [addressClaims].
+// own notes that image is attached by us. The function free ends the claim to
+// its address, see [addressClaims].
 func (a *attachment) own(image *mountedImage, free func()) {
 	a.release()
 	*a = attachment{state: attachHeld, image: image, free: free, seen: a.seen, worked: a.worked}
 }
 
-// see notes when our work was on the attachment, and for how long it had gone on.
+// see notes when our work was last seen on the attachment, and how long it had run by then.
 func (a *attachment) see(at time.Time, worked time.Duration) { a.seen, a.worked = at, worked }
 
-// A holder who is alive notices the end of its job at its next poll, and detaches
-// within holderMargin of that, or asks first. It is left alone for takeOverMargin.
+// A holder that is alive notices the end of its job at its next poll. Within holderMargin of that
+// poll it detaches, and after that it checks first that the attachment is still its own. Other runs
+// leave it alone for takeOverMargin.
 const (
 	holderMargin   = 20 * time.Second
 	takeOverMargin = 30 * time.Second
@@ -101,8 +102,8 @@ const (
 	takeOverAfter = pollLongest + takeOverMargin
 )
 
-// patience is how long after the end of a job that has run for worked its holder is
-// left alone; 0 is not known.
+// patience returns how long the holder of a job is left alone after the end of the job, which has
+// run for worked; 0 means that this is not known.
 func patience(worked time.Duration) time.Duration {
 	if worked <= 0 {
 		return takeOverAfter
@@ -110,25 +111,25 @@ func patience(worked time.Duration) time.Duration {
 	return pollBound(worked) + takeOverMargin
 }
 
-// lapsed reports whether somebody may have taken the attachment over since our work
-// was last seen on it.
+// lapsed reports whether another client may have taken over the attachment since our work was last
+// seen on it.
 func (a *attachment) lapsed() bool {
 	return time.Since(a.seen) > patience(a.worked)-takeOverMargin+holderMargin
 }
 
-// doubt makes an attachment that was held one that is to be taken over anew. It stays
-// to be told of.
+// doubt turns an attachment that was held into one that has to be taken over again. It is still
+// reported.
 func (a *attachment) doubt() {
 	a.release()
 	a.state, a.prior = attachBorrowed, true
 }
 
-// borrow notes that somebody's image is to be tried.
+// borrow notes that a compaction is to be tried on image, which is not known to be ours.
 func (a *attachment) borrow(image *mountedImage) {
 	a.state, a.image, a.job = attachBorrowed, image, nil
 }
 
-// end notes that nothing of ours is attached any more.
+// end notes that nothing of ours is attached any longer.
 func (a *attachment) end() {
 	a.release()
 	*a = attachment{}
@@ -158,12 +159,12 @@ func (a *attachment) tries() bool {
 	return a.state == attachHeld || a.state == attachBorrowed
 }
 
-// addressClaims knows the addresses of attachments that runs of this process hold
-// on a host. One file can have several spellings, each with a turn of its own; the
-// address shows that they are one.
+// addressClaims holds the addresses of the attachments that runs of this process hold on a host.
+// One file can have several spellings, each with its own turn; the address shows that they are one
+// file.
 type addressClaims struct {
 	mu   sync.Mutex
-	held map[AttachedAt]chan struct{} // closed when the run has given it back
+	held map[AttachedAt]chan struct{} // closed when the run has detached it
 }
 
 // hold claims the address of image on node until the returned function is called.
@@ -182,15 +183,15 @@ func (c *addressClaims) hold(image *mountedImage, node string) (free func()) {
 	})
 }
 
-// holder returns what is closed when the run that holds the address of image has
-// given it back, nil when none of this process does.
+// holder returns a channel that is closed when the run that holds the address
+// of image has detached it, nil when no run of this process holds it.
 func (c *addressClaims) holder(image *mountedImage, node string) <-chan struct{} {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.held[address(image, node)]
 }
 
-// address is where image is attached, without the name of the file.
+// address returns where image is attached, without the name of the file.
 func address(image *mountedImage, node string) AttachedAt {
 	at := *image.at(strings.ToLower(node))
 	at.Name = ""

@@ -9,8 +9,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// detachReserve is the part of the time for cleaning up that waits leave to a last
-// look and a detach.
+// detachReserve is the part of the time for cleaning up that waits leave for a last look and a
+// detach.
 const detachReserve = 15 * time.Second
 
 // Pauses between two tries to detach.
@@ -19,9 +19,9 @@ const (
 	detachPauseLongest = 15 * time.Second
 )
 
-// leave puts the host in order whatever happened: a job of this run that is left
-// running is cancelled, the disk given back, its size read, in this order and with
-// contexts of its own. Waits end before clean does.
+// leave puts the host in order whatever happened: a job of this run that is still running is
+// cancelled, the disk is detached, and its size is read, in this order and with separate contexts.
+// The context waits ends before clean does.
 func (c *compactor) leave(ctx context.Context, err error) error {
 	clean, stop := cleaning(ctx, c.host.cleanUp, 0)
 	defer stop()
@@ -52,8 +52,8 @@ func (c *compactor) leave(ctx context.Context, err error) error {
 func (c *compactor) ran() bool { return c.result.Run != nil && c.result.Run.Passes > 0 }
 
 // cancel ends the job of a run that was interrupted, or that holds the disk and
-// has lost sight of it, if an answer to a request of this run named it, and says
-// what came of it. A job that completed in spite of it is a success.
+// has lost sight of it, if an answer to a request of this run named it, and
+// reports the outcome. A job that completed in spite of that is a success.
 func (c *compactor) cancel(ctx, waits context.Context, err error) error {
 	cause := context.Cause(ctx)
 	if c.pending == nil || c.pending.job == nil {
@@ -96,8 +96,8 @@ func (c *compactor) cancelJob(ctx context.Context) (StorageJob, error) {
 	return last, err
 }
 
-// interrupted says that a run was interrupted by cause, and what else is known. A
-// run without a cause was not.
+// interrupted adds to err that the run was interrupted by cause. Without a cause the run was not
+// interrupted.
 func interrupted(cause, err error) error {
 	switch {
 	case cause == nil:
@@ -114,9 +114,8 @@ func interrupted(cause, err error) error {
 // then can the disk be detached.
 const attachWait = 20 * time.Second
 
-// settleAsked finds out what became of an attach that an interrupt or an outage
-// met. Only its answer, or the end of the job that this named, shows that what is
-// attached is ours.
+// settleAsked finds out the outcome of an attach during which an interrupt or an outage occurred.
+// Only its answer, or the end of the job that the answer named, shows that the attachment is ours.
 func (c *compactor) settleAsked(clean, waits context.Context) {
 	a := &c.attachment
 	if a.job != nil {
@@ -143,16 +142,16 @@ func (c *compactor) settleAsked(clean, waits context.Context) {
 	c.leaveAttached(err)
 }
 
-// leaveAttached remembers and tells that the disk may stay attached by us.
+// leaveAttached records and reports that the disk may stay attached by us.
 func (c *compactor) leaveAttached(cause error) {
 	c.attachment.leave(cause)
 	c.warn(WarnLeftAttached, fmt.Sprintf("The disk may still be attached read-only on %s, and a virtual machine that uses it cannot start then. By hand, on %s: %s. Cause: %v",
 		c.nodeName(), c.nodeName(), dismount(c.order.Path), cause))
 }
 
-// detach gives a disk that we hold back and is sure of it, or remembers why not.
-// Whatever the error, it goes on until clean ends: a disk left attached is worse
-// than a request too many.
+// detach detaches a disk that we hold and makes sure of it, or records why it
+// could not. Whatever the error, it goes on until clean ends: a disk that stays
+// attached is worse than one request too many.
 func (c *compactor) detach(clean, waits context.Context) {
 	c.report(Progress{Phase: PhaseDetaching})
 	for wait := detachPauseFirst; ; wait = min(2*wait, detachPauseLongest) {
@@ -172,8 +171,9 @@ func (c *compactor) detach(clean, waits context.Context) {
 	}
 }
 
-// detachOnce detaches the disk once nothing of ours can be running on it. It is
-// nil when the attachment is gone, also when its address is another one's now.
+// detachOnce detaches the disk once nothing of ours can be running on it. It
+// returns nil when the attachment is gone, even if its address now belongs to
+// another one.
 func (c *compactor) detachOnce(clean, waits context.Context) error {
 	if err := c.lookAtOwn(clean); err != nil {
 		return err
@@ -195,8 +195,8 @@ func (c *compactor) detachOnce(clean, waits context.Context) error {
 	return err
 }
 
-// isGone reports whether what we attached is not there any more. A restart, as which a
-// job may have vanished, ends an attachment and gives its address out again.
+// isGone reports whether our attachment is no longer there. A restart, because of which a job may
+// have vanished, ends an attachment and makes its address available again.
 func (c *compactor) isGone(ctx context.Context) (bool, error) {
 	image := c.attachment.image
 	now, err := c.host.imageAt(ctx, image.ref)
@@ -210,12 +210,11 @@ func (c *compactor) isGone(ctx context.Context) (bool, error) {
 	return err == nil && up < time.Since(c.attachment.seen), err
 }
 
-// errDetachLost: a detach is not sent again for a minute after its outcome was lost.
-// One that a slow host carries out late must meet our attachment, not the next one at
-// its address.
+// errDetachLost: a detach is not sent again for a minute after its outcome was lost. A detach that
+// a slow host carries out late must hit our attachment, not the next one at its address.
 var errDetachLost = fmt.Errorf("%w: the host was asked to detach the disk, and it is still attached", ErrOutcomeUnknown)
 
-// sendDetach asks the host to detach an attachment that was looked at just now.
+// sendDetach asks the host to detach an attachment that has just been checked.
 func (h *Host) sendDetach(ctx context.Context, image *mountedImage) (outcome, error) {
 	job, o, err := h.sendOnce(ctx, image.detachMethod())
 	if err == nil && job != nil {
@@ -224,16 +223,15 @@ func (h *Host) sendDetach(ctx context.Context, image *mountedImage) (outcome, er
 	return o, err
 }
 
-// guard is nil when no compaction can be running on the attachment that we hold.
-// The compactions of others never delay a detach, but those that began while ours
-// was out of sight, or after it vanished: somebody may have taken the attachment
-// over.
+// guard returns nil when no compaction can be running on the attachment that we hold. Compactions
+// of other clients never delay a detach, except those that began while ours was out of sight, or
+// after it vanished: another client may have taken over the attachment.
 func (c *compactor) guard(clean, waits context.Context) error {
 	if c.pending == nil && !c.attachment.lapsed() {
 		return nil
 	}
 	if p := c.pending; p != nil && !p.lost.IsZero() {
-		_ = pause(waits, time.Until(p.lost.Add(lostLook))) // then, or when the time is over, one list tells
+		_ = pause(waits, time.Until(p.lost.Add(lostLook))) // then, or when the time is over, the list decides
 	}
 	running, err := c.host.compactionsSince(clean, c.order.Path, c.attachment.seen)
 	if err == nil && len(running) > 0 {
@@ -243,8 +241,8 @@ func (c *compactor) guard(clean, waits context.Context) error {
 	return err
 }
 
-// lookAtOwn looks at the job that an answer to our request named. One that still
-// runs keeps the disk attached.
+// lookAtOwn checks the job that an answer to our request named. A job that
+// still runs keeps the disk attached.
 func (c *compactor) lookAtOwn(ctx context.Context) error {
 	p := c.pending
 	if p == nil || p.job == nil {
@@ -288,9 +286,9 @@ func (h *Host) seeJob(ctx context.Context, job StorageJob, path string) (Storage
 // of a job.
 const readBeforeLimit = 15 * time.Second
 
-// readBefore reads the size before the detach, once: who has the disk attached can
-// always tell, and afterwards a machine may have it open. While the compaction may
-// run, it tells nothing.
+// readBefore reads the size before the detach, once: while the disk is attached by us its size can
+// always be read, and afterwards a machine may have it open. While the compaction may still run,
+// the size means nothing.
 func (c *compactor) readBefore(ctx context.Context) {
 	if !c.ran() || c.pending != nil {
 		return
@@ -302,8 +300,8 @@ func (c *compactor) readBefore(ctx context.Context) {
 	}
 }
 
-// readAfter reads the size as the host reports it after the run. An earlier size is
-// not one after it.
+// readAfter reads the size as the host reports it after the run. A size that was read before does
+// not count as the size after the run.
 func (c *compactor) readAfter(ctx context.Context) {
 	run := c.result.Run
 	if run.FileSizeAfterBytes == nil {

@@ -14,15 +14,15 @@ const (
 	// passGain is the share of the size before a pass, 1 %, below which the pass
 	// counts as barren.
 	passGain = 100
-	// barrenPasses in a row end the passes. One alone does not: a first pass that
-	// only prepares what a second one reclaims is what people order two for.
+	// barrenPasses is how many barren passes in a row end the run. One alone does not: users order
+	// two passes because the first one may only prepare what the second one reclaims.
 	barrenPasses = 2
 	// maxRequests bounds the requests to compact for one pass that were not
-	// refused: a host whose answers cannot be read is not asked for ever.
+	// refused: a host whose answers cannot be read is not asked forever.
 	maxRequests = 2
 )
 
-// passes compacts, and compacts again while it pays and the order allows it.
+// passes compacts, and compacts again as long as that pays off and the order allows it.
 func (c *compactor) passes(ctx context.Context) error {
 	for pass, barren := 1, 0; ; pass++ {
 		if err := c.pass(ctx, pass); err != nil {
@@ -46,9 +46,9 @@ func (c *compactor) passes(ctx context.Context) error {
 	}
 }
 
-// pass compacts once. A disk that is refused as in use is waited for as
-// [compactor.whileInUse] says. A request whose outcome stays unknown is sent once
-// more when nothing that can be it is running.
+// pass compacts once. A disk that is refused as in use is waited for as [compactor.whileInUse]
+// says. A request whose outcome stays unknown is sent once more when no job that may be that
+// request is running.
 func (c *compactor) pass(ctx context.Context, pass int) error {
 	for requests := 0; ; {
 		err := c.attempt(ctx, pass)
@@ -72,8 +72,8 @@ func (c *compactor) pass(ctx context.Context, pass int) error {
 	}
 }
 
-// afterLost makes a disk in use one whose outcome is unknown when a request of
-// this pass was lost: what uses it may be that.
+// afterLost turns "in use" into "outcome unknown" when a request of this pass
+// was lost: that request may be what uses the disk.
 func (*compactor) afterLost(requests int, err error) error {
 	if requests > 0 && errors.Is(err, ErrInUse) {
 		return fmt.Errorf("%w: an earlier request of this pass was lost: %w", ErrOutcomeUnknown, err)
@@ -120,8 +120,8 @@ func (c *compactor) attempt(ctx context.Context, pass int) error {
 	return c.follow(ctx, *job)
 }
 
-// measure takes the size before the first pass: that of the gates, or read anew
-// after a wait.
+// measure takes the size before the first pass: the one that the gates have
+// read, or a new one after a wait.
 func (c *compactor) measure(ctx context.Context) error {
 	run := c.result.Run
 	if run.Passes > 0 {
@@ -148,9 +148,9 @@ func (c *compactor) compactMethod() method {
 	return method{target: c.found.gen.service(), name: "CompactVirtualHardDisk", params: p}
 }
 
-// taken notes that the host took the compaction: nothing else compacts this disk,
-// so an attachment that was not ours is from now on. That a job was started is not
-// enough, since the job may be what finds the file in use.
+// taken notes that the host has accepted the compaction: no other compaction of this disk is
+// running, so an attachment that was not ours is ours from now on. The start of a job is not
+// enough, because the job itself may find the file in use.
 func (c *compactor) taken() {
 	c.refused, c.priorEnded = time.Time{}, true
 	a := &c.attachment
@@ -177,7 +177,7 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 	c.result.Run.JobID, c.pending.job = job.ID, &job
 	prior := c.attachment.prior
 	if c.attachment.state == attachBorrowed {
-		c.attachment.prior = true // told, unless the end of the job settles whose it is
+		c.attachment.prior = true // reported, unless the end of the job settles which run holds it
 		if c.checkQuiet(ctx, job.ID) != nil {
 			return c.withdraw(ctx, prior)
 		}
@@ -201,7 +201,7 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 	case last.State.Terminal():
 		c.pending = nil
 		if errors.Is(err, ErrInUse) {
-			c.result.Run.Passes-- // it found the file in use, so it was none
+			c.result.Run.Passes-- // it found the file in use, so it does not count
 			c.attachment.prior = prior
 		} else {
 			c.taken()

@@ -9,16 +9,16 @@ import (
 )
 
 const (
-	// lookPause is the time between two looks at somebody's attachment.
+	// lookPause is the time between two looks at an attachment that may have a holder.
 	lookPause = 15 * time.Second
-	// withdrawReserve is the part of the time for cleaning up after an interrupt that
-	// is left when a compaction was withdrawn.
+	// withdrawReserve is the part of the time for cleaning up after an interrupt that remains after
+	// a compaction was withdrawn.
 	withdrawReserve = 50 * time.Second
 )
 
-// watch looks at an attachment that can be that of a run that was killed, until it
-// goes away or a compaction may be tried on it: when nobody who could notice the
-// end of a compaction has done so for longer than that takes.
+// watch looks at an attachment that may be that of a killed run, until it goes away or a compaction
+// may be tried on it: that is when a living holder would have noticed the end of its compaction and
+// detached, with time to spare.
 func (c *compactor) watch(ctx context.Context, image *mountedImage) error {
 	c.borrow(image)
 	c.holder = watchHolder(c.host.takeOver)
@@ -49,15 +49,15 @@ func (c *compactor) watch(ctx context.Context, image *mountedImage) error {
 	}
 }
 
-// errLapsed: our work was out of sight for so long that somebody may have taken the
-// attachment over.
+// errLapsed: our work was out of sight for so long that another client may have taken over the
+// attachment.
 var errLapsed = fmt.Errorf("%w: what this run attached was out of sight for so long that somebody may have taken it over", ErrInUse)
 
 // errHolderEnded: the holder of an attachment may be about to detach.
 var errHolderEnded = fmt.Errorf("%w: a compaction on the host has ended just now, and its run may be about to detach the disk", ErrInUse)
 
-// mayTry is nil when a compaction may be sent on the attachment as it is. It is asked
-// right before that: somebody may have come since the last look.
+// mayTry returns nil when a compaction may be sent on the attachment as it is. It is called right
+// before that, because another client may have appeared since the last look.
 func (c *compactor) mayTry(ctx context.Context) error {
 	switch c.attachment.state {
 	case attachHeld:
@@ -69,9 +69,9 @@ func (c *compactor) mayTry(ctx context.Context) error {
 	return nil
 }
 
-// stillHolds looks at an attachment that we hold and whose work was out of sight for
-// so long that somebody may have taken it over. It is ours still if it is there and no
-// other compaction is on record; else it is watched like that of anybody.
+// stillHolds checks an attachment that we hold and whose work was out of sight for so long that
+// another client may have taken it over. It is still ours if it is there and no other compaction is
+// on record; otherwise it is watched like any other.
 func (c *compactor) stillHolds(ctx context.Context) error {
 	a := &c.attachment
 	if a.state != attachHeld || !a.lapsed() {
@@ -89,8 +89,8 @@ func (c *compactor) stillHolds(ctx context.Context) error {
 	return errors.Join(errLapsed, err)
 }
 
-// mayBorrow is nil when somebody's attachment is the one that was watched, and still
-// without a name and quiet.
+// mayBorrow returns nil when the borrowed attachment is the one that was watched, still has no name
+// and is still quiet.
 func (c *compactor) mayBorrow(ctx context.Context) error {
 	image := c.attachment.image
 	now, err := c.host.imageAt(ctx, image.ref)
@@ -106,8 +106,8 @@ func (c *compactor) mayBorrow(ctx context.Context) error {
 	return c.checkQuiet(ctx, "")
 }
 
-// checkUnnamed refuses an attachment with a drive letter or a folder mount point, or
-// of which that cannot be seen.
+// checkUnnamed refuses an attachment that has a drive letter or a folder mount point, or for which
+// that cannot be seen.
 func (c *compactor) checkUnnamed(ctx context.Context, image *mountedImage) error {
 	name, err := c.host.namedVolume(ctx, image)
 	switch {
@@ -119,10 +119,10 @@ func (c *compactor) checkUnnamed(ctx context.Context, image *mountedImage) error
 	return nil
 }
 
-// checkQuiet looks once more whether a compaction that can be that of the holder of a
-// borrowed attachment has ended: right before ours is sent, and right after the host
-// took it. In between, the end of the holder's may be what let the host take ours. Own
-// is the job of ours.
+// checkQuiet checks once more whether a compaction that may be that of a borrowed attachment's
+// holder has ended: right before ours is sent, and right after the host has accepted it. In
+// between, the host may have accepted ours just because the holder's ended. The parameter own is
+// our job.
 func (c *compactor) checkQuiet(ctx context.Context, own string) error {
 	jobs, err := c.host.compactions(ctx, c.order.Path)
 	c.holder.look(jobs, own, err)
@@ -132,11 +132,11 @@ func (c *compactor) checkQuiet(ctx context.Context, own string) error {
 	return nil
 }
 
-// withdraw ends our compaction on an attachment whose holder may be about to
-// detach it. One that has ended well meanwhile counts, and so does one that cannot
-// be ended; neither makes the attachment ours. Prior is what was left before it was
-// sent, and is so again when it has ended. The wait is part of cleaning up: an
-// interrupt does not leave the job to run.
+// withdraw ends our compaction on an attachment whose holder may be about to detach it. A
+// compaction that has ended well meanwhile counts, and so does one that cannot be ended; neither
+// makes the attachment ours. The parameter prior says whether an attachment was left before it was
+// sent, which is the case again once it has ended. The wait is part of cleaning up: an interrupt
+// does not leave the job to run.
 func (c *compactor) withdraw(ctx context.Context, prior bool) error {
 	clean, stop := cleaning(ctx, c.host.cleanUp, min(withdrawReserve, c.host.cleanUp/2))
 	defer stop()
@@ -151,9 +151,9 @@ func (c *compactor) withdraw(ctx context.Context, prior bool) error {
 	return errHolderEnded
 }
 
-// borrow notes somebody's attachment. One at another address than an earlier run
-// left shows that what that one left is gone; one that an attach of ours may have
-// made stays to be told of.
+// borrow notes an attachment that is not known to be ours. If it is at another address than the one
+// that an earlier run left, that one is gone; if an attach of ours may have made it, it is still
+// reported.
 func (c *compactor) borrow(image *mountedImage) {
 	a := &c.attachment
 	if at := c.order.LeftAt; at.hasAddress() && !c.leftElsewhere() && !image.is(at, c.found.node) {
@@ -163,20 +163,20 @@ func (c *compactor) borrow(image *mountedImage) {
 	a.borrow(image)
 }
 
-// holderWatch watches the compactions of a host for the end of one that can be
-// that of the holder of an attachment.
+// holderWatch watches the compactions of a host for the end of one that may be
+// that of an attachment's holder.
 type holderWatch struct {
-	ended map[string]bool // the jobs of the last look, by id: whether they had ended
-	until time.Time       // for how long a holder who is alive is left alone
+	ended map[string]bool // for each job of the last look, by id, whether it had ended
+	until time.Time       // until when a holder that may be alive is left alone
 	limit time.Duration   // the longest patience
 }
 
-// watchHolder begins a watch: somebody may have attached the disk just now.
+// watchHolder begins a watch: a client may have just attached the disk.
 func watchHolder(limit time.Duration) holderWatch {
 	return holderWatch{until: time.Now().Add(limit), limit: limit}
 }
 
-// hush leaves the holder alone after the end of a job that has run for so long.
+// hush leaves the holder alone for some time after the end of a job, which has run for worked.
 func (w *holderWatch) hush(worked time.Duration) {
 	if until := time.Now().Add(min(patience(worked), w.limit)); until.After(w.until) {
 		w.until = until
@@ -185,9 +185,10 @@ func (w *holderWatch) hush(worked time.Duration) {
 
 func (w *holderWatch) isQuiet() bool { return !time.Now().Before(w.until) }
 
-// look compares the compactions with those of the last look. One that ended or
-// vanished may be the holder's, who has yet to notice and to detach; what a look
-// does not show may have ended. Own is a job of ours, which is not the holder's.
+// look compares the compactions with those of the last look. One that has ended
+// or vanished may be that of the holder, who has yet to notice that and to
+// detach; if a look fails, any may have ended. The parameter own is our job,
+// which is not the holder's.
 func (w *holderWatch) look(jobs []StorageJob, own string, err error) {
 	if err != nil {
 		w.hush(0)
