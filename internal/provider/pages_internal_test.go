@@ -235,3 +235,53 @@ func TestPageForReviewers(t *testing.T) {
 		t.Error("the page says nothing about realms or refused logons")
 	}
 }
+
+var (
+	unixOnly     = regexp.MustCompile(`(?m)^(export |read |set -|\. /|[A-Za-z_]+=\S|.*(/dev/null|\$\())`)
+	inAHistory   = regexp.MustCompile(`HYPERV_PASSWORD=["']?[^"'\s$<]`)
+	shBlock      = regexp.MustCompile("(?ms)^```sh\n(.*?)^```$")
+	builtOnLinux = map[string]bool{"CONTRIBUTING.md": true, "BENCHMARKS.md": true, "DESIGN.md": true} // on Windows by WSL
+)
+
+// TestWindowsBesideUnix: where a page shows commands that only a shell of Unix takes,
+// the same section shows those for Windows, or says where they are.
+func TestWindowsBesideUnix(t *testing.T) {
+	t.Parallel()
+	for _, document := range documents(t) {
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if builtOnLinux[filepath.Base(document)] {
+			continue
+		}
+		for section := range strings.SplitSeq(string(text), "\n## ") {
+			for _, m := range shBlock.FindAllStringSubmatch(section, -1) {
+				if unixOnly.MatchString(m[1]) && !strings.Contains(section, "```powershell") && !strings.Contains(section, "windows.md") {
+					heading, _, _ := strings.Cut(section, "\n")
+					t.Errorf("%s: %q has commands for Unix alone:\n%s", document, heading, m[1])
+				}
+			}
+		}
+	}
+}
+
+// TestPasswordsStayOutOfHistories: no page makes people type a password where the
+// shell remembers it, and none needs the settings of a developer.
+func TestPasswordsStayOutOfHistories(t *testing.T) {
+	t.Parallel()
+	for _, document := range documents(t) {
+		text, err := os.ReadFile(document)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range inAHistory.FindAllString(string(text), -1) {
+			if !strings.HasSuffix(m, "=p") { // of the simulated host
+				t.Errorf("%s: %s", document, m)
+			}
+		}
+		if !builtOnLinux[filepath.Base(document)] && strings.Contains(string(text), "dev_overrides") {
+			t.Errorf("%s speaks of dev_overrides", document)
+		}
+	}
+}

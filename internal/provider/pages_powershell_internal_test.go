@@ -25,6 +25,7 @@ var pageCmdlets = map[string][]string{
 	"Grant-ClusterAccess":       {"User", "ReadOnly"},
 	"Group-Object":              nil,
 	"ConvertFrom-Json":          nil,
+	"Invoke-RestMethod":         nil,
 	"Measure-Object":            {"Sum"},
 	"New-Item":                  {"Path", "Transport", "Address", "CertificateThumbPrint", "Force", "ItemType"}, // WSMan: has parameters of its own
 	"New-NetFirewallRule":       {"Name", "DisplayName", "Direction", "Protocol", "LocalPort", "Action", "RemoteAddress"},
