@@ -161,3 +161,24 @@ func TestClusterByShare(t *testing.T) {
 		})
 	}
 }
+
+// TestNamesakeThatCannotBeCompared: a disk of a machine with the same name and
+// identifier, whose state the host does not tell, may be the disk of the order.
+func TestNamesakeThatCannotBeCompared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const id, copied = "AAAAAAAA-0000-4000-8000-000000000001", `E:\Copies\web01.vhdx`
+		alike := func(v *hypervsim.VHD) { v.VirtualDiskID = id }
+		sim, host := simulate(t, hypervsim.WithVHD(base(web, alike), base(copied, alike), base(free)),
+			hypervsim.WithVM(hypervsim.VM{Name: "web01", State: hypervsim.VMSaved, Disks: []string{copied}}))
+		sim.AddRule(hypervsim.Rule{Method: "GetVirtualHardDiskState", Path: copied, Times: -1, Effect: hypervsim.Returns(32769)})
+		got, err := attempt(t, host, web)
+		checkEnd(t, sim, web, got, err, hyperv.ErrUnseen)
+		if err == nil || !strings.Contains(err.Error(), copied) {
+			t.Errorf("error = %v, want the disk that could not be compared", err)
+		}
+		got, err = attempt(t, host, free)
+		checkEnd(t, sim, free, got, err, nil)
+		clean(t, sim)
+	})
+}
