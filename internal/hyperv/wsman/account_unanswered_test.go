@@ -47,14 +47,16 @@ func TestUnansweredProofs(t *testing.T) {
 	t.Parallel()
 	for _, hosts := range []int{1, 12} {
 		for _, perHost := range []bool{false, true} {
-			for name, patience := range map[string]time.Duration{"given up": time.Second, "slow": time.Minute} {
+			for name, tt := range map[string]struct{ judgement, patience time.Duration }{
+				"given up": {4 * time.Second, time.Second}, "slow": {4 * time.Second, time.Minute}, "timed out": {time.Minute, time.Hour},
+			} {
 				t.Run(fmt.Sprintf("%s, %d hosts, an account of each %v", name, hosts, perHost), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
-						f := newLogonFleet(t, hosts, perHost)
+						f := newLogonFleet(t, hosts, perHost, func(cfg *wsman.Config) { cfg.RequestTimeout = time.Second })
 						f.password("other")
-						f.slow(4 * time.Second)
-						if n := f.impatiently(patience); n != 0 {
+						f.slow(tt.judgement)
+						if n := f.impatiently(tt.patience); n != 0 {
 							t.Errorf("%d answers", n)
 						}
 						if time.Sleep(time.Minute); f.failed() > 2 {

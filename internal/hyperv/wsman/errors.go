@@ -130,17 +130,17 @@ func (e *ConnectionError) Error() string {
 // Unwrap returns the cause.
 func (e *ConnectionError) Unwrap() error { return e.Err }
 
-// ErrNoAnswer: a connection was made, and the host did not answer a request within
+// ErrNoAnswer says that a connection was made and that the host did not answer within
 // the time for one. It is wrapped by a [ConnectionError].
 var ErrNoAnswer = errors.New("no answer")
 
-// noAnswer is an [ErrNoAnswer] that says how long the wait was.
-type noAnswer struct{ within time.Duration }
+// noAnswerError is an [ErrNoAnswer] that says how long the wait was.
+type noAnswerError struct{ within time.Duration }
 
-func (e *noAnswer) Error() string { return "no answer within " + e.within.String() }
+func (e *noAnswerError) Error() string { return "no answer within " + e.within.String() }
 
 // Is: a time limit that is over is one to every caller.
-func (e *noAnswer) Is(target error) bool {
+func (e *noAnswerError) Is(target error) bool {
 	return target == ErrNoAnswer || target == context.DeadlineExceeded
 }
 

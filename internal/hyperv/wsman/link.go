@@ -129,7 +129,7 @@ func (l *link) exchange(ctx context.Context, token, body []byte, contentType str
 	case l.wire.plain && l.raw.began().isTLS():
 		return nil, &TLSError{Address: l.wire.address, Err: ErrTLS}
 	case inTime.Err() != nil:
-		err = &noAnswer{l.wire.timeout}
+		err = &noAnswerError{l.wire.timeout}
 	}
 	return nil, &ConnectionError{Address: l.wire.address, Err: err}
 }
