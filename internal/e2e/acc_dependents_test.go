@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestAccDependents: a disk on which a checkpoint or a linked clone rests is left
-// alone; the disk of the clone itself is not.
+// TestAccDependents: a disk on which a checkpoint or a linked clone depends is left alone; the disk
+// of the clone itself is compacted.
 func TestAccDependents(t *testing.T) {
 	t.Parallel()
 	h := onHost(t, 50*time.Millisecond)

@@ -20,12 +20,11 @@ import (
 )
 
 const (
-	// envFixtures names a file that says what is on a real host for these tests; with
-	// it, and with the variables of the provider, they run there. Without it each test
-	// has a simulated host.
+	// envFixtures names a file that describes the fixtures on a real host; with it, and with the
+	// variables of the provider, these tests run there. Without it each test has a simulated host.
 	envFixtures = "HYPERV_ACC_FIXTURES"
-	// envDisk names one disk of a real host that no machine uses, in place of a file:
-	// for whoever has nothing but a disk to spare.
+	// envDisk, in place of that file, names one disk of a real host that no machine uses: for hosts
+	// on which there is nothing but a disk to spare.
 	envDisk = "HYPERV_ACC_VHD"
 )
 
@@ -41,8 +40,8 @@ type accHost struct {
 // onRealHost reports whether the environment names a real host for these tests.
 func onRealHost() bool { return os.Getenv(envFixtures) != "" || os.Getenv(envDisk) != "" }
 
-// onHost is the real host that the environment names, else a simulated one whose
-// compactions take that long.
+// onHost returns the real host that the environment names, else a simulated one
+// whose compactions last for takes.
 func onHost(t *testing.T, takes time.Duration) *accHost {
 	t.Helper()
 	h := &accHost{t: t}
@@ -63,7 +62,7 @@ func onHost(t *testing.T, takes time.Duration) *accHost {
 	return h
 }
 
-// simulate makes of a simulated host what the set-up makes of a real one.
+// simulate prepares a simulated host as the set-up prepares a real one.
 func (h *accHost) simulate(takes time.Duration) {
 	disks, forDisks := rehearsal.Disks(`D:\hvc\disks`, takes)
 	machines, forMachines := rehearsal.Machines(`D:\hvc\machines`, "hvc-")
@@ -103,7 +102,7 @@ func (h *accHost) lookup(name string) (string, bool) {
 	return "", false
 }
 
-// disk is the one for a purpose; without it the test is skipped.
+// disk returns the disk for a purpose; without one the test is skipped.
 func (h *accHost) disk(purpose string) conformance.FixtureDisk {
 	h.t.Helper()
 	d, ok := h.fixtures.Disk(purpose)
@@ -113,7 +112,7 @@ func (h *accHost) disk(purpose string) conformance.FixtureDisk {
 	return d
 }
 
-// machine is one by the end of its name; without it the test is skipped.
+// machine returns a machine by the end of its name; without one the test is skipped.
 func (h *accHost) machine(suffix string) conformance.FixtureMachine {
 	h.t.Helper()
 	m, ok := h.fixtures.Machine(suffix)
@@ -123,7 +122,7 @@ func (h *accHost) machine(suffix string) conformance.FixtureMachine {
 	return m
 }
 
-// workspace has a provider that is configured by the environment alone.
+// workspace makes a workspace whose provider is configured by the environment alone.
 func (h *accHost) workspace(resources string) workspace {
 	h.t.Helper()
 	w := newWorkspace(h.t, h.env...)
@@ -137,7 +136,7 @@ provider "hyperv" {}
 	return w
 }
 
-// size is how long a file is on the host, as the host tells whoever asks.
+// size returns the size of a file on the host in bytes, as the host reports it.
 func (h *accHost) size(path string) int64 {
 	h.t.Helper()
 	i, err := h.client.Get(h.t.Context(), cim.NewReference(cim.NamespaceCIMv2, cim.ClassDataFile, cim.Selector{Name: "Name", Value: path}))

@@ -10,8 +10,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// TestAccTimeOut: a run whose time is over gives the disk back, and the next one
-// finishes what it began. A disk that is compacted in time has been.
+// TestAccTimeOut: a run that reaches its time limit detaches the disk, and the
+// next run finishes the work. A run that ends within the limit has compacted
+// the disk.
 func TestAccTimeOut(t *testing.T) {
 	t.Parallel()
 	h := onHost(t, time.Minute)
@@ -39,7 +40,7 @@ func TestAccTimeOut(t *testing.T) {
 	h.checkFree(d.Path)
 }
 
-// hurry lets the next compactions of the simulated host end soon.
+// hurry makes the next compactions of the simulated host end soon.
 func (h *accHost) hurry(path string) {
 	h.t.Helper()
 	if h.sim != nil {
@@ -64,7 +65,7 @@ func TestAccKilled(t *testing.T) {
 		t.Fatalf("nothing was left to heal:\n%s", read(t, w, log))
 	}
 
-	_ = os.Remove(filepath.Join(w.dir, ".terraform.tfstate.lock.info")) // of a process that is gone
+	_ = os.Remove(filepath.Join(w.dir, ".terraform.tfstate.lock.info")) // left by a killed process
 	w.expect(0, "apply", "-lock-timeout=30s")
 	a := w.state()[accAddress]
 	checkRan(t, a)
@@ -92,9 +93,9 @@ func (h *accHost) awaitAttached(path string, ended <-chan error) {
 	h.t.Fatalf("%s was never attached", path)
 }
 
-// TestAccTwoProcesses: two runs of Terraform compact one disk at the same time. The
-// one that comes second waits for the other or is told that the disk is in use; the
-// disk is compacted, and free in the end.
+// TestAccTwoProcesses: two runs of Terraform compact one disk at the same time. The second one
+// waits for the first or reports that the disk is in use; in the end the disk is compacted and not
+// attached.
 func TestAccTwoProcesses(t *testing.T) {
 	t.Parallel()
 	h := onHost(t, 2*time.Second)

@@ -11,6 +11,6 @@ import (
 // ofItsOwn makes a command the first of a process group.
 func ofItsOwn(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }
 
-// killGroup kills a command with all that it has started, and nothing of it can
-// clean up.
+// killGroup kills a command with all processes that it has started, so that
+// none of them can clean up.
 func killGroup(_ *testing.T, cmd *exec.Cmd) { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }

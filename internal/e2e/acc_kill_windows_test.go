@@ -6,11 +6,12 @@ import (
 	"testing"
 )
 
-// ofItsOwn has nothing to do: Windows knows who started whom.
+// ofItsOwn has nothing to do, because Windows keeps track of which process
+// started which.
 func ofItsOwn(*exec.Cmd) {}
 
-// killGroup kills a command with all that it has started, and nothing of it can
-// clean up. taskkill is part of Windows.
+// killGroup kills a command with all processes that it has started, so that
+// none of them can clean up. taskkill is part of Windows.
 func killGroup(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	if cmd.ProcessState == nil {

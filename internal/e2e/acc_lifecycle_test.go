@@ -21,8 +21,8 @@ func quoted(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// checkRan fails the test unless the last run has compacted, or found that there was
-// nothing to do, and has left nothing.
+// checkRan fails the test unless the last run has compacted the disk, or found nothing to do, and
+// has left nothing behind.
 func checkRan(t *testing.T, a attributes) {
 	t.Helper()
 	if s := a.text("status"); s != "compacted" && s != "unchanged" {
@@ -33,8 +33,8 @@ func checkRan(t *testing.T, a attributes) {
 	}
 }
 
-// TestAccLifecycle: a disk is compacted, quiet, compacted for a reason, compacted
-// without being attached, imported and forgotten.
+// TestAccLifecycle: a disk is compacted, not due, compacted again for a reason, compacted without
+// being attached, imported and forgotten.
 func TestAccLifecycle(t *testing.T) {
 	t.Parallel()
 	h := onHost(t, time.Second)
@@ -79,8 +79,8 @@ func TestAccLifecycle(t *testing.T) {
 	}
 }
 
-// TestAccModes: every mode is taken, attached where it looks into the disk and
-// detached where it does not.
+// TestAccModes: every mode is accepted, with the disk attached where the mode
+// looks into it and not attached otherwise.
 func TestAccModes(t *testing.T) {
 	t.Parallel()
 	h := onHost(t, 50*time.Millisecond)
@@ -136,7 +136,7 @@ func TestAccKinds(t *testing.T) {
 	}
 }
 
-// TestAccData: data sources tell what is on the host, and who uses it.
+// TestAccData: data sources show the disks on the host, and the machines that use them.
 func TestAccData(t *testing.T) {
 	t.Parallel()
 	h := onHost(t, time.Second)

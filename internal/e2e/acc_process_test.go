@@ -22,8 +22,8 @@ func (w workspace) run(args ...string) (string, int) {
 	return plain(out), cmd.ProcessState.ExitCode()
 }
 
-// startGroup starts a command that can be killed with all that it starts. Its output
-// goes to a file of the workspace.
+// startGroup starts a command that can be killed with all processes that it starts. Its output goes
+// to a file of the workspace.
 func (w workspace) startGroup(args ...string) (cmd *exec.Cmd, log string) {
 	w.t.Helper()
 	log = args[0] + ".log"
@@ -38,7 +38,7 @@ func (w workspace) startGroup(args ...string) (cmd *exec.Cmd, log string) {
 	return cmd, log
 }
 
-// read is the text of a file of a workspace.
+// read returns the text of a file of a workspace.
 func read(t *testing.T, w workspace, name string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join(w.dir, name))

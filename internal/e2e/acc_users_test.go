@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestAccInUse: a disk that a machine has open, or of which a saved one relies on
-// every byte, is left alone, by an error or by a warning.
+// TestAccInUse: a disk that a machine has open, or on every byte of which a saved machine relies,
+// is left alone, with an error or with a warning.
 func TestAccInUse(t *testing.T) {
 	t.Parallel()
 	h := onHost(t, 50*time.Millisecond)
@@ -37,7 +37,7 @@ func TestAccInUse(t *testing.T) {
 	}
 }
 
-// TestAccOff: the disk of a machine that is off is nobody's.
+// TestAccOff: the disk of a machine that is off is not in use.
 func TestAccOff(t *testing.T) {
 	t.Parallel()
 	h := onHost(t, 50*time.Millisecond)

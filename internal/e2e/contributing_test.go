@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// The host to play with is what CONTRIBUTING.md says: its commands are run in a
-// copy of the tree, one block after the other.
+// The host to play with works as CONTRIBUTING.md says: the commands of that
+// page are run in a copy of the tree, one block after the other.
 func TestContributing_hostToPlayWith(t *testing.T) {
 	t.Parallel()
 	w := newWorkspace(t)

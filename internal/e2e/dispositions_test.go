@@ -10,13 +10,14 @@ import (
 	"testing"
 )
 
-// defaultDispositions lets the programs that tests start have the default
-// dispositions of signals, whatever this process has inherited. Under nohup an
-// ignored SIGHUP would reach Terraform, which would survive what has to end it. Go
-// keeps these two signals ignored if they were ignored at the start, and no other.
+// defaultDispositions lets the programs that tests start have the default dispositions of signals,
+// whatever this process has inherited. Under nohup an ignored SIGHUP would be inherited by
+// Terraform, which would then survive a hang-up that has to end it. Go keeps these two signals
+// ignored if they were ignored at the start, and no other.
 //
-// A signal that is caught has its default disposition again in the next program.
-// In this one it has no effect, as whoever ignored it wants.
+// A signal that is caught has its default disposition again in the next
+// program. In this program it has no effect, as the caller that ignored it
+// wants.
 func defaultDispositions() {
 	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGINT} {
 		if signal.Ignored(s) {
@@ -25,8 +26,8 @@ func defaultDispositions() {
 	}
 }
 
-// The test starts itself as nohup would, and that process a shell that a hang-up
-// has to end.
+// The test starts itself as nohup would, and that process starts a shell that a
+// hang-up has to end.
 func TestInheritedDispositions(t *testing.T) {
 	t.Parallel()
 	const inner = "HYPERV_TEST_DISPOSITIONS"

@@ -13,7 +13,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// The example of a fleet works as it stands: what a reader copies is run here.
+// The example of a fleet works as it stands: the files that a reader would copy are run here.
 func TestExampleFleet(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob("../../examples/fleet/*.tf")
@@ -46,8 +46,8 @@ func TestExampleFleet(t *testing.T) {
 	must(t, sims[0].Grow(diskPath(0), gib))
 	w.expect(0, "plan", "-detailed-exitcode")
 
-	// A disk in use is named by a warning and keeps no other from its turn; neither
-	// does one that fails.
+	// A disk in use is named by a warning and does not keep others from their turn; nor does a disk
+	// that fails.
 	for _, sim := range sims {
 		must(t, sim.Grow(diskPath(0), 6*gib))
 	}

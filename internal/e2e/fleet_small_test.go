@@ -13,7 +13,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// smallFleet is hosts with a few disks that can all be compacted.
+// smallFleet starts hosts with a few disks that can all be compacted.
 func smallFleet(t *testing.T, hosts, disks int, env ...string) ([]*hypervsim.Host, workspace, map[string]any) {
 	t.Helper()
 	var options []hypervsim.Option
@@ -56,8 +56,8 @@ func TestFleet_unreachableFails(t *testing.T) {
 	}
 }
 
-// A host that takes connections and does not speak costs one time-out in all,
-// however many disks it has.
+// A host that accepts connections and does not answer costs one time-out in
+// all, however many disks it has.
 func TestFleet_oneTimeOut(t *testing.T) {
 	t.Parallel()
 	const disks = 30
@@ -95,7 +95,8 @@ resource "hyperv_vhd_compaction" "disk" {
 	}
 }
 
-// The fleet is the same however many resources Terraform works on at once.
+// The result for a fleet is the same however many resources Terraform works on
+// at once.
 func TestFleet_parallelism(t *testing.T) {
 	t.Parallel()
 	for parallelism, peak := range map[int]int{1: 1, 3: compactLimit, 50: compactLimit} {
@@ -112,8 +113,8 @@ func TestFleet_parallelism(t *testing.T) {
 	}
 }
 
-// The exit codes of plan: 2 for what is due or was changed by hand, 0 for the
-// rest; a refresh shows growth that is not worth a run.
+// The exit codes of plan: 2 for disks that are due or were changed by hand, 0
+// otherwise; a refresh shows growth that is not worth a run.
 func TestFleet_exitCodes(t *testing.T) {
 	t.Parallel()
 	sims, w, variables := smallFleet(t, 1, 3)
@@ -127,7 +128,8 @@ func TestFleet_exitCodes(t *testing.T) {
 	out, changes := w.plan(0)
 	checkPlan(t, changes, nil, nil)
 	contains(t, out, "No changes.")
-	// Terraform ends with 2 after any drift when it is told to look at nothing else.
+	// Terraform ends with 2 after any drift when it is told to look for nothing
+	// else.
 	contains(t, w.expect(2, "plan", "-refresh-only", "-detailed-exitcode"),
 		"file_size_bytes = 4294967296 -> 4831838208", "growth_bytes = 0 -> 536870912")
 	w.expect(0, "apply", "-refresh-only")

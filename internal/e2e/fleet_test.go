@@ -21,7 +21,7 @@ const (
 	downEver  = 9 // the host that was never up
 )
 
-// What the disks of each host are, by number. All others can be compacted.
+// The special disks of each host, by number. All others can be compacted.
 const (
 	usedDisks       = 7 // 0 to 6 are used by running machines
 	fixedDisk       = 7
@@ -31,7 +31,7 @@ const (
 	otherTwinDisk   = 11 // this one, spelled in another way
 	smallDisk       = 13
 	packedDisk      = 14               // nothing to reclaim
-	inStatePerHost  = disksPerHost - 1 // but the fixed one
+	inStatePerHost  = disksPerHost - 1 // all but the fixed one
 	fleetMinimum    = 2 * gib
 	compactedOnHost = disksPerHost - usedDisks - 3 - 3 // but 7 to 9, one twin, the small and the packed one
 )
@@ -61,13 +61,13 @@ func address(host, disk int) string { return fmt.Sprintf("%s.disk[%q]", resource
 
 func key(host, disk int) string { return fmt.Sprintf("h%d/d%02d", host, disk) }
 
-// hostAddress is where a host of a fleet listens. They all share one port, as
-// the hosts of one provider block do.
+// hostAddress returns the address on which a host of a fleet listens. They all
+// share one port, as the hosts of one provider block do.
 func hostAddress(n int) string { return fmt.Sprintf("127.0.0.%d", n+2) }
 
 func diskPath(disk int) string { return fmt.Sprintf(`D:\VMs\disk%02d.vhdx`, disk) }
 
-// fleetVariables are the disks of so many hosts.
+// fleetVariables returns the variables for so many hosts with so many disks.
 func fleetVariables(hosts, disks int) map[string]any {
 	all := map[string]any{}
 	for h := range hosts {
@@ -118,7 +118,7 @@ func closeAll(hosts []*hypervsim.Host) {
 	}
 }
 
-// mixedHost is what every host of the large fleet holds.
+// mixedHost returns the disks and machines of every host of the large fleet.
 func mixedHost() []hypervsim.Option {
 	var options []hypervsim.Option
 	for d := range disksPerHost {
@@ -180,8 +180,8 @@ func diagnostics(out, severity string) []diagnosed {
 	return all
 }
 
-// failed lists the resources that errors are about, and fails the test on one
-// that has two.
+// failed lists the resources that errors are about, and fails the test if a
+// resource has two.
 func failed(t *testing.T, out string) map[string]diagnosed {
 	t.Helper()
 	all := map[string]diagnosed{}
@@ -209,7 +209,7 @@ func same[A, B any](t *testing.T, what string, got map[string]A, want map[string
 	}
 }
 
-// inFull counts the errors of a host that are told at length.
+// inFull counts the errors of a host that are reported in full.
 func inFull(errors map[string]diagnosed, host int) int {
 	n := 0
 	for _, d := range errors {
@@ -289,8 +289,8 @@ func checkPlan(t *testing.T, changes map[string]change, creates map[string]bool,
 	}
 }
 
-// Two hundred disks on ten hosts: everybody gets what can be had, and every
-// trouble is told once and stays its own.
+// Two hundred disks on ten hosts: every disk that can be compacted is, and
+// every failure is reported once and affects no other disk.
 func TestFleet(t *testing.T) {
 	t.Parallel()
 	sims := startFleet(t, downEver, mixedHost()...)
@@ -361,7 +361,7 @@ func TestFleet(t *testing.T) {
 	checkLimit(t, sims, compactLimit)
 }
 
-// checkLimit fails the test unless every host is clean and none had more
+// checkLimit fails the test unless every host is clean and none ever had more
 // compactions at once than the limit, which some have reached.
 func checkLimit(t *testing.T, sims []*hypervsim.Host, limit int) {
 	t.Helper()
@@ -375,7 +375,7 @@ func checkLimit(t *testing.T, sims []*hypervsim.Host, limit int) {
 	}
 }
 
-// folds fails the test unless Terraform shows a warning once for many disks.
+// folds fails the test unless Terraform shows one warning for many disks.
 func folds(t *testing.T, out, summary string) {
 	t.Helper()
 	n := 0
@@ -390,7 +390,7 @@ func folds(t *testing.T, out, summary string) {
 	}
 }
 
-// traffic is what hosts were asked so far.
+// traffic counts the requests to hosts so far.
 type traffic struct{ reads, messages, exchanges, connections, compactions int }
 
 func count(sims []*hypervsim.Host) traffic {

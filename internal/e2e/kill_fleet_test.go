@@ -9,7 +9,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// A night that is killed amid a fleet: what was done is not lost, what was begun
+// An apply over a fleet is killed: finished work is not lost, unfinished work
 // is put right, and the rest gets its turn.
 func TestKilled_fleet(t *testing.T) {
 	t.Parallel()

@@ -22,12 +22,12 @@ const (
 	killedDisk  = `D:\VMs\killed.vhdx`
 	killedState = resourceType + ".disk"
 
-	// cleanUp bounds what may lie between an interrupt and the end of Terraform.
-	// The design allows a minute; against a host that answers at once it is little.
+	// cleanUp bounds the time between an interrupt and the end of Terraform. The design allows a
+	// minute; with a host that answers at once it takes little.
 	cleanUp = 20 * time.Second
 )
 
-// killed is the disk that runs are killed over.
+// killed is the disk whose runs are killed.
 func killed() hypervsim.VHD {
 	return hypervsim.VHD{
 		Path: killedDisk, FileSize: 10 * gib, ReclaimableMounted: 6 * gib, ReclaimableUnmounted: 6 * gib,
@@ -67,7 +67,7 @@ func (a *apply) wait() int {
 	return a.cmd.ProcessState.ExitCode()
 }
 
-// output is what Terraform has printed.
+// output returns what Terraform has printed.
 func (a *apply) output() string {
 	out, _ := os.ReadFile(a.log)
 	return plain(out)
@@ -79,7 +79,7 @@ func (a *apply) signal(s syscall.Signal) { _ = syscall.Kill(-a.cmd.Process.Pid, 
 // signalTerraform sends it to Terraform alone, as a CI runner does.
 func (a *apply) signalTerraform(s syscall.Signal) { _ = a.cmd.Process.Signal(s) }
 
-// providers are the processes of the providers that Terraform has started.
+// providers returns the processes of the providers that Terraform has started.
 func (a *apply) providers() []int {
 	group := strconv.Itoa(a.cmd.Process.Pid)
 	stats, _ := filepath.Glob("/proc/[0-9]*/stat")
@@ -138,7 +138,7 @@ func (s scenario) name() string {
 	return strings.ReplaceAll(fmt.Sprintf("%s/%s/mounted=%t,first=%t", s.strike, s.moment.name, s.mounted, s.first), " ", "_")
 }
 
-// stricken starts an apply, lets it die and waits until it is dead.
+// stricken starts an apply, strikes it and waits until it has ended.
 func (s scenario) stricken(t *testing.T, sim *hypervsim.Host, w workspace) (a *apply, code int, took time.Duration) {
 	t.Helper()
 	var (
@@ -206,8 +206,8 @@ func stateBefore(t *testing.T, mounted bool) string {
 	return made.(func() string)()
 }
 
-// recovered applies again: it must succeed, leave the host clean and leave
-// nothing to do.
+// recovered applies again: it must succeed, leave the host clean and nothing to
+// do.
 func (s scenario) recovered(t *testing.T, sim *hypervsim.Host, w workspace) {
 	t.Helper()
 	w.expect(0, "apply")
@@ -246,7 +246,7 @@ func (s scenario) checkState(t *testing.T, sim *hypervsim.Host, w workspace) {
 	}
 }
 
-// Whatever is killed, whenever: the next apply puts it right.
+// Whatever is killed, and whenever: the next apply puts it right.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	var all []scenario
@@ -270,7 +270,7 @@ func TestKilled(t *testing.T) {
 				cleansUp(t, sim)
 			}
 			s.recovered(t, sim, w)
-			// One whose Terraform was killed ends by itself, minutes later.
+			// A provider whose Terraform was killed ends by itself, minutes later.
 			if left := a.providers(); len(left) != 0 && s.strike != "terraform killed" {
 				t.Errorf("providers that outlive Terraform: %v", left)
 			}
@@ -278,7 +278,7 @@ func TestKilled(t *testing.T) {
 	}
 }
 
-// The same by the clock: fractions of the time that a whole run takes.
+// The same by the clock: runs are killed after fractions of the time that a whole run takes.
 func TestKilled_byTheClock(t *testing.T) {
 	t.Parallel()
 	whole := killed().JobDuration + killed().AttachDuration + 500*time.Millisecond
@@ -366,7 +366,7 @@ func (s scenario) checkInterrupted(t *testing.T, sim *hypervsim.Host, w workspac
 
 func (s scenario) over() bool { return s.moment.over }
 
-// A second interrupt lets Terraform kill the provider amid its cleaning up.
+// A second interrupt makes Terraform kill the provider while it cleans up.
 func TestInterrupted_twice(t *testing.T) {
 	t.Parallel()
 	for n, m := range named("attach sent", "attached", "compact sent", "30 percent", "70 percent", "detach sent") {

@@ -15,11 +15,11 @@ import (
 	_ "github.com/hypervcompact/terraform-provider-hyperv/internal/provider"
 )
 
-// parallel is how many tests run at once: they wait for jobs more than they
-// compute.
+// parallel is how many tests run at once: they spend more time waiting for jobs
+// than computing.
 const parallel = "6"
 
-// programs are what the tests start; empty with the reason when they cannot.
+// programs are those that the tests start; empty, with the reason, when they cannot.
 var programs struct {
 	terraform string
 	folder    string // holds the provider
@@ -28,9 +28,9 @@ var programs struct {
 
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
-// quicken lets the providers wait for less than they do in production before they
-// try a compaction on an attachment that a killed one may have left, and the many
-// short commands not collect garbage, which took a third of their processor time.
+// quicken makes the providers wait less than in production before they try a compaction on an
+// attachment that a killed one may have left, and keeps the many short commands from collecting
+// garbage, which took a third of their processor time.
 func quicken() error {
 	return errors.Join(
 		os.Setenv("HYPERV_TEST_TAKE_OVER_AFTER", "3s"),
@@ -43,7 +43,7 @@ func run(m *testing.M) int {
 	flag.Parse()
 	atOnce := parallel
 	if onRealHost() {
-		atOnce = "1" // what goes wrong there shall have one cause
+		atOnce = "1" // a failure there shall have one cause
 	}
 	if err := flag.Set("test.parallel", atOnce); err != nil {
 		return fail(err)

@@ -12,8 +12,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// moment is a point in a run, as the host sees it. Watch calls strike once when
-// it has come; the request that marks it is answered only afterwards.
+// moment is a point in a run, as the host sees it. The function watch calls
+// strike once, when it has come; the request that marks it is answered only
+// afterwards.
 type moment struct {
 	name    string
 	mounted bool // only a run that attaches the disk has it
@@ -82,12 +83,12 @@ func onRequest(is func(*hypervsim.Host, hypervsim.Request) bool) func(*testing.T
 	}
 }
 
-// lastRead reports whether a request is the one that ends a run.
+// lastRead reports whether a request is the last of a run.
 func lastRead(sim *hypervsim.Host, q hypervsim.Request) bool {
 	return q.Method == "GetVirtualHardDiskState" && compaction(sim).ended() && len(sim.Attachments()) == 0
 }
 
-// onProgress strikes when the compaction has come so far.
+// onProgress strikes when the compaction has reached a percentage.
 func onProgress(percent int) func(*testing.T, *hypervsim.Host, func()) {
 	return func(t *testing.T, sim *hypervsim.Host, strike func()) {
 		t.Helper()
@@ -113,7 +114,7 @@ func afterLastRead(t *testing.T, sim *hypervsim.Host, strike func()) {
 	}()
 }
 
-// compaction is the first compaction that the host has seen.
+// compaction returns the first compaction that the host has seen.
 func compaction(sim *hypervsim.Host) job {
 	for _, j := range sim.Jobs() {
 		if j.Type == hypervsim.JobCompaction {
@@ -129,7 +130,7 @@ type job struct{ hypervsim.Job }
 // ended reports whether there was such a job and it is over.
 func (j job) ended() bool { return !j.EndTime.IsZero() }
 
-// await looks until something is so; false when the test ends before.
+// await waits until a condition holds; false if the test ends first.
 func await(t *testing.T, so func() bool) bool {
 	t.Helper()
 	ticker := time.NewTicker(2 * time.Millisecond)

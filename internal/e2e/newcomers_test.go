@@ -77,7 +77,7 @@ func TestNewcomer_administrator(t *testing.T) {
 	careful(t, sim)
 }
 
-// Somebody without a network puts an archive of a release into Terraform's folder.
+// A user without a network puts an archive of a release into Terraform's folder.
 func TestNewcomer_archive(t *testing.T) {
 	t.Parallel()
 	p := newPerson(t)
@@ -108,7 +108,7 @@ const (
 	nightsDown  = 2 // hosts that go down after the first night
 )
 
-// nightFleet is the example of a fleet with so many hosts, on the machine of a person.
+// nightFleet sets up the example of a fleet, with many hosts, on a person's machine.
 func nightFleet(t *testing.T) ([]*hypervsim.Host, person) {
 	t.Helper()
 	var options []hypervsim.Option
@@ -217,8 +217,8 @@ func (p person) steps(system string) []string {
 	return all
 }
 
-// pipeline runs the steps of a pipeline on a night on which hosts are down: one step
-// fails and names them, the report is made, and whoever can is alerted.
+// pipeline runs the steps of a pipeline on a night on which hosts are down: one step fails and
+// names them, the report is made, and an alert is sent where the pipeline can.
 func (p person) pipeline(system string) {
 	p.t.Helper()
 	summary := filepath.Join(p.home(), "summary.md")
@@ -251,8 +251,8 @@ func (p person) pipeline(system string) {
 	}
 }
 
-// A reviewer tries what the page on security says: nothing goes to a proxy, and no
-// password is in state, plan or log.
+// A reviewer tries what the page on security says: no request goes to a proxy, and no password is
+// in state, plan or log.
 func TestNewcomer_reviewer(t *testing.T) {
 	t.Parallel()
 	contains(t, readPage(t, "docs/guides/least-privilege.md").section("At a glance").text, "No proxy is used", "No credentials", "They are in no log, at no level")

@@ -10,8 +10,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// Terraform is killed alone, as by a machine that is out of memory, or hangs up
-// with its terminal: its provider cancels the job and detaches the disk, although nobody reads its log any more.
+// Terraform is killed alone, as by a machine that is out of memory, or hangs up with its terminal:
+// its provider cancels the job and detaches the disk, although its log is no longer read.
 func TestTerraformKilled_providerCleansUp(t *testing.T) {
 	t.Parallel()
 	var all []scenario
@@ -30,8 +30,8 @@ func TestTerraformKilled_providerCleansUp(t *testing.T) {
 	}
 }
 
-// cleansUp waits until a provider without its Terraform has put the host in order
-// and asks nothing more: a run beside it would lose its attachment.
+// cleansUp waits until a provider without its Terraform has put the host in order and sends no more
+// requests: a run at the same time would lose its attachment.
 func cleansUp(t *testing.T, sim *hypervsim.Host) {
 	t.Helper()
 	const quiet = 1500 * time.Millisecond

@@ -41,7 +41,7 @@ func (p page) section(heading string) page {
 
 var codeBlock = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 
-// blocks are the blocks of a language, those left out that need the network.
+// blocks returns the blocks of a language, except those that need the network.
 func (p page) blocks(language string) []string {
 	p.t.Helper()
 	var all []string
@@ -56,15 +56,15 @@ func (p page) blocks(language string) []string {
 	return all
 }
 
-// person is somebody at a shell of a machine of their own.
+// person is a user at a shell of a separate machine.
 type person struct {
 	t   *testing.T
 	dir string // where they work
 	env []string
 }
 
-// newPerson is somebody with an empty home and an empty folder, who has Terraform
-// and nothing of this provider.
+// newPerson returns a user with an empty home and an empty folder, who has Terraform and nothing of
+// this provider.
 func newPerson(t *testing.T, env ...string) person {
 	t.Helper()
 	w := newWorkspace(t)
@@ -106,7 +106,7 @@ func (p person) home() string {
 	return ""
 }
 
-// in is the same person in another folder.
+// in returns the same person in another folder.
 func (p person) in(dir string) person {
 	p.dir = dir
 	return p
@@ -117,8 +117,8 @@ func (p person) write(name, content string) {
 	must(p.t, os.WriteFile(filepath.Join(p.dir, name), []byte(content), 0o600))
 }
 
-// types runs commands as somebody types them who stops at the first that fails, and
-// returns what the screen shows and the exit code. Answers are what they are asked for.
+// types runs commands as typed by a user who stops at the first that fails, and returns the screen
+// and the exit code. The answers are typed when commands ask for input.
 func (p person) types(answers string, commands ...string) (string, int) {
 	p.t.Helper()
 	cmd := exec.CommandContext(p.t.Context(), "bash", "-euo", "pipefail", "-c", strings.Join(commands, "\n"))

@@ -2,5 +2,5 @@
 
 package e2e_test
 
-// buildFlags let the provider have the race detector where the tests have it.
+// buildFlags build the provider with the race detector if the tests have it.
 var buildFlags = []string{"-race"}

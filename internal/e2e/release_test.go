@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// envRelease names the folder that goreleaser has built into.
+	// envRelease names the folder into which goreleaser has built.
 	envRelease = "HYPERV_TEST_RELEASE"
 
 	verifyPage   = "../../docs/guides/verify-a-release.md"
@@ -106,7 +106,8 @@ func (r release) files(pattern string) []string {
 	return paths
 }
 
-// verification are the commands of the page that need no network, by heading.
+// verification returns the commands of the page that need no network, by
+// heading.
 func verification(t *testing.T) map[string]string {
 	t.Helper()
 	page, err := os.ReadFile(verifyPage)
@@ -159,7 +160,7 @@ func TestRelease_verifies(t *testing.T) {
 	}
 }
 
-// What was changed on the way is seen by the commands of the page.
+// A change on the way is detected by the commands of the page.
 func TestRelease_changed(t *testing.T) {
 	t.Parallel()
 	r, commands := newRelease(t), verification(t)
@@ -230,7 +231,7 @@ func programOf(t *testing.T, archive string) *buildinfo.BuildInfo {
 	return nil
 }
 
-// componentsOf are the versions of the components of an SBOM, by name.
+// componentsOf returns the versions of the components of an SBOM, by name.
 func componentsOf(t *testing.T, file string) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(file)

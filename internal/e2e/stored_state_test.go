@@ -18,12 +18,12 @@ import (
 //
 //	go test ./internal/e2e -run StoredState -update
 //
-// Version 0 was written by commit 2fa91c5 and stays what it is. A version that was
-// released is never written again.
+// Version 0 was written by commit 2fa91c5 and stays as it is. A version that was released is never
+// written again.
 var update = flag.Bool("update", false, "write the newest of testdata/stored_v*.tfstate anew")
 
-// storedStates are the states that earlier code has stored, by the version of the
-// schema; a change makes of their attributes what the code of today reads.
+// storedStates are the states that earlier code has stored, by the version of the schema; a change
+// turns their attributes into those that the current code reads.
 var storedStates = map[string]func(name string, a attributes){
 	"testdata/stored_v0.tfstate": func(name string, a attributes) {
 		a.rename("mount_read_only", "attach_read_only")
@@ -108,7 +108,7 @@ func storedDisks(compacted int64) []hypervsim.Option {
 	)}
 }
 
-// A state that earlier code has stored is read by the code of today, and nothing
+// A state that earlier code has stored is read by the current code, and nothing
 // is due.
 func TestStoredState(t *testing.T) {
 	t.Parallel()
@@ -152,7 +152,7 @@ func testStoredState(t *testing.T, file string, upgrade func(string, attributes)
 		t.Errorf("disks read = %d, want %d", got, len(storedStatuses))
 	}
 
-	// The same state tells growth from rest.
+	// The same state distinguishes growth from no change.
 	must(t, sim.Grow(`D:\VMs\compacted.vhdx`, 3*gib))
 	must(t, sim.Grow(`D:\VMs\imported.vhdx`, 2*gib))
 	_, changes = w.plan(2)

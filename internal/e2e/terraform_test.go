@@ -91,13 +91,13 @@ func (w workspace) expect(code int, args ...string) string {
 	return text
 }
 
-// plain takes away the boxes around diagnostics.
+// plain removes the boxes around diagnostics.
 func plain(out []byte) string {
 	return strings.NewReplacer("│ ", "", "│", "", "╷", "", "╵", "").Replace(string(out))
 }
 
 // change is what a plan wants to do to one resource, as terraform show -json
-// tells it.
+// shows it.
 type change struct {
 	Address string `json:"address"`
 	Change  struct {
@@ -137,7 +137,7 @@ func (w workspace) show(into any, args ...string) {
 	must(w.t, json.Unmarshal(out, into))
 }
 
-// attributes are those of a resource in the state.
+// attributes holds the attributes of a resource in the state.
 type attributes map[string]any
 
 // text is an attribute that is a string; empty when it is null.
@@ -206,7 +206,8 @@ provider "hyperv" {
 `, providerSource, port, hypervsim.DefaultUser, hypervsim.DefaultPassword, strings.Join(extra, "\n"))
 }
 
-// careful fails the test if the host was treated badly or is not left clean.
+// careful fails the test if the host has recorded a violation or is not left
+// clean.
 func careful(t *testing.T, sim *hypervsim.Host) {
 	t.Helper()
 	for _, v := range sim.Violations() {

@@ -12,9 +12,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
-// Two applies at once from two states on one host, on one disk or on two: one is
-// killed, and the other goes on as if nothing had been; then one apply puts right
-// what the killed one left. A third process keeps the host busy all the time.
+// Two applies at once from two states on one host, on one disk or on two: one is killed, and the
+// other goes on as if nothing had happened; then an apply puts right what the killed one left. A
+// third process keeps the host busy all the time.
 func TestTwoApplies(t *testing.T) {
 	t.Parallel()
 	const moments = 20
@@ -81,7 +81,7 @@ resource "hyperv_vhd_compaction" "disk" {
 	return w
 }
 
-// keepBusy lets somebody compact a disk of the host over and over, attached.
+// keepBusy makes a person at the console compact an attached disk of the host over and over.
 func keepBusy(t *testing.T, sim *hypervsim.Host, path string) {
 	t.Helper()
 	console := sim.Console(`HYPERV01\colleague`)

@@ -22,8 +22,8 @@ resource "hyperv_vhd_compaction" "disk" {
 }
 `
 
-// The state of the last release is read by the code of today and nothing is due; a
-// plan that it saved is carried out, or refused before anything was started.
+// The state of the last release is read by the current code and nothing is due; a plan that the
+// last release saved is carried out, or refused before anything is started.
 func TestUpgrade(t *testing.T) {
 	t.Parallel()
 	w := newWorkspace(t)

@@ -47,7 +47,7 @@ var hresults = []Code{
 	{KindHRESULT, 0xC03A001B, "impossible with a disk of this type", "Fixed disks cannot be compacted: convert the disk to dynamic or leave it out.", ErrNotSupported},
 	{KindHRESULT, 0xC03A001C, "impossible in the disk's current state", "Mode Retrim needs the disk attached read-only.", nil},
 	{KindHRESULT, 0xC03A001D, "the sector size of the host's disk is not supported", "Move the file to a volume with 512-byte or 512e sectors.", ErrNotSupported},
-	{KindHRESULT, 0xC03A001E, "the disk is attached by somebody else already", hintInUse, ErrInUse},
+	{KindHRESULT, 0xC03A001E, "another client has already attached the disk", hintInUse, ErrInUse},
 	{KindHRESULT, 0xC03A001F, "the disk must be offline or read-only", hintInUse, ErrInUse},
 	{KindHRESULT, 0xC03A0022, "the disk was changed offline", "Change tracking is invalid: expect a full backup or a resynchronised replica next.", nil},
 }

@@ -236,7 +236,7 @@ func (c *compactor) guard(clean, waits context.Context) error {
 	running, err := c.host.compactionsSince(clean, c.order.Path, c.attachment.seen)
 	if err == nil && len(running) > 0 {
 		j := running[0]
-		err = fmt.Errorf("%w: job %s on %s can be a compaction of this disk and is at %d %%", ErrInUse, j.ID, c.nodeName(), j.Percent)
+		err = fmt.Errorf("%w: job %s on %s may be a compaction of this disk and is at %d %%", ErrInUse, j.ID, c.nodeName(), j.Percent)
 	}
 	return err
 }

@@ -51,7 +51,7 @@ func (c *compactor) watch(ctx context.Context, image *mountedImage) error {
 
 // errLapsed: our work was out of sight for so long that another client may have taken over the
 // attachment.
-var errLapsed = fmt.Errorf("%w: what this run attached was out of sight for so long that somebody may have taken it over", ErrInUse)
+var errLapsed = fmt.Errorf("%w: the attachment of this run was out of sight for so long that another client may have taken it over", ErrInUse)
 
 // errHolderEnded: the holder of an attachment may be about to detach.
 var errHolderEnded = fmt.Errorf("%w: a compaction on the host has ended just now, and its run may be about to detach the disk", ErrInUse)

@@ -81,7 +81,7 @@ func (h *Host) detachLeft(ctx context.Context, path string, image *mountedImage)
 			_, err := h.sendDetach(ctx, image)
 			return err
 		case !waited.IsZero():
-			return fmt.Errorf("%w: job %s began meanwhile, and somebody may have taken the attachment over", errNotOurs, running[0].ID)
+			return fmt.Errorf("%w: job %s began meanwhile, and another client may have taken over the attachment", errNotOurs, running[0].ID)
 		}
 		waited = time.Now()
 		waiting, stop := context.WithTimeoutCause(ctx, leftWait, errLeftWait)

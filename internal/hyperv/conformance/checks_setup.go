@@ -24,7 +24,7 @@ func (k *kit) plugInOf() (*plugIn, string) {
 	var p plugIn
 	switch f := k.options.Fixtures; {
 	case f == nil || f.PlugIn == "":
-		return nil, "nobody has read the configuration of the plug-in"
+		return nil, "the set-up has not read the configuration of the plug-in"
 	case xml.Unmarshal([]byte(f.PlugIn), &p) != nil:
 		return nil, "the configuration of the plug-in is no XML"
 	}
@@ -80,7 +80,7 @@ func containsAny(s string, parts []string) bool {
 func (k *kit) filteredToken(context.Context) verdict {
 	f := k.options.Fixtures
 	if f == nil || f.FilteredTokenRefused == nil {
-		return notTested("nobody has tried a logon before and after LocalAccountTokenFilterPolicy was set")
+		return notTested("the set-up did not try a logon before and after LocalAccountTokenFilterPolicy was set")
 	}
 	return when(*f.FilteredTokenRefused, "refused before %t", *f.FilteredTokenRefused)
 }

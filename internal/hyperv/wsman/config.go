@@ -136,11 +136,11 @@ func CheckChannel(basic, certificate, https, insecure bool) error {
 	case basic && !https:
 		return errors.New("with basic authentication over http, password and messages would cross the network in the clear")
 	case basic && insecure:
-		return errors.New("with basic authentication and a certificate that is not verified, the password would go to whoever answers")
+		return errors.New("with basic authentication and a certificate that is not verified, the password would go to any machine that answers")
 	case certificate && !https:
 		return errors.New("a client certificate exists in TLS only")
 	case certificate && insecure:
-		return errors.New("with a client certificate no message is sealed, and without verifying the host's certificate each would go to whoever answers")
+		return errors.New("with a client certificate no message is sealed, and without verifying the host's certificate each would go to any machine that answers")
 	}
 	return nil
 }

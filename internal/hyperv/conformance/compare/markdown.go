@@ -98,7 +98,7 @@ func (c *Comparison) writeEvidence(b *strings.Builder) {
 	if len(futures) == 0 {
 		return
 	}
-	b.WriteString("\n## Evidence that changes\n\nTo be written into `internal/hyperv/claims/list.go` by somebody who has read the recordings.\n\n| it becomes | for these claims, with what it was |\n|---|---|\n")
+	b.WriteString("\n## Evidence that changes\n\nTo be written into `internal/hyperv/claims/list.go` by a person who has read the recordings.\n\n| it becomes | for these claims, with what it was |\n|---|---|\n")
 	for _, becomes := range futures {
 		fmt.Fprintf(b, "| %s | %s |\n", becomes, strings.Join(of[becomes], ", "))
 	}
