@@ -138,10 +138,11 @@ func (c *compactor) priorJob(ctx context.Context) (*StorageJob, error) {
 		return nil, nil //nolint:nilnil // no job is an answer, not an error
 	}
 	job, err := c.host.getJob(ctx, c.found.gen.storageJob(id))
-	if err != nil && !errors.Is(err, ErrJobGone) {
+	gone := errors.Is(err, ErrJobGone)
+	switch {
+	case err != nil && !gone:
 		return nil, fmt.Errorf("look for job %s of the last run: %w", id, err)
-	}
-	if err != nil || job.Type != jobTypeCompaction || job.State.Terminal() {
+	case gone || job.Type != jobTypeCompaction || job.State.Terminal():
 		c.priorEnded = true
 		return nil, nil //nolint:nilnil // no job is an answer, not an error
 	}

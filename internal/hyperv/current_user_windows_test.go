@@ -122,7 +122,7 @@ func TestCurrentUserGivesBack(t *testing.T) { //nolint:paralleltest // as above
 			w.WriteHeader(status)
 		}
 	}
-	for name, host := range map[string]http.HandlerFunc{
+	for name, host := range map[string]http.HandlerFunc{ //nolint:paralleltest // as above
 		"another scheme only":       offer("Basic realm=x", http.StatusUnauthorized),
 		"no token":                  offer("Negotiate", http.StatusUnauthorized),
 		"a token that is none":      offer("Negotiate bm8gdG9rZW4=", http.StatusUnauthorized),
@@ -132,7 +132,7 @@ func TestCurrentUserGivesBack(t *testing.T) { //nolint:paralleltest // as above
 		"the end of the connection": func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
 		"nothing, for a long time":  func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // as above
+		t.Run(name, func(t *testing.T) {
 			srv := httptest.NewServer(host)
 			t.Cleanup(srv.Close)
 			_, port, err := net.SplitHostPort(srv.Listener.Addr().String())

@@ -110,7 +110,7 @@ func isShortName(name string) bool {
 // stamp changes with every change of a disk's file.
 type stamp struct{ size, time int64 }
 
-func (d VHD) stamp() stamp { return stamp{size: d.FileSizeBytes, time: d.changed} }
+func (d *VHD) stamp() stamp { return stamp{size: d.FileSizeBytes, time: d.changed} }
 
 // lastStamp returns the stamp that was read last, nil if none was.
 func (l *link) lastStamp() *stamp {

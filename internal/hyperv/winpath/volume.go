@@ -92,7 +92,7 @@ func Server(path string) string {
 }
 
 // DriveShare is the path on the server itself of one that goes by the share that
-// Windows makes of each drive for administration, \\server\D$\…
+// Windows makes of each drive for administration, \\server\D$\….
 func DriveShare(path string) (local string, ok bool) {
 	path = Normalize(path)
 	server := Server(path)
