@@ -364,3 +364,47 @@ func TestClusterNameMoves(t *testing.T) {
 		checkEnd(t, c.Node("HV02"), local, got, err, hyperv.ErrInUse)
 	})
 }
+
+// TestClusterRejectsTheAccount: an account that is good on one node alone, as a local
+// one is, costs few failed logons on the others, and what is not on a cluster volume
+// is compacted as before.
+func TestClusterRejectsTheAccount(t *testing.T) {
+	t.Parallel()
+	for _, rejecting := range [][]string{{"HV03"}, {"HV02", "HV03"}} {
+		t.Run(strings.Join(rejecting, " and "), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				const local = `D:\VMs\local.vhdx`
+				c, host := simulateCluster(t, hypervsim.ClusterConfig{}, nil)
+				clusterWorld(c)
+				hv01 := c.Node("HV01")
+				hv01.AddVHD(base(local))
+				for _, node := range rejecting {
+					c.Node(node).Accounts().SetPassword(testUser, "another")
+				}
+				for range 12 {
+					_, err := attempt(t, host, shared("free.vhdx"))
+					if !errors.Is(err, hyperv.ErrUnseen) || errors.Is(err, hyperv.ErrUnauthenticated) || !strings.Contains(err.Error(), "node HV0") {
+						t.Errorf("cluster volume: %v, want the node that rejects", err)
+					}
+					if err := hv01.Grow(local, gib); err != nil {
+						t.Fatal(err)
+					}
+					got, err := attempt(t, host, local)
+					if err != nil || got.Status != hyperv.StatusCompacted {
+						t.Fatalf("local disk: %s, %v", got.Status, err)
+					}
+					time.Sleep(5 * time.Minute)
+				}
+				failed := 0
+				for _, node := range c.Hosts() {
+					failed += node.Accounts().FailedLogons()
+				}
+				t.Logf("%d failed logons in an hour", failed)
+				if failed > 4 {
+					t.Errorf("%d failed logons, want 4 at the most", failed)
+				}
+			})
+		})
+	}
+}
