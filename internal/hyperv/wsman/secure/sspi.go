@@ -1,6 +1,7 @@
 package secure
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 )
@@ -22,6 +23,17 @@ const (
 	statusContextExpired = 0x80090317 // SEC_E_CONTEXT_EXPIRED
 	statusWrongPrincipal = 0x80090322 // SEC_E_WRONG_PRINCIPAL
 	statusTimeSkew       = 0x80090324 // SEC_E_TIME_SKEW
+)
+
+// Attributes that are requested of a context with ISC_REQ_, and reported with ISC_RET_ (sspi.h).
+const (
+	contextMutual    = 0x2
+	contextReplay    = 0x4
+	contextSequence  = 0x8
+	contextSeals     = 0x10
+	contextIntegrity = 0x10000
+
+	contextSafe = contextReplay | contextSequence | contextSeals | contextIntegrity
 )
 
 // SSPIError is the status with which a function of the security packages of Windows failed. The
@@ -57,4 +69,29 @@ func (e *SSPIError) Is(target error) bool {
 func madeHandle(status uint32) bool {
 	const failure = 1 << 31
 	return status&failure == 0
+}
+
+// channelBindings returns SEC_CHANNEL_BINDINGS (sspi.h) with binding as its application data and no
+// addresses: eight numbers, the last two of which say how long the data is and where it begins.
+func channelBindings(binding []byte) []byte {
+	if binding == nil {
+		return nil
+	}
+	const head = 32
+	b := make([]byte, head, head+len(binding))
+	binary.LittleEndian.PutUint32(b[24:], uint32(len(binding))) //nolint:gosec // prefix and hash: at most 85 bytes
+	binary.LittleEndian.PutUint32(b[28:], head)
+	return append(b, binding...)
+}
+
+// sufficient returns an error unless a context has the needed attributes. If it is Kerberos, the host
+// must have proven its identity, too; NTLM never proves that, whatever the attribute says.
+func sufficient(attributes, needed uint32, securityPackage string) error {
+	if securityPackage == "Kerberos" {
+		needed |= contextMutual
+	}
+	if attributes&needed != needed {
+		return fmt.Errorf("%w: attributes %#x", ErrWeakContext, attributes)
+	}
+	return nil
 }

@@ -68,13 +68,6 @@ const (
 	bufferToken           = 2  // SECBUFFER_TOKEN
 	bufferChannelBindings = 14 // SECBUFFER_CHANNEL_BINDINGS
 
-	// Attributes that are requested of a context with ISC_REQ_, and reported with ISC_RET_.
-	contextMutual    = 0x2
-	contextReplay    = 0x4
-	contextSequence  = 0x8
-	contextSeals     = 0x10
-	contextIntegrity = 0x10000
-
 	attributeSizes       = 0  // SECPKG_ATTR_SIZES
 	attributeNegotiation = 12 // SECPKG_ATTR_NEGOTIATION_INFO
 
@@ -144,7 +137,7 @@ func initialize(credentials, handle *secHandle, begun bool, target *uint16, in [
 	var expiry windows.Filetime
 	status, _, _ := initializeSecurityContext.Call(
 		uintptr(unsafe.Pointer(credentials)), uintptr(unsafe.Pointer(previous)), uintptr(unsafe.Pointer(target)),
-		contextMutual|contextReplay|contextSequence|contextSeals|contextIntegrity, 0, nativeData,
+		contextMutual|contextSafe, 0, nativeData,
 		uintptr(unsafe.Pointer(input)), 0, uintptr(unsafe.Pointer(handle)),
 		uintptr(unsafe.Pointer(descriptor(output))), uintptr(unsafe.Pointer(&attributes)), uintptr(unsafe.Pointer(&expiry)))
 	runtime.KeepAlive(in)

@@ -3,7 +3,6 @@ package secure
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os/user"
@@ -19,7 +18,7 @@ const windowsName = "Windows"
 var (
 	securityPackage  = "Negotiate"
 	identity         *secIdentity // nil: the current user
-	neededAttributes = uint32(contextReplay | contextSequence | contextSeals | contextIntegrity)
+	neededAttributes = uint32(contextSafe)
 )
 
 // currentUser logs on as the user who is logged on to this machine, or as whom a task or service
@@ -74,19 +73,6 @@ func (u *currentUser) NewContext(binding []byte) (Context, error) {
 		return nil, fmt.Errorf("windows: %w", err)
 	}
 	return &windowsContext{currentUser: *u, credentials: credentials, bindings: channelBindings(binding)}, nil
-}
-
-// channelBindings returns SEC_CHANNEL_BINDINGS (sspi.h) with binding as its application data and no
-// addresses: eight numbers, the last two of which say how long the data is and where it begins.
-func channelBindings(binding []byte) []byte {
-	if binding == nil {
-		return nil
-	}
-	const head = 32
-	b := make([]byte, head, head+len(binding))
-	binary.LittleEndian.PutUint32(b[24:], uint32(len(binding))) //nolint:gosec // prefix and hash: at most 85 bytes
-	binary.LittleEndian.PutUint32(b[28:], head)
-	return append(b, binding...)
 }
 
 // contextState is the progress of a context.
@@ -170,14 +156,10 @@ func (x *windowsContext) step(in []byte) ([]byte, error) {
 // finish checks that the context has the attributes that were requested. Kerberos has to have
 // proven the host; NTLM never does, whatever the attribute says.
 func (x *windowsContext) finish(attributes uint32) error {
-	need := neededAttributes
-	if packageOf(&x.handle) == "Kerberos" {
-		need |= contextMutual
+	err := sufficient(attributes, neededAttributes, packageOf(&x.handle))
+	if err != nil {
+		return err
 	}
-	if attributes&need != need {
-		return fmt.Errorf("%w: attributes %#x", ErrWeakContext, attributes)
-	}
-	var err error
 	x.trailer, err = trailerSize(&x.handle)
 	x.state = stateReady
 	return err
