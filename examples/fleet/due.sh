@@ -1,6 +1,6 @@
 #!/bin/sh
 # Lists the disks that a saved plan will compact, one a line: reason, address. What
-# Terraform shows of them is some forty lines a disk. Needs jq.
+# Terraform shows of them is dozens of lines a disk. Needs jq.
 #
 #   terraform plan -out=tfplan >/dev/null && sh due.sh tfplan
 set -eu
