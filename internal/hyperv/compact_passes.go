@@ -108,9 +108,7 @@ func (c *compactor) attempt(ctx context.Context, pass int) error {
 	c.attachment.see(sent, time.Nanosecond)
 	c.pending = &pending{}
 	switch {
-	case o == outcomeUnknown:
-		return c.lose(err)
-	case err != nil:
+	case err != nil: // nobody knows what came of it, or which job it is
 		return c.lose(err)
 	case job == nil:
 		c.pending = nil
@@ -158,13 +156,11 @@ func (c *compactor) taken() {
 		c.settleElsewhere()
 		a.end()
 	}
-	if !a.tries() || a.state == attachHeld {
+	if a.state != attachBorrowed {
 		return
 	}
-	if a.state == attachBorrowed {
-		c.warn(WarnTookOver, fmt.Sprintf("The disk was attached read-only on %s already, as a run that was killed leaves it, without a drive letter or a folder. "+
-			"Nothing compacted it, so the attachment was used and is detached.", c.nodeName()))
-	}
+	c.warn(WarnTookOver, fmt.Sprintf("The disk was attached read-only on %s already, as a run that was killed leaves it, without a drive letter or a folder. "+
+		"Nothing compacted it, so the attachment was used and is detached.", c.nodeName()))
 	c.own(a.image)
 }
 
