@@ -40,6 +40,7 @@ func (c *compactor) checkUnattached(ctx context.Context) error {
 		return fmt.Errorf("%w: attached on %s already", ErrInUse, c.nodeName())
 	}
 	if c.attachment.state == attachLeft && !c.leftElsewhere() {
+		c.order.LeftAt = nil
 		c.attachment.end()
 	}
 	return nil

@@ -45,6 +45,7 @@ type attachment struct {
 	image *mountedImage  // in held and borrowed; in left if it was seen
 	job   *cim.Reference // in asked: the job that the answer to our attach named
 	made  bool           // in asked: the host reports that the attach succeeded
+	mine  bool           // the image was ours once, and may have been taken over since
 	// prior: an earlier run left the disk attached, which this run has not settled. That does not
 	// make an attachment ours.
 	prior bool
@@ -68,7 +69,7 @@ func attachmentOf(order *Order) attachment {
 
 // ask notes that an attach is being sent.
 func (a *attachment) ask() {
-	a.state, a.image, a.job, a.made = attachAsked, nil, nil, false
+	a.state, a.image, a.job, a.made, a.mine = attachAsked, nil, nil, false, false
 	a.see(time.Now(), 0)
 }
 
@@ -76,7 +77,7 @@ func (a *attachment) ask() {
 // an earlier run left is still unsettled.
 func (a *attachment) refuse() {
 	a.release()
-	a.state, a.job = attachNone, nil
+	a.state, a.image, a.job, a.mine = attachNone, nil, nil, false
 	if a.prior {
 		a.state = attachLeft
 	}
@@ -86,7 +87,7 @@ func (a *attachment) refuse() {
 // its address, see [addressClaims].
 func (a *attachment) own(image *mountedImage, free func()) {
 	a.release()
-	*a = attachment{state: attachHeld, image: image, free: free, seen: a.seen, worked: a.worked}
+	*a = attachment{state: attachHeld, image: image, mine: true, free: free, seen: a.seen, worked: a.worked}
 }
 
 // see notes when our work was last seen on the attachment, and how long it had run by then.
@@ -126,6 +127,7 @@ func (a *attachment) doubt() {
 
 // borrow notes that a compaction is to be tried on image, which is not known to be ours.
 func (a *attachment) borrow(image *mountedImage) {
+	a.mine = a.mine && a.image.same(image)
 	a.state, a.image, a.job = attachBorrowed, image, nil
 }
 
@@ -138,7 +140,7 @@ func (a *attachment) end() {
 // leave notes that the disk may stay attached by us, and why.
 func (a *attachment) leave(cause error) {
 	a.release()
-	*a = attachment{state: attachLeft, image: a.image, prior: a.prior, cause: cause}
+	*a = attachment{state: attachLeft, image: a.image, mine: a.mine, prior: a.prior, cause: cause}
 }
 
 func (a *attachment) release() {

@@ -128,16 +128,11 @@ func (c *compactor) settleAsked(clean, waits context.Context) {
 		}
 		a.made = last.State.Terminal()
 	}
-	var err error
+	err := errors.New("the host was asked to attach the disk, and no answer says whether it did")
 	if a.made {
 		if err = c.findOwn(clean); err == nil {
 			return
 		}
-	} else if image, lookErr := c.host.findImage(clean, c.order.Path); lookErr == nil && image != nil && image.readOnly {
-		a.image = image
-	}
-	if err == nil {
-		err = errors.New("the host was asked to attach the disk, and no answer says whether it did")
 	}
 	c.leaveAttached(err)
 }

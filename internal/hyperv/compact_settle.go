@@ -100,14 +100,14 @@ func isNotCompactable(err error) bool {
 	return ok && job.CompletionStatus == hresultNotCompactable
 }
 
-// leftAt returns where the disk may stay attached: at least the node.
+// leftAt is where the disk may stay attached: the address of what was ours once, or was
+// left by an earlier run, else the node alone. What is only seen there may be somebody's.
 func (c *compactor) leftAt() *AttachedAt {
-	a := &c.attachment
-	switch {
-	case a.prior && c.order.LeftAt != nil && (a.image == nil || c.leftElsewhere()):
-		return c.order.LeftAt
-	case a.image != nil:
+	switch a := &c.attachment; {
+	case a.mine:
 		return a.image.at(c.found.node)
+	case a.prior && c.order.LeftAt != nil:
+		return c.order.LeftAt
 	}
 	return &AttachedAt{Node: c.found.node}
 }

@@ -157,7 +157,7 @@ func (c *compactor) withdraw(ctx context.Context, prior bool) error {
 func (c *compactor) borrow(image *mountedImage) {
 	a := &c.attachment
 	if at := c.order.LeftAt; at.hasAddress() && !c.leftElsewhere() && !image.is(at, c.found.node) {
-		a.prior = false
+		a.prior, c.order.LeftAt = false, nil
 	}
 	a.prior = a.prior || a.state == attachAsked
 	a.borrow(image)

@@ -103,3 +103,52 @@ func TestGiveBackOfWhatWasTakenOver(t *testing.T) {
 		})
 	}
 }
+
+// TestGiveBackOfWhatWasNeverOurs: a run that ends before it knows whose an attachment is
+// tells of it, and remembers no address: a destroy leaves it to its holder, who has just
+// attached it and compacts nothing yet.
+func TestGiveBackOfWhatWasNeverOurs(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		method string
+		end    time.Duration
+	}{
+		"an attach that was lost":       {"AttachVirtualHardDisk", 2 * time.Second},
+		"watched after it":              {"AttachVirtualHardDisk", 30 * time.Second},
+		"a compaction that was lost":    {"CompactVirtualHardDisk", 160 * time.Second},
+		"and its end was waited for":    {"CompactVirtualHardDisk", 5 * time.Minute},
+		"refused, and never asked for":  {"", 30 * time.Second},
+		"refused, watched and refused ": {"", 200 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim, _ := simulate(t, disk(func(v *hypervsim.VHD) { v.AttachImmediate = true }))
+				// The holder is slow: what it sends after its attach takes long to arrive.
+				sim.AddRule(hypervsim.Rule{Client: "a", Method: "CompactVirtualHardDisk", Func: func(hypervsim.Request) { time.Sleep(10 * time.Minute) }})
+				if tt.method != "" {
+					sim.AddRule(hypervsim.Rule{Client: "b", Method: tt.method, Effect: hypervsim.ResetBefore()})
+				}
+				a := connect(t, sim, func(cfg *hyperv.Config) { cfg.Dial, cfg.RequestTimeout = sim.DialAs("a"), time.Hour })
+				b := process(t, sim, "b")
+				first := background(t.Context(), a, order())
+				for len(sim.Attachments()) == 0 {
+					time.Sleep(10 * time.Millisecond)
+				}
+				got, err := b.Compact(t.Context(), order(func(o *hyperv.Order) { o.Timeout = tt.end }))
+				if err == nil {
+					t.Errorf("the second process: %+v", got)
+				}
+				if got.LeftAttached {
+					if err := b.GiveBack(t.Context(), diskPath, got.LeftAttachedAt); err == nil && len(sim.Attachments()) == 0 {
+						t.Error("given back")
+					}
+				}
+				if got, err := first(); err != nil {
+					t.Errorf("the holder: %+v, %v", got, err)
+				}
+				clean(t, sim)
+			})
+		})
+	}
+}
