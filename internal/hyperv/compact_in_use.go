@@ -65,7 +65,7 @@ func (c *compactor) awaitRun(ctx context.Context, done <-chan struct{}) error {
 	c.report(Progress{Phase: PhaseWaiting})
 	select {
 	case <-done:
-		c.refused = time.Time{}
+		c.refused, c.found.at = time.Time{}, time.Time{}
 		return nil
 	case <-ctx.Done():
 		return context.Cause(ctx)

@@ -77,7 +77,10 @@ func (c *compactor) owes(err error) bool {
 // takeTurn waits for a turn and runs in it. The parameter err is the error with which the gates
 // ended.
 func (c *compactor) takeTurn(ctx context.Context, err error) error {
-	end, refused := c.host.turns.take(ctx, winpath.Key(c.order.Path), func() { c.report(Progress{Phase: PhaseWaiting}) })
+	end, refused := c.host.turns.take(ctx, winpath.Key(c.order.Path), func() {
+		c.found.at = time.Time{} // the gates are to be passed again after the wait
+		c.report(Progress{Phase: PhaseWaiting})
+	})
 	if refused != nil {
 		return refused
 	}

@@ -81,3 +81,22 @@ func TestGatesAfterAWait(t *testing.T) {
 		}
 	}
 }
+
+// TestSizeAfterAWait: the size before a run is that after its wait, however short: what
+// another run of the same disk reclaimed is not counted twice.
+func TestSizeAfterAWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, host := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration = time.Second }))
+		first := background(t.Context(), host, order())
+		second := background(t.Context(), host, order(func(o *hyperv.Order) { o.Path = `d:/vms/SQL01.vhdx` }))
+		one, err := first()
+		two, err2 := second()
+		if err != nil || err2 != nil {
+			t.Fatal(err, err2)
+		}
+		if one.Status == two.Status {
+			t.Errorf("both runs are %s", one.Status)
+		}
+	})
+}
