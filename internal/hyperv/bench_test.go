@@ -14,8 +14,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// BenchmarkRefresh is what a plan costs for each disk: one read on a connection
-// that is there.
+// BenchmarkRefresh measures what a plan costs for each disk: one read on an
+// open connection.
 func BenchmarkRefresh(b *testing.B) {
 	host := benchHost(b, 0)
 	refresh(b, host)
@@ -27,8 +27,8 @@ func BenchmarkRefresh(b *testing.B) {
 	reportTraffic(b, before, host.Stats(), b.N)
 }
 
-// BenchmarkFirstRefresh is one read with all that comes before it: dialling, the
-// logon, and finding out the host's generation.
+// BenchmarkFirstRefresh measures one read with all that comes before it:
+// dialling, the logon, and finding out the host's generation.
 func BenchmarkFirstRefresh(b *testing.B) {
 	port := startBenchHost(b, 0)
 	var last wsman.Stats
@@ -49,8 +49,8 @@ func refresh(b *testing.B, host *hyperv.Host) {
 	}
 }
 
-// BenchmarkCompaction is one run whose jobs have ended at the first poll, which
-// comes after a quarter of a second. That poll is counted.
+// BenchmarkCompaction measures one run whose jobs have ended at the first poll,
+// which comes after a quarter of a second. That poll is counted.
 func BenchmarkCompaction(b *testing.B) {
 	for _, m := range []hyperv.Mode{hyperv.ModePrezeroed, hyperv.ModeQuick} {
 		b.Run(fmt.Sprintf("mounted=%v", m.Attaches()), func(b *testing.B) {
@@ -72,9 +72,9 @@ func BenchmarkCompaction(b *testing.B) {
 	}
 }
 
-// BenchmarkThousandRefreshes is the plan of a fleet against a host that is 20 ms
-// away. The metric x-limit is the time as a multiple of what the round trips
-// alone take.
+// BenchmarkThousandRefreshes measures the plan of a fleet against a host that
+// is 20 ms away. The metric x-limit is the time as a multiple of what the round
+// trips alone take.
 func BenchmarkThousandRefreshes(b *testing.B) {
 	const (
 		refreshes = 1000
@@ -121,9 +121,9 @@ func BenchmarkList(b *testing.B) {
 	reportTraffic(b, before, host.Stats(), b.N)
 }
 
-// BenchmarkSixHourJob is a night in virtual time: how often the host is asked,
-// and what the process has gathered by the end. Simulated host and client share
-// the process; its memory is what both hold.
+// BenchmarkSixHourJob measures a night in virtual time: how often the host is
+// asked, and how much memory the process holds at the end. Simulated host and
+// client share the process, and so its memory.
 func BenchmarkSixHourJob(b *testing.B) {
 	for range b.N {
 		virtual(b, func(t *testing.T) {
@@ -164,7 +164,7 @@ func sixHours(t *testing.T, b *testing.B) { //nolint:thelper // a benchmark in a
 	}
 }
 
-// liveHeap is what is still in use after a collection.
+// liveHeap returns the bytes that are still in use after a garbage collection.
 func liveHeap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

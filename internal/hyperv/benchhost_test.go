@@ -17,15 +17,15 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// envBenchHost is how long the host of a benchmark holds every answer back; set,
-// the process is that host.
+// envBenchHost is how long the host of a benchmark holds back every answer; if
+// it is set, the process is that host.
 const envBenchHost = "HYPERV_TEST_BENCH_HOST"
 
 // benchDisk is beside the directory of manyDisks.
 const benchDisk = `D:\bench.vhdx`
 
-// serveBenchHost is a simulated host in a process of its own: what a benchmark
-// counts is the client's alone then. It ends with its standard input.
+// serveBenchHost serves a simulated host in a separate process, so that a
+// benchmark counts only the client's work. It ends with its standard input.
 func serveBenchHost() int {
 	roundTrip, err := time.ParseDuration(os.Getenv(envBenchHost))
 	if err != nil {
@@ -93,7 +93,7 @@ func startBenchHost(b *testing.B, roundTrip time.Duration) int {
 	return port
 }
 
-// benchConnect makes a client that knows nothing of the host yet.
+// benchConnect makes a client without any knowledge of the host.
 func benchConnect(b *testing.B, port int, adjust ...func(*hyperv.Config)) (host *hyperv.Host, closeFleet func()) {
 	b.Helper()
 	cfg := hyperv.Config{

@@ -11,10 +11,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// TestAttachLostToAHolder: the answer to an attach is lost while another process
-// has the disk attached, or attaches it in that moment. What is found then is not
-// ours, whatever its holder does at that time: begin, end, or pause between two
-// passes.
+// TestAttachLostToAHolder: the answer to an attach is lost while another process has the disk
+// attached, or attaches it in that moment. The attachment that is then found is not ours, whatever
+// its holder is doing at that time: beginning, ending, or pausing between two passes.
 func TestAttachLostToAHolder(t *testing.T) {
 	t.Parallel()
 	const job = 20 * time.Minute
@@ -67,9 +66,9 @@ func TestAttachLostToAHolder(t *testing.T) {
 	}
 }
 
-// TestWithdrawn: another compaction ends in the moment in which ours is sent on
-// somebody's attachment. Ours is ended, whatever becomes of the run meanwhile, with one
-// request, and tried again later.
+// TestWithdrawn: another compaction ends at the moment at which ours is sent on a borrowed
+// attachment. Ours is ended with one request, whatever happens to the run meanwhile, and tried
+// again later.
 func TestWithdrawn(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -31,7 +31,7 @@ func base(path string, adjust ...func(*hypervsim.VHD)) hypervsim.VHD {
 	return v
 }
 
-// attempt compacts a disk and says how it ended, in one word or the error.
+// attempt compacts a disk and returns the result and the error.
 func attempt(t *testing.T, host *hyperv.Host, path string, adjust ...func(*hyperv.Order)) (hyperv.CompactResult, error) {
 	t.Helper()
 	o := hyperv.Order{Path: path, AllowAttach: true, MaxPasses: 1}
@@ -41,13 +41,13 @@ func attempt(t *testing.T, host *hyperv.Host, path string, adjust ...func(*hyper
 	return host.Compact(t.Context(), o)
 }
 
-// chainCase is a world with what becomes of each of its disks.
+// chainCase is a world with the expected outcome for each of its disks.
 type chainCase struct {
 	disks    []hypervsim.VHD
 	machines []hypervsim.VM
-	// want is how each disk ends: nil is compacted.
+	// want is the outcome for each disk; nil means compacted.
 	want map[string]error
-	// says is what the error of a disk holds.
+	// says holds the parts of each disk's error.
 	says map[string][]string
 }
 
@@ -235,7 +235,8 @@ func chainOf(n int) (disks []hypervsim.VHD, want map[string]error) {
 	return disks, want
 }
 
-// TestChains tells for each world which disks are left alone and which not.
+// TestChains checks for each world which disks are left alone and which are
+// compacted.
 func TestChains(t *testing.T) {
 	t.Parallel()
 	for name, tt := range chainCases() {
@@ -270,7 +271,8 @@ func checkEnd(t *testing.T, sim *hypervsim.Host, path string, got hyperv.Compact
 	}
 }
 
-// TestChainsSkip ends what others depend on for good apart from what passes.
+// TestChainsSkip: disks on which others depend for good end with another status
+// than uses that pass.
 func TestChainsSkip(t *testing.T) {
 	t.Parallel()
 	status := map[error]hyperv.Status{hyperv.ErrInUse: hyperv.StatusSkippedInUse, hyperv.ErrDependedOn: hyperv.StatusSkippedDependents, nil: hyperv.StatusCompacted}
@@ -300,8 +302,8 @@ func TestChainsSkip(t *testing.T) {
 	}
 }
 
-// TestChainTooLong: beyond the bound nothing is known, which is said for the
-// volume on which it ends.
+// TestChainTooLong: beyond the bound nothing is known, which is reported for
+// the volume on which the chain breaks off.
 func TestChainTooLong(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -316,8 +318,8 @@ func TestChainTooLong(t *testing.T) {
 	})
 }
 
-// TestLockedDiskKeepsItsPlace: a disk that a compaction holds when the machines
-// are listed anew is still known by what it said before.
+// TestLockedDiskKeepsItsPlace: a disk that a compaction has open when the
+// machines are listed again keeps the parent that was read before.
 func TestLockedDiskKeepsItsPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -11,8 +11,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
-// TestFaultCodesHaveMeanings walks the two lists of fault codes: what follows
-// from a number is said in one, what it means in the other.
+// TestFaultCodesHaveMeanings walks the two lists of fault codes: one holds the
+// consequences of a number, the other its meaning.
 func TestFaultCodesHaveMeanings(t *testing.T) {
 	t.Parallel()
 	wire := map[uint32]wsman.FaultCode{}
@@ -62,8 +62,8 @@ func TestRefusedReturnValues(t *testing.T) {
 	}
 }
 
-// TestReadReturnValue: an answer without one says so, and formats nothing that is
-// not there.
+// TestReadReturnValue: an answer without a return value is reported as such, without formatting a
+// nil error.
 func TestReadReturnValue(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]uint32{"0": 0, "32768": 32768, "4294967296": 0, "": 0, "x": 0} {

@@ -60,7 +60,8 @@ func clusterWorld(c *hypervsim.Cluster) {
 	hv03.AddVM(hypervsim.VM{Name: "orphan", Disks: []string{shared("backup_1.avhdx")}})
 }
 
-// clusterEnds is how the disks of that world end when every node has told.
+// clusterEnds returns the outcomes for the disks of that world when every node has shown its
+// machines.
 func clusterEnds() map[string]error {
 	return map[string]error{
 		"running.vhdx": hyperv.ErrInUse, "saved.vhdx": hyperv.ErrInUse, "off.vhdx": nil, "free.vhdx": nil,
@@ -68,8 +69,8 @@ func clusterEnds() map[string]error {
 	}
 }
 
-// TestClusterAsksEveryNode: a machine is found on whatever node it is registered,
-// and named with it.
+// TestClusterAsksEveryNode: a machine is found on any node on which it is registered, and the error
+// names that node.
 func TestClusterAsksEveryNode(t *testing.T) {
 	t.Parallel()
 	for name, config := range map[string]hypervsim.ClusterConfig{"short and long names": {}, "long names only": {OnlyQualified: true}} {
@@ -97,9 +98,9 @@ func TestClusterAsksEveryNode(t *testing.T) {
 	}
 }
 
-// TestClusterNodesThatDoNotTell: a node that is down is named, one that should
-// tell and does not is an obstacle for disks on cluster volumes, and for no
-// others.
+// TestClusterNodesThatDoNotTell: a node that is down is named; a node that is
+// up and does not answer keeps disks on cluster volumes, and no others, from
+// being compacted.
 func TestClusterNodesThatDoNotTell(t *testing.T) {
 	t.Parallel()
 	const local = `D:\VMs\local.vhdx`
@@ -170,7 +171,7 @@ func TestClusterNodesThatDoNotTell(t *testing.T) {
 				if name != "cluster denied" {
 					checkEnd(t, c.Node("HV01"), shared("saved.vhdx"), got, err, hyperv.ErrInUse)
 				} else {
-					c.Node("HV01").TakeViolations() // nobody could have known
+					c.Node("HV01").TakeViolations() // no client could have known
 				}
 				got, err = attempt(t, host, local)
 				checkEnd(t, c.Node("HV01"), local, got, err, nil)
@@ -191,8 +192,8 @@ func checkWarning(t *testing.T, got hyperv.CompactResult, kind hyperv.WarningKin
 	}
 }
 
-// TestClusterSameNames: a machine on another node is named although many disks have
-// the name of its disk, which nobody else can open to compare.
+// TestClusterSameNames: a machine on another node is named although many disks have the name of its
+// disk, which no other node can open for comparison.
 func TestClusterSameNames(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -213,9 +214,9 @@ func TestClusterSameNames(t *testing.T) {
 	})
 }
 
-// TestClusterChainsAcrossNodes: a parent that a machine of one node has open, and
-// a disk that a compaction on one node holds, are in use to the others, which
-// follow their chains on what that node knows.
+// TestClusterChainsAcrossNodes: a parent that a machine of one node has open, and a disk that a
+// compaction on one node holds, are in use to the others, which follow their chains with the help
+// of that node.
 func TestClusterChainsAcrossNodes(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -330,8 +331,8 @@ func TestClusterExchanges(t *testing.T) {
 	}
 }
 
-// TestClusterNameMoves: what was read from one node is not taken for another's
-// when the name of the host leads there now.
+// TestClusterNameMoves: a list that was read from one node is not used for
+// another node to which the name of the host now leads.
 func TestClusterNameMoves(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

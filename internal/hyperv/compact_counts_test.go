@@ -54,7 +54,7 @@ func TestCompactExchanges(t *testing.T) {
 					}
 				}
 				if tt.mode == hyperv.ModeFull {
-					got++ // the one look at the attach job
+					got++ // the one poll of the attach job
 				}
 				if got != tt.want {
 					t.Errorf("exchanges = %d, want %d", got, tt.want)

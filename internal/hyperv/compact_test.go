@@ -181,8 +181,8 @@ func TestCompactTakesOverAttachment(t *testing.T) {
 	})
 }
 
-// TestCompactForeignCompaction: a compaction without an attachment does not tell
-// its disk, so nobody waits for it longer than for anything else that uses a disk.
+// TestCompactForeignCompaction: a compaction without an attachment does not name its disk, so no
+// run waits for it longer than for any other use of a disk.
 func TestCompactForeignCompaction(t *testing.T) {
 	t.Parallel()
 	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
@@ -210,9 +210,9 @@ func TestCompactForeignCompaction(t *testing.T) {
 	}
 }
 
-// TestCompactAfterKill: a process that dies leaves the job running and the disk
-// attached. A new one, knowing nothing of it, puts things right. A job without an
-// attachment cannot be told from anybody's: the disk is in use until it ends.
+// TestCompactAfterKill: a process that dies leaves the job running and the disk attached. A new
+// process that knows nothing of it puts things right. A job without an attachment cannot be
+// distinguished from any other: the disk is in use until it ends.
 func TestCompactAfterKill(t *testing.T) {
 	t.Parallel()
 	for _, m := range []hyperv.Mode{hyperv.ModeQuick, hyperv.ModePretrimmed} {
@@ -356,8 +356,8 @@ func TestCompactHostErrors(t *testing.T) {
 	}
 }
 
-// TestCompactNotCompactable: a file that the host can never compact is no error
-// every night, and stays as it is.
+// TestCompactNotCompactable: a file that the host can never compact does not
+// cause an error every night, and stays as it is.
 func TestCompactNotCompactable(t *testing.T) {
 	t.Parallel()
 	for _, m := range []hyperv.Mode{hyperv.ModeQuick, hyperv.ModePrezeroed} {

@@ -9,8 +9,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// TestGiveBackAfterAWait: what was left changes hands, or gets a name, while a
-// compaction of another disk is awaited. It stays then.
+// TestGiveBackAfterAWait: the attachment that was left is taken over, or gets a
+// name, while a compaction of another disk is awaited. It then stays.
 func TestGiveBackAfterAWait(t *testing.T) {
 	t.Parallel()
 	for name, during := range map[string]func(*testing.T, *hypervsim.Host) (after func()){
@@ -55,9 +55,9 @@ func TestGiveBackAfterAWait(t *testing.T) {
 	}
 }
 
-// TestGiveBackOfWhatWasTakenOver: a run is kept from its host for four minutes across
-// the end of its job, and another process takes the attachment over. Neither a destroy
-// nor a later run that a gate ends disturbs that one's compaction.
+// TestGiveBackOfWhatWasTakenOver: a run is kept from its host for four minutes across the end of
+// its job, and another process takes over the attachment. Neither a destroy nor a later run that a
+// gate ends disturbs the compaction of that process.
 func TestGiveBackOfWhatWasTakenOver(t *testing.T) {
 	t.Parallel()
 	for name, later := range map[string]func(*testing.T, *hyperv.Host, hyperv.CompactResult) (left bool){

@@ -30,8 +30,8 @@ func withVolumes(fault uint32, unlisted bool) []hypervsim.Option {
 	}
 }
 
-// TestAbsence: a file is gone only if its volume answers; a directory in which a
-// volume is mounted answers alone.
+// TestAbsence: a file is gone only if its volume answers; a directory in which
+// a volume is mounted answers even without that volume.
 func TestAbsence(t *testing.T) {
 	t.Parallel()
 	offline := func(sim *hypervsim.Host) { sim.SetMountOnline(mountedAt, false) }
@@ -95,7 +95,7 @@ func TestAbsence_volumeLeaves(t *testing.T) {
 				sim, host := simulate(t, withVolumes(0, false)...)
 				sim.MountVolume(mountedAt)
 				if class == cim.ClassDataFile {
-					sim.AddVHD(base(onMount)) // else the file is gone indeed, which nobody can know
+					sim.AddVHD(base(onMount)) // otherwise the file would really be gone
 				}
 				sim.AddRule(hypervsim.Rule{Method: "GetVirtualHardDiskState", Effect: hypervsim.Returns(32779)})
 				sim.AddRule(hypervsim.Rule{Class: class, Func: func(hypervsim.Request) { sim.SetMountOnline(mountedAt, false) }})
@@ -133,8 +133,8 @@ func TestListBelowMountPoint(t *testing.T) {
 	})
 }
 
-// TestListClusterVolume lists a directory on a cluster shared volume as far as the
-// file classes show anything there, and takes no silence for an empty directory.
+// TestListClusterVolume lists a directory on a cluster shared volume as far as the file classes
+// show anything there, and does not take an empty answer for an empty directory.
 func TestListClusterVolume(t *testing.T) {
 	t.Parallel()
 	disk := clusterRoot + `\VMs\web01.vhdx`

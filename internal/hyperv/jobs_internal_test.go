@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestBeganSince: what began since a time is told by how long it has run; since ever,
-// everything has.
+// TestBeganSince: whether a job began after a time is known from how long it has run; with no such
+// time, every job has.
 func TestBeganSince(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {

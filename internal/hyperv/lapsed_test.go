@@ -10,9 +10,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// TestLapsedAttachment: a run is kept from its host across the end of its job, for
-// so long that another process takes the attachment over. It is not detached
-// beneath that one's compaction, and no second pass is begun on it.
+// TestLapsedAttachment: a run is kept from its host across the end of its job, for so long that
+// another process takes over the attachment. The disk is not detached under the compaction of that
+// process, and no second pass is begun on it.
 func TestLapsedAttachment(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {

@@ -24,8 +24,8 @@ type site struct {
 
 func hostName(i int) string { return fmt.Sprintf("hv%03d", i) }
 
-// newSite makes hosts whose user is one of the domain, or one of each host's own if
-// local; with options for each.
+// newSite makes hosts whose user is a domain account, or a local account of each host if local is
+// set, with options for each host.
 func newSite(t *testing.T, hosts int, local bool, opts func(i int) []hypervsim.Option) *site {
 	t.Helper()
 	s := &site{t: t, accounts: hypervsim.NewAccounts(), network: hypervsim.NewNetwork()}
@@ -65,8 +65,8 @@ func (s *site) host(i int) *hyperv.Host {
 	return h
 }
 
-// storm reads a disk on all hosts, parallel at once, and returns which hosts
-// answered everything, and which nothing.
+// storm reads a disk on all hosts, with so many requests at once, and returns
+// which hosts answered everything, and which nothing.
 func (s *site) storm(parallel int) (good, bad int) {
 	s.t.Helper()
 	var wg sync.WaitGroup
@@ -124,7 +124,7 @@ func TestOneHostRejects(t *testing.T) {
 			if i != 0 {
 				return withDisk(i)
 			}
-			broken := hypervsim.NewAccounts() // a trust that is broken: it knows the account by an old password
+			broken := hypervsim.NewAccounts() // a broken trust: the database has an old password of the account
 			broken.SetPassword(testUser, "an old one")
 			return append(withDisk(i), hypervsim.WithAccounts(broken))
 		})
@@ -137,9 +137,9 @@ func TestOneHostRejects(t *testing.T) {
 	})
 }
 
-// TestPasswordChanges: a password that changes amid a queue of disks costs the
-// account of a domain four failed logons in the life of the process, and that of a
-// host four on each.
+// TestPasswordChanges: a password that changes while a queue of disks is compacted costs the
+// account of a domain four failed logons in the life of the process, and that of a host four on
+// each.
 func TestPasswordChanges(t *testing.T) {
 	t.Parallel()
 	const disks = 100
@@ -161,7 +161,7 @@ func TestPasswordChanges(t *testing.T) {
 				time.AfterFunc(50*time.Minute, func() {
 					for i, h := range s.hosts {
 						h.Accounts().SetPassword(map[bool]string{false: testUser, true: "admin"}[tt.local], "another one")
-						s.network.Cut(hostName(i)) // contexts that stand would go on
+						s.network.Cut(hostName(i)) // established contexts would go on
 					}
 				})
 				var wg sync.WaitGroup
@@ -194,8 +194,8 @@ func TestPasswordChanges(t *testing.T) {
 	}
 }
 
-// TestLocalAccountsApart: what becomes of a local account on some hosts says nothing
-// about the account of that name on another.
+// TestLocalAccountsApart: failed logons of a local account on some hosts do not affect the account
+// of that name on another.
 func TestLocalAccountsApart(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -225,9 +225,9 @@ func TestLocalAccountsApart(t *testing.T) {
 	})
 }
 
-// TestLogonOutage: the domain is out of reach for some time of a run of six hours.
-// The run goes on if that is less than the host keeps the record of its job;
-// whatever happens, the disk is given back, or told.
+// TestLogonOutage: the domain is out of reach for some time of a run of six hours. The run goes on
+// if that is less than the host keeps the record of its job; whatever happens, the disk is detached
+// or reported as attached.
 func TestLogonOutage(t *testing.T) {
 	t.Parallel()
 	const job = 6 * time.Hour
@@ -293,7 +293,7 @@ func TestLogonOutageAtTheSize(t *testing.T) {
 				}
 				once.Do(func() {
 					s.accounts.SetAway(true)
-					s.network.Cut(hostName(0)) // contexts that stand would go on
+					s.network.Cut(hostName(0)) // established contexts would go on
 					time.AfterFunc(time.Minute, func() { s.accounts.SetAway(false) })
 				})
 			}

@@ -52,8 +52,8 @@ func TestLateJob(t *testing.T) {
 	}
 }
 
-// TestLateJobInterrupted: the run is interrupted while it waits for what came of a
-// lost request. What may be it is not cancelled, and not detached beneath.
+// TestLateJobInterrupted: the run is interrupted while it waits for the outcome of a lost request.
+// A job that may be that request is not cancelled, and its disk is not detached.
 func TestLateJobInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, arrives := range []bool{true, false} {
@@ -81,7 +81,8 @@ func TestLateJobInterrupted(t *testing.T) {
 					if took := time.Since(start); took > after+time.Minute+5*time.Second {
 						t.Errorf("took %s", took)
 					}
-					// The colleague's compaction began just then: it cannot be told from ours.
+					// The colleague's compaction began just then: it cannot be distinguished from
+					// ours.
 					if !got.LeftAttached || got.LeftAttachedAt == nil {
 						t.Errorf("left attached %v at %+v", got.LeftAttached, got.LeftAttachedAt)
 					}
@@ -115,8 +116,8 @@ func TestUnreadableAnswers(t *testing.T) {
 	}
 }
 
-// TestUnprovenFaultOfAttach: a fault that does not prove a refusal may come after
-// the work. What is attached is told, or used when the host takes a compaction.
+// TestUnprovenFaultOfAttach: a fault that does not prove a refusal may come after the work. The
+// attachment is reported, or used if the host accepts a compaction.
 func TestUnprovenFaultOfAttach(t *testing.T) {
 	t.Parallel()
 	for _, code := range []uint32{0x80041001, 1722, 1726, 0x80041015, 0x80041033, 0x800706BE, 0x80070057 + 0x1234} {
@@ -144,7 +145,7 @@ func TestUnprovenFaultOfAttach(t *testing.T) {
 	}
 }
 
-// TestSkipHidesNoPass: what comes after a pass that ran does not hide it.
+// TestSkipHidesNoPass: later events do not hide a pass that ran.
 func TestSkipHidesNoPass(t *testing.T) {
 	t.Parallel()
 	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
@@ -168,8 +169,8 @@ func TestSkipHidesNoPass(t *testing.T) {
 	}
 }
 
-// TestSizeHiddenAfterAPass: somebody opens the disk between two passes, so that not
-// even its size can be read. The pass that ran is not hidden, and not called a success.
+// TestSizeHiddenAfterAPass: another program opens the disk between two passes, so that not even its
+// size can be read. The pass that ran is not hidden, and not called a success.
 func TestSizeHiddenAfterAPass(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -243,8 +244,8 @@ func TestInspectionWithoutEnd(t *testing.T) {
 	}
 }
 
-// TestUseByOthersIsNoReasonToWait: a disk that something has open is skipped soon,
-// however busy the host is with other disks.
+// TestUseByOthersIsNoReasonToWait: a disk that another program has open is skipped soon, however
+// busy the host is with other disks.
 func TestUseByOthersIsNoReasonToWait(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -272,8 +273,8 @@ func TestUseByOthersIsNoReasonToWait(t *testing.T) {
 	})
 }
 
-// TestCompletedWithErrorCode: a job that calls itself completed and carries an
-// error code has failed.
+// TestCompletedWithErrorCode: a job that reports completion with an error code
+// has failed.
 func TestCompletedWithErrorCode(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -289,8 +290,8 @@ func TestCompletedWithErrorCode(t *testing.T) {
 	})
 }
 
-// TestLostThenInUse: what was lost may be what uses the disk now, so that a skip
-// says nothing else.
+// TestLostThenInUse: the lost request may be what now uses the disk, so that
+// the result is not a skip.
 func TestLostThenInUse(t *testing.T) {
 	t.Parallel()
 	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
@@ -309,7 +310,7 @@ func TestLostThenInUse(t *testing.T) {
 	}
 }
 
-// TestInUseByTheJob: a job that finds the file in use was no pass.
+// TestInUseByTheJob: a job that finds the file in use does not count as a pass.
 func TestInUseByTheJob(t *testing.T) {
 	t.Parallel()
 	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {

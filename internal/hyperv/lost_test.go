@@ -12,8 +12,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// TestCompactLostAnswerIsNotSentAgain: what came of the request is awaited; a
-// second request for a pass that shrank the disk never leaves.
+// TestCompactLostAnswerIsNotSentAgain: the outcome of the request is awaited;
+// no second request is sent for a pass that shrank the disk.
 func TestCompactLostAnswerIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
@@ -38,8 +38,8 @@ func TestCompactLostAnswerIsNotSentAgain(t *testing.T) {
 	}
 }
 
-// TestCompactLostRequests: a request that no running job comes from is sent once
-// more after a minute, and not a third time.
+// TestCompactLostRequests: a request that has led to no running job is sent
+// once more after a minute, and not a third time.
 func TestCompactLostRequests(t *testing.T) {
 	t.Parallel()
 	for lost, want := range map[int]hyperv.Status{1: hyperv.StatusCompacted, 2: hyperv.StatusUnknown, -1: hyperv.StatusUnknown} {
@@ -77,7 +77,7 @@ func TestCompactLostAttachIsRemembered(t *testing.T) {
 		if n := sim.Calls("AttachVirtualHardDisk"); n != 1 {
 			t.Errorf("sent %d times, want once", n)
 		}
-		// Here it is: the host comes to the request after all.
+		// The host carries out the request after all.
 		if err := sim.Attach(diskPath, true); err != nil {
 			t.Fatal(err)
 		}
@@ -107,9 +107,8 @@ func TestCompactInterruptedAttach(t *testing.T) {
 	})
 }
 
-// TestCancelAwaitsTheEnd: a job takes a moment to stop, and the disk must not be
-// detached beneath it; one that takes too long keeps the disk attached, and that is
-// told.
+// TestCancelAwaitsTheEnd: a job takes a moment to stop, and the disk must not be detached before; a
+// job that takes too long keeps the disk attached, and that is reported.
 func TestCancelAwaitsTheEnd(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -174,17 +173,17 @@ func TestLeftAttachedIsGivenBackWhateverTheGatesSay(t *testing.T) {
 	}
 }
 
-// leftAt is where the first disk that is attached to a simulated host is.
+// leftAt returns where the first disk that is attached to a simulated host is.
 func leftAt() *hyperv.AttachedAt {
 	return &hyperv.AttachedAt{Node: "HYPERV01", Name: diskPath, PortNumber: "1", PathID: "0", TargetID: "0", Lun: "0"}
 }
 
-// TestCancelComesTooLate: an interrupt between the end of a job and the look that
-// would have noticed it has nothing to cancel. The run was a success.
+// TestCancelComesTooLate: an interrupt between the end of a job and the poll that would have
+// noticed it has nothing to cancel. The run was a success.
 func TestCancelComesTooLate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const job = 10 * time.Minute // looked at every 12 s by then
+		const job = 10 * time.Minute // polled every 12 s by then
 		sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration, v.Progress = job, hypervsim.ProgressAtEnd }))
 		got, err := host.Compact(t.Context(), order(mode(hyperv.ModePrezeroed), func(c *hyperv.Order) { c.Timeout = job + time.Second }))
 		if err != nil || got.Status != hyperv.StatusCompacted {
@@ -226,8 +225,8 @@ func TestCompactLostAnswersOfTwoDisks(t *testing.T) {
 	})
 }
 
-// TestCompactForeignJobIsNoProof: a compaction of another disk that began just
-// then is followed, but proves nothing: the disk did not shrink.
+// TestCompactForeignJobIsNoProof: a compaction of another disk that began at
+// that time is followed, but proves nothing: the disk did not shrink.
 func TestCompactForeignJobIsNoProof(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -246,8 +245,8 @@ func TestCompactForeignJobIsNoProof(t *testing.T) {
 	})
 }
 
-// TestAttachedButNotListedIsRemembered: the host said that it attached the disk,
-// then lists no mount of it. That proves no detach.
+// TestAttachedButNotListedIsRemembered: the host reported that it attached the
+// disk, but does not list it as attached. That proves no detach.
 func TestAttachedButNotListedIsRemembered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -285,8 +284,7 @@ func TestInUseAndAttachedIsNoSkip(t *testing.T) {
 	})
 }
 
-// TestInUseForAMoment: something has the file open for a moment; the disk is tried
-// again.
+// TestInUseForAMoment: another program has the file open for a moment; the disk is tried again.
 func TestInUseForAMoment(t *testing.T) {
 	t.Parallel()
 	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {

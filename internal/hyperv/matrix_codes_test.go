@@ -6,9 +6,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// codeFamilies are numbers of every kind that a host can answer a request with
-// that changes something. Those of a refusal come in place of the work; the others
-// prove nothing, so they come in place of it and after it.
+// codeFamilies holds numbers of every kind with which a host can answer a request that changes
+// something. Those of a refusal come in place of the work; the others prove nothing, so they come
+// in place of it and after it.
 var codeFamilies = []struct {
 	name    string
 	refused bool

@@ -19,7 +19,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
-// network is the way to a simulated host that can be cut.
+// network is a connection to a simulated host that can be cut.
 type network struct {
 	sim *hypervsim.Host
 	cut atomic.Bool
@@ -41,8 +41,8 @@ func (n *network) dial(ctx context.Context, kind, address string) (net.Conn, err
 	return conn, err
 }
 
-// kill ends every connection and lets none be made again, as if the process
-// behind it were gone.
+// kill ends every connection and refuses new ones, as if the process behind
+// them were gone.
 func (n *network) kill() {
 	n.cut.Store(true)
 	n.mu.Lock()
@@ -157,9 +157,9 @@ func (c matrixRun) String() string {
 }
 
 // TestFaultMatrix lets every request of a run go wrong in every way, once and
-// for good. Whatever happens: the error says so, what is claimed is what the
-// host did, no disk is compacted twice at once, and either nothing stays
-// attached or the result remembers it. The next run, with the host in order
+// for good. Whatever happens: the error says so, the result agrees with what
+// the host did, no disk is compacted twice at once, and either nothing stays
+// attached or the result records it. The next run, with the host in order
 // again, then succeeds and leaves the host clean.
 func TestFaultMatrix(t *testing.T) {
 	t.Parallel()
@@ -293,9 +293,10 @@ func (c matrixRun) check(t *testing.T, sim *hypervsim.Host, got hyperv.CompactRe
 	}
 }
 
-// attachStaysUnknown: an attach that was asked for and neither answered nor seen
-// may still be carried out; and an outage longer than the time for cleaning up
-// leaves no way to detach. Both must be remembered.
+// attachStaysUnknown reports whether the attachment may stay unknown: an attach
+// that was requested and neither answered nor seen may still be carried out;
+// and an outage longer than the time for cleaning up leaves no way to detach.
+// Both must be recorded.
 func (c matrixRun) attachStaysUnknown() bool {
 	outage := c.fault.name == "refused" || c.fault.name == "slow beyond the time-out"
 	return c.step.name == "attach" || c.step.name == "cancel" && outage

@@ -8,8 +8,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// TestAttachedReadOnly: one enumeration answers for all disks of a host, and only
-// what a run of ours can have left counts.
+// TestAttachedReadOnly: one enumeration answers for all disks of a host, and only an attachment
+// that a run of ours may have left counts.
 func TestAttachedReadOnly(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -9,8 +9,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// TestNamedMeanwhile: an attachment without a name is watched, and somebody attaches
-// the disk with one in its place, at the same address: it is left alone.
+// TestNamedMeanwhile: an attachment without a name is watched, and another client attaches the disk
+// in its place with a name, at the same address: that attachment is left alone.
 func TestNamedMeanwhile(t *testing.T) {
 	t.Parallel()
 	for name, names := range map[string][]string{

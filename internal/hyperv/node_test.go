@@ -31,7 +31,7 @@ func (n *name) dial(ctx context.Context, kind, address string) (net.Conn, error)
 	return conn, err
 }
 
-// move lets another node answer. Connections are cut, or stay with the former one.
+// move makes another node answer. Connections are cut, or stay with the former node.
 func (n *name) move(to *hypervsim.Host, cut bool) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -56,9 +56,9 @@ func nodes(t *testing.T, options ...hypervsim.Option) (one, two *hypervsim.Host,
 	return one, two, way, connect(t, one, func(cfg *hyperv.Config) { cfg.Dial = way.dial })
 }
 
-// TestNameMoves: the name of the host moves to another node amid a run. Nothing is
-// sent there, and nothing concluded from what is not there. Connections that stay
-// with the first node serve until polls are so far apart that each dials anew.
+// TestNameMoves: the name of the host moves to another node during a run. Nothing is sent to that
+// node, and nothing is concluded from what is missing there. Connections that stay with the first
+// node serve until polls are so far apart that each dials anew.
 func TestNameMoves(t *testing.T) {
 	t.Parallel()
 	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
@@ -91,8 +91,8 @@ func TestNameMoves(t *testing.T) {
 	}
 }
 
-// TestNameMovesBeforeARun: what an earlier run left on another node is not looked
-// for on this one. A disk that can be opened here is not attached there.
+// TestNameMovesBeforeARun: an attachment that an earlier run left on another node is not looked for
+// on this one. A disk that can be opened here is not attached there.
 func TestNameMovesBeforeARun(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -120,8 +120,8 @@ func TestNameMovesBeforeARun(t *testing.T) {
 	})
 }
 
-// TestGiveBack: only what is known to be the attachment that was left is given
-// back, and not beneath a compaction.
+// TestGiveBack: only an attachment that is known to be the one that was left is
+// detached, and not during a compaction.
 func TestGiveBack(t *testing.T) {
 	t.Parallel()
 	at := func(change func(*hyperv.AttachedAt)) *hyperv.AttachedAt {
@@ -180,8 +180,8 @@ func TestGiveBack(t *testing.T) {
 				if err != nil && !strings.Contains(err.Error(), "Dismount-VHD -Path '"+diskPath+"'") {
 					t.Errorf("error %v names no way out", err)
 				}
-				// Whoever compacted on the attachment has it taken over, and detaches it
-				// itself; after its job that may as well be done here.
+				// A client that has compacted on the attachment has taken it over, and detaches it
+				// itself; after its job, the disk may as well be detached here.
 				if took := sim.TakeViolations(); len(took) != 0 && name != "a short compaction" {
 					t.Errorf("violations %q", took)
 				}

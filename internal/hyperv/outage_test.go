@@ -80,8 +80,8 @@ func TestCompactServiceRestart(t *testing.T) {
 	})
 }
 
-// TestCompactTurnsAcrossOrders: what is ordered at once on one host runs two at a
-// time, never twice on one disk, and waiting uses up no time-out.
+// TestCompactTurnsAcrossOrders: orders that are given at once on one host run two at a time, never
+// twice on one disk, and waiting uses up no time-out.
 func TestCompactTurnsAcrossOrders(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -113,10 +113,10 @@ func TestCompactTurnsAcrossOrders(t *testing.T) {
 	})
 }
 
-// TestCompactOutOfSight: a mounted compaction whose host answers everything but
-// what is asked about the job is given up after five minutes: it is cancelled,
-// then looked for in the list of jobs, so that the disk is not detached beneath
-// it.
+// TestCompactOutOfSight: a compaction of an attached disk whose host answers
+// every request except those about the job is given up after five minutes: it
+// is cancelled, then looked for in the list of jobs, so that the disk is not
+// detached beneath it.
 func TestCompactOutOfSight(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

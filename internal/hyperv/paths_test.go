@@ -28,8 +28,8 @@ func TestCompactAwkwardPaths(t *testing.T) {
 	}
 }
 
-// TestPathsReachTheHostNormalised: whatever the spelling, the host is sent one
-// that Win32 takes as it is.
+// TestPathsReachTheHostNormalised: whatever the spelling, the host gets one
+// that Win32 leaves unchanged.
 func TestPathsReachTheHostNormalised(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

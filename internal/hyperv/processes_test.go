@@ -24,18 +24,18 @@ func other(adjust ...func(*hypervsim.VHD)) hypervsim.Option {
 	return hypervsim.WithVHD(v)
 }
 
-// process is a program of its own that works on a host, named for the oracle.
+// process is a separate process that works on a host, with a name for the oracle.
 func process(t *testing.T, sim *hypervsim.Host, name string) *hyperv.Host {
 	t.Helper()
 	return connect(t, sim, func(cfg *hyperv.Config) { cfg.Dial = sim.DialAs(name) })
 }
 
-// claims lets the oracle compare what a process says with what is so.
+// claims makes the oracle compare what a process claims with the facts.
 func claims(sim *hypervsim.Host, name, path string, got hyperv.CompactResult) {
 	sim.Check(hypervsim.Claim{Client: name, Path: path, LeftAttached: got.LeftAttached})
 }
 
-// background carries out an order beside the test.
+// background carries out an order in the background of the test.
 func background(ctx context.Context, h *hyperv.Host, o hyperv.Order) func() (hyperv.CompactResult, error) {
 	var got hyperv.CompactResult
 	var err error
@@ -118,8 +118,8 @@ func TestTwoProcessesOneDisk(t *testing.T) {
 	}
 }
 
-// TestTwoPipelines: two processes with disks of their own, two turns each. What
-// one does must not keep the other from giving its disks back.
+// TestTwoPipelines: two processes with separate disks and two turns each. The
+// work of one must not keep the other from detaching its disks.
 func TestTwoPipelines(t *testing.T) {
 	t.Parallel()
 	const disks = 40
@@ -163,8 +163,8 @@ func TestTwoPipelines(t *testing.T) {
 	}
 }
 
-// TestLongForeignCompaction: a compaction of hours that nobody here knows the disk
-// of does not keep other disks attached.
+// TestLongForeignCompaction: a compaction that takes hours, and whose disk this process does not
+// know, does not keep other disks attached.
 func TestLongForeignCompaction(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -192,9 +192,9 @@ func TestLongForeignCompaction(t *testing.T) {
 	})
 }
 
-// TestKilledRunIsHealed: what a killed run left attached is given back by the next
-// one, though another process keeps the host busy with long compactions, or short ones
-// of which one ends every minute or so.
+// TestKilledRunIsHealed: a disk that a killed run left attached is detached by the next one,
+// although another process keeps the host busy with long compactions, or short ones of which one
+// ends every minute or so.
 func TestKilledRunIsHealed(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -245,8 +245,8 @@ func warned(got hyperv.CompactResult, kind hyperv.WarningKind) bool {
 	return false
 }
 
-// TestAttachmentsOfOthers: what has a drive letter or a folder, or of which that
-// cannot be seen, is somebody's and stays.
+// TestAttachmentsOfOthers: an attachment that has a drive letter or a folder,
+// or for which that cannot be seen, belongs to another client and stays.
 func TestAttachmentsOfOthers(t *testing.T) {
 	t.Parallel()
 	denied := hypervsim.Fault(5, hypervsim.FaultFormAny)
@@ -293,8 +293,8 @@ func TestAttachmentsOfOthers(t *testing.T) {
 	}
 }
 
-// TestHostRestarts: a restart ends job and attachment, and the address is given to
-// somebody. It is left alone, whoever comes first.
+// TestHostRestarts: a restart ends job and attachment, and the address goes to the attachment of
+// another client. That one is left alone, whichever client comes first.
 func TestHostRestarts(t *testing.T) {
 	t.Parallel()
 	for name, console := range map[string]func(*hypervsim.Console) error{
@@ -361,8 +361,8 @@ func TestHostRestartsBeneathAQueue(t *testing.T) {
 	})
 }
 
-// TestOneFileTwoSpellings: the host knows that two spellings are one file; two runs
-// of one process take it one after the other.
+// TestOneFileTwoSpellings: the host knows that two spellings are one file; two runs of one process
+// compact it one after the other.
 func TestOneFileTwoSpellings(t *testing.T) {
 	t.Parallel()
 	const guid = "0d64f9a4-6c5c-4d8e-9a1b-3f1f0d1c2b3a"
@@ -396,9 +396,9 @@ func TestOneFileTwoSpellings(t *testing.T) {
 	}
 }
 
-// TestBorrowedAndInterrupted: a run is interrupted amid its compaction on an
-// attachment that a killed run left. What the host took is given back, and what
-// still runs is told.
+// TestBorrowedAndInterrupted: a run is interrupted during its compaction on an
+// attachment that a killed run left. If the host has accepted the compaction,
+// the disk is detached; a job that still runs is reported.
 func TestBorrowedAndInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, stops := range []time.Duration{time.Second, 3 * time.Minute} {

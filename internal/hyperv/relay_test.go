@@ -25,8 +25,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman/secure"
 )
 
-// relay is somebody in between: he ends TLS with a certificate of his own, and
-// passes what he reads on to the host, over TLS to it.
+// relay is an attacker in between, who ends TLS with another certificate and
+// passes what it reads on to the host, over TLS.
 type relay struct {
 	listener  net.Listener
 	authority []byte
@@ -88,9 +88,9 @@ func (r *relay) port() int {
 	return a.Port
 }
 
-// TestRelay: a logon cannot be passed on to the host, whatever certificate somebody
-// in between chooses and whether it is verified or not: the logon is bound to that
-// certificate, and where nothing can be bound there is none.
+// TestRelay: a logon cannot be passed on to the host, whatever certificate a relay chooses and
+// whether it is verified or not: the logon is bound to that certificate, and where nothing can be
+// bound there is none.
 func TestRelay(t *testing.T) { //nolint:tparallel // its relays share one host, whose logons are counted
 	t.Parallel()
 	realm := newTicketRealm(t)

@@ -22,18 +22,17 @@ import (
 // envSoakRuns is how many runs the soak of several processes makes.
 const envSoakRuns = "HYPERV_SOAK_RUNS"
 
-// processSoak is a cluster of two nodes on which three processes compact disks,
-// each as a scheduler does: from a state of its own that it keeps from run to run.
-// Two name a node, one the cluster, whose name moves. They share disks on the
-// cluster volume, under several spellings and with one VirtualDiskId, and have
-// disks of their own. A colleague attaches and compacts by hand.
+// processSoak is a cluster of two nodes on which three processes compact disks, each as a scheduler
+// does, with its own state that it keeps from run to run. Two name a node, one the cluster, whose
+// name moves. They share disks on the cluster volume, under several spellings and with one
+// VirtualDiskId, and have disks of their own. A colleague attaches and compacts by hand.
 type processSoak struct {
 	cluster *hypervsim.Cluster
 	faulty  bool
 
 	mu       sync.Mutex
 	random   *rand.Rand
-	statuses map[string]int // how many runs ended how, and what else happened
+	statuses map[string]int // how many runs ended with each status, and what else happened
 }
 
 const (
@@ -75,10 +74,10 @@ func (s *processSoak) count(what string) {
 	s.statuses[what]++
 }
 
-// TestSoakProcesses lets three processes and a colleague work on two nodes at
-// once, with and without injected faults. Without, nothing ever stays attached and
-// a run fails for nothing but its own end or a disk that somebody holds. With
-// them, nothing that must never happen does, and what stays attached is told.
+// TestSoakProcesses lets three processes and a colleague work on two nodes at once, with and
+// without injected faults. Without faults, nothing ever stays attached, and a run fails only
+// because it was ended or because another client has the disk open. With faults, no violation
+// occurs, and a disk that stays attached is reported.
 func TestSoakProcesses(t *testing.T) {
 	t.Parallel()
 	runs := soakRuns(t)
@@ -235,7 +234,7 @@ func withPrior(o hyperv.Order, prior hyperv.CompactResult) hyperv.Order {
 	return o
 }
 
-// note checks what a run says.
+// note checks the result of a run.
 func (s *processSoak) note(t *testing.T, name, path string, got hyperv.CompactResult, err error) {
 	t.Helper()
 	s.cluster.Hosts()[0].Check(hypervsim.Claim{Client: name, Path: path, LeftAttached: got.LeftAttached})
@@ -251,8 +250,8 @@ func (s *processSoak) note(t *testing.T, name, path string, got hyperv.CompactRe
 	}
 }
 
-// sizeHeld: the compaction ended well, and somebody on another node had the disk
-// open before its size could be read.
+// sizeHeld reports whether the compaction ended well, and another client on
+// another node had the disk open before its size could be read.
 func sizeHeld(got hyperv.CompactResult, err error) bool {
 	return errors.Is(err, hyperv.ErrOutcomeUnknown) && got.Run != nil && !got.Run.Attached && strings.Contains(err.Error(), "the size of the file could not be read")
 }
@@ -291,7 +290,7 @@ func (s *processSoak) colleague(life context.Context) {
 		if _, err := console.Compact(path, time.Duration(1+s.draw(10))*time.Minute); err == nil {
 			sleep(life, 12*time.Minute)
 		}
-		// Whatever has become of it: a compaction of ours on it took it over.
+		// The attachment may have changed hands: a compaction of ours on it has taken it over.
 		if ours := slices.ContainsFunc(node.Attachments(), func(a hypervsim.Attachment) bool {
 			return a.Path == path && strings.HasPrefix(a.Client, "process")
 		}); !ours {

@@ -31,8 +31,8 @@ const (
 
 const soakDisks = 50
 
-// soak compacts many disks at once and over again while everything goes wrong
-// that can, at random. It ends with the host in order, and one run of each disk
+// soak compacts many disks at once, again and again, while faults of every kind
+// occur at random. It ends with the host in order, and one run of each disk
 // that must succeed.
 type soak struct {
 	sim    *hypervsim.Host
@@ -122,7 +122,8 @@ func openPoller(t *testing.T) {
 	_ = l.Close()
 }
 
-// fileHandles counts the open files of the process, 0 where that cannot be told.
+// fileHandles counts the open files of the process, 0 where that cannot be
+// found out.
 func fileHandles() int {
 	entries, _ := os.ReadDir("/proc/self/fd")
 	return len(entries)
@@ -299,7 +300,7 @@ func (d *soakDisk) order(random *rand.Rand) hyperv.Order {
 	return o
 }
 
-// note keeps what a run has told and holds it against its error.
+// note keeps the result of a run and compares it with its error.
 func (s *soak) note(t *testing.T, d *soakDisk, got hyperv.CompactResult, err error) {
 	t.Helper()
 	d.orders++
@@ -349,7 +350,7 @@ func (s *soak) last(t *testing.T, host *hyperv.Host, d *soakDisk) {
 	}
 }
 
-// check compares what the runs have told with what the host knows.
+// check compares the results of the runs with what the host knows.
 func (s *soak) check(t *testing.T, disks []*soakDisk) {
 	t.Helper()
 	if left := s.sim.Attachments(); len(left) != 0 {

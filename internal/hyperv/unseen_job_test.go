@@ -10,8 +10,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// TestUnseenJob: a run tells which job may still compact its disk, and where. A later
-// one keeps it until its end is known, however that one ends and wherever it is.
+// TestUnseenJob: a run reports which job may still compact its disk, and where. Later runs keep
+// that job until its end is known, however they end and on whichever node.
 func TestUnseenJob(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -66,7 +66,7 @@ func TestUnseenJob(t *testing.T) {
 	})
 }
 
-// TestNoUnseenJob: a run that saw its job end has none, whatever became of it.
+// TestNoUnseenJob: a run that saw its job end has none, however the job ended.
 func TestNoUnseenJob(t *testing.T) {
 	t.Parallel()
 	for name, adjust := range map[string]func(*hypervsim.VHD){

@@ -11,8 +11,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// TestUsesThatAreNew: what came to depend on a disk after the machines were listed
-// keeps a later run from it, long before the list is ten minutes old.
+// TestUsesThatAreNew: a disk or machine that came to depend on a disk after the machines were
+// listed keeps a later run from compacting it, long before the list is ten minutes old.
 func TestUsesThatAreNew(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
@@ -74,8 +74,8 @@ func TestMachineComesMeanwhile(t *testing.T) {
 	}
 }
 
-// TestListIsShared: what one run has listed serves all that start within a minute,
-// and a later one asks for the machines alone, not for their disks again.
+// TestListIsShared: the list of one run serves all runs that start within a minute, and a later one
+// asks for the machines alone, not for their disks again.
 func TestListIsShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -120,8 +120,8 @@ func TestListIsShared(t *testing.T) {
 	})
 }
 
-// TestMachineMovesMeanwhile: a machine that moves from one node to another between
-// the questions to them is on neither list, and found all the same.
+// TestMachineMovesMeanwhile: a machine that moves from one node to another between the requests to
+// them is on neither list, and is found all the same.
 func TestMachineMovesMeanwhile(t *testing.T) {
 	t.Parallel()
 	for name, classes := range map[string]string{
@@ -139,7 +139,7 @@ func TestMachineMovesMeanwhile(t *testing.T) {
 					c.Node(move[0]).AddRule(hypervsim.Rule{
 						Operation: hypervsim.OperationEnumerate, Class: classes, Times: 1,
 						Func: func(hypervsim.Request) {
-							time.Sleep(20 * time.Second) // the others have told
+							time.Sleep(20 * time.Second) // the others have answered
 							if err := c.MoveVM("clone", move[1]); err != nil {
 								t.Error(err)
 							}
@@ -246,9 +246,8 @@ func TestNodeComesAndGoes(t *testing.T) {
 	})
 }
 
-// TestLockPasses: a disk that something holds for a moment while the machines are
-// listed keeps no other disk from being compacted, neither now nor for as long as
-// the list is good.
+// TestLockPasses: a disk that another program has open for a moment while the machines are listed
+// does not keep other disks from being compacted, neither now nor for as long as the list is good.
 func TestLockPasses(t *testing.T) {
 	t.Parallel()
 	for name, held := range map[string]struct {

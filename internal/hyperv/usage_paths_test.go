@@ -71,9 +71,8 @@ func TestMachineUnderAnySpelling(t *testing.T) {
 	}
 }
 
-// TestClosedDiskByAnyPath: a disk that cannot be asked concerns the other disks of
-// its volume, also where a share of the host itself leads there, and those of no
-// other server.
+// TestClosedDiskByAnyPath: a disk that cannot be read affects the other disks of its volume, also
+// where a share of the host itself leads there, and those of no other server.
 func TestClosedDiskByAnyPath(t *testing.T) {
 	t.Parallel()
 	closed := func(path string) hypervsim.VHD {
@@ -105,8 +104,8 @@ func TestClosedDiskByAnyPath(t *testing.T) {
 	}
 }
 
-// TestClusterByShare: the nodes are asked for a disk of the cluster volume that is
-// reached through a share of a node, and for one on a share, as far as they tell.
+// TestClusterByShare: the nodes are asked for a disk of the cluster volume that is reached through
+// a share of a node, and about one on a share, as far as they answer.
 func TestClusterByShare(t *testing.T) {
 	t.Parallel()
 	const (

@@ -123,8 +123,8 @@ func TestHiddenMachines(t *testing.T) {
 	}
 }
 
-// TestOldGenerationIsNotAsked: what its inspection says decides, and no machine
-// is asked for.
+// TestOldGenerationIsNotAsked: its inspection decides, and no machines are
+// asked for.
 func TestOldGenerationIsNotAsked(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -180,7 +180,7 @@ func TestCopiesOfOneTemplate(t *testing.T) {
 }
 
 // TestOtherSpelling finds the machine behind another path of the same file, and
-// takes no copy for it.
+// does not take a copy for that file.
 func TestOtherSpelling(t *testing.T) {
 	t.Parallel()
 	const id = "AAAAAAAA-0000-4000-8000-000000000001"
@@ -243,8 +243,9 @@ func TestUsesInOrder(t *testing.T) {
 	})
 }
 
-// TestEnumerationExchanges counts what an enumeration asks, for hosts of several
-// sizes: three enumerations, each named disk once, each parent that none names.
+// TestEnumerationExchanges counts what an enumeration asks, for hosts of
+// several sizes: three enumerations, each named disk once, and each parent that
+// no machine names.
 func TestEnumerationExchanges(t *testing.T) {
 	t.Parallel()
 	for _, machines := range []int{0, 1, 10, 40, 200} {
@@ -284,7 +285,7 @@ func exchanges(sim *hypervsim.Host) int {
 }
 
 // TestListMachineWithCheckpoint lists the base disk of a machine that runs from
-// the disk of a checkpoint, and goes on after a disk that tells nothing.
+// the disk of a checkpoint, and goes on after a disk that cannot be read.
 func TestListMachineWithCheckpoint(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
