@@ -27,8 +27,8 @@ const (
 	gib = 1 << 30
 )
 
-// factories serves the provider in this process, without any environment but the
-// pace of tests.
+// factories serves the provider in this process, with an environment that holds
+// only the pace of tests.
 func factories() map[string]func() (tfprotov6.ProviderServer, error) {
 	env := func(name string) (string, bool) { value, ok := pace[name]; return value, ok }
 	return map[string]func() (tfprotov6.ProviderServer, error){
@@ -36,8 +36,8 @@ func factories() map[string]func() (tfprotov6.ProviderServer, error) {
 	}
 }
 
-// steps runs the steps of a test against the real Terraform CLI. Terraform is waited
-// for most of the time, so every fourth test is enough for the race detector.
+// steps runs the steps of a test against the real Terraform CLI. Most of the time goes into waiting
+// for Terraform, so every fourth test is enough for the race detector.
 func steps(t *testing.T, all ...resource.TestStep) {
 	t.Helper()
 	if !sample.Keeps(4, t.Name()) {
@@ -59,7 +59,7 @@ func vhd(change ...func(*hypervsim.VHD)) hypervsim.VHD {
 	return v
 }
 
-// host starts a simulated host and sees to it that it was treated well.
+// host starts a simulated host and checks at the end that it is clean.
 func host(t *testing.T, options ...hypervsim.Option) *hypervsim.Host {
 	t.Helper()
 	sim := hypervsim.RunT(t, options...)
@@ -97,7 +97,7 @@ func quote(s string) string {
 	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s) + `"`
 }
 
-// providerFor is a provider block for a simulated host.
+// providerFor writes a provider block for a simulated host.
 func providerFor(sim *hypervsim.Host, changes ...settings) string {
 	all := settings{
 		"host":     quote(sim.HostName()),
@@ -109,7 +109,7 @@ func providerFor(sim *hypervsim.Host, changes ...settings) string {
 	return "provider \"hyperv\" {\n" + all.render() + "}\n"
 }
 
-// disk is the resource under test.
+// disk writes the resource under test.
 func disk(changes ...settings) string {
 	return named("disk", changes...)
 }
@@ -119,7 +119,7 @@ func named(name string, changes ...settings) string {
 	return "resource \"hyperv_vhd_compaction\" \"" + name + "\" {\n" + all.render() + "}\n"
 }
 
-// at is the path of an attribute or of a member of one.
+// at returns the path of an attribute or of a member of one.
 func at(name string) tfjsonpath.Path {
 	first, rest, nested := strings.Cut(name, ".")
 	p := tfjsonpath.New(first)

@@ -15,11 +15,11 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// clusterNames are the nodes with the addresses of loopback on which they listen,
-// all on one port. They resolve with the domain only.
+// clusterAddresses are the nodes with the addresses of loopback on which they listen, all on one
+// port. They resolve with the domain only.
 var clusterAddresses = map[string]string{"HV01": "127.0.0.11", "HV02": "127.0.0.12", "HV03": "127.0.0.13"}
 
-// onCluster is the path of a disk on the shared volume.
+// onCluster returns the path of a disk on the shared volume.
 func onCluster(name string) string { return `C:\ClusterStorage\Volume1\VMs\` + name + ".vhdx" }
 
 // startCluster starts three nodes on one port, and the command line of Terraform in
@@ -71,7 +71,7 @@ func clusterConfig(port string, disks []string, provider, resource settings) str
 		"output \"ends\" {\n  value = { for k, d in hyperv_vhd_compaction.disk : k => \"${d.status}: ${coalesce(d.status_detail, \"-\")}\" }\n}\n"
 }
 
-// ends is how the last run of each disk ended, with its one sentence.
+// ends returns the end of each disk's last run, with its one sentence.
 func (c cli) ends() map[string]string {
 	c.t.Helper()
 	found := map[string]string{}
@@ -79,13 +79,13 @@ func (c cli) ends() map[string]string {
 	return found
 }
 
-// expectation is how a disk must end: the status, and what the sentence names.
+// expectation is the expected end of a disk: the status, and a part of the sentence.
 type expectation struct {
 	status string
 	names  []string
 }
 
-// population is the machines and disks of a cluster, and how each disk must end.
+// population holds the machines and disks of a cluster, and the expected end of each disk.
 type population struct {
 	cluster  *hypervsim.Cluster
 	machines int
@@ -185,7 +185,7 @@ func (p *population) check(t *testing.T, ends map[string]string) {
 	}
 }
 
-// planned are the disks for which the output of a plan or an apply announces a run.
+// planned returns the disks for which the output of a plan or an apply announces a run.
 func planned(out string) []string {
 	var all []string
 	for line := range strings.Lines(out) {
@@ -198,9 +198,9 @@ func planned(out string) []string {
 	return all
 }
 
-// TestCLI_cluster: a cluster of three nodes with 40 machines and 120 disks. What
-// others depend on is left alone and says for whom, everything else is compacted;
-// then one node goes down, and one denies.
+// TestCLI_cluster: a cluster of three nodes with 40 machines and 120 disks. Disks on which others
+// depend are left alone, with the reason; all others are compacted. Then one node goes down, and
+// one denies access.
 func TestCLI_cluster(t *testing.T) {
 	t.Parallel()
 	cluster, port, c := startCluster(t)
@@ -217,7 +217,7 @@ func TestCLI_cluster(t *testing.T) {
 	c.expect(0, apply...)
 	p.check(t, c.ends())
 
-	var owed []string // what a later night may find free
+	var owed []string // disks that may be free on a later night
 	for name, want := range p.want {
 		if want.status == "skipped_in_use" {
 			owed = append(owed, name)
@@ -228,7 +228,7 @@ func TestCLI_cluster(t *testing.T) {
 		t.Errorf("due in the second night: %q, want %q", due, owed)
 	}
 
-	// HV03 goes down; its machines fail over, the running ones of it too.
+	// HV03 goes down; its machines fail over, including the running ones.
 	for _, vm := range cluster.Node("HV03").VMs() {
 		must(t, cluster.MoveVM(vm.Name, "HV02"))
 	}
@@ -259,7 +259,7 @@ func TestCLI_cluster(t *testing.T) {
 		t.Errorf("due in the third night: %q, want %q", due, owed)
 	}
 
-	// HV02 denies: nothing on the cluster volume is compacted without consent.
+	// HV02 denies access: nothing on the cluster volume is compacted without consent.
 	account := strings.ToLower(hypervsim.DefaultUser)
 	cluster.Node("HV02").Deny(account, cim.NamespaceVirtualizationV2)
 	must(t, cluster.Hosts()[0].Grow(onCluster("free00"), 8*gib))
@@ -331,8 +331,8 @@ func TestCLI_goldenImage(t *testing.T) {
 	contains(t, c.expect(1, apply...), "other disks depend on it", "clone on HYPERV01", "allow_parent = true and mode")
 }
 
-// TestCLI_replicated: a disk of a primary is compacted only with consent, which the
-// plan names; consent makes a disk due that was left alone for want of it.
+// TestCLI_replicated: a disk of a primary is compacted only with consent, which the plan names;
+// consent makes a disk due that was left alone without it.
 func TestCLI_replicated(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()), hypervsim.WithVM(hypervsim.VM{Name: "web01", Replication: 1, Disks: []string{diskPath}}))

@@ -12,8 +12,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// Every line of the wire says for which disk of which host it was, with durations
-// as numbers, and has a level of its own.
+// Every line of the wire names its disk and host, with durations as numbers, and the wire has its
+// own log level.
 func TestCLI_log(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

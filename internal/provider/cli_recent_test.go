@@ -12,21 +12,21 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// envRecent names another Terraform or OpenTofu for the tests of this file: a newer
-// one than that of the other tests.
+// envRecent names another Terraform or OpenTofu for the tests of this file, newer than that of the
+// other tests.
 const envRecent = "HYPERV_TEST_TERRAFORM"
 
 // firstLine is what "terraform version" begins with.
 var firstLine = regexp.MustCompile(`^(Terraform|OpenTofu) v1\.(\d+)`)
 
-// recent is a program that may know what the other tests do not use.
+// recent is a program that may have features which the other tests do not use.
 type recent struct {
 	cli
 	name  string // "Terraform" or "OpenTofu"
 	minor int
 }
 
-// since tells from which 1.x on Terraform and OpenTofu know a thing; zero is never.
+// since holds from which 1.x on Terraform and OpenTofu have a feature; zero means never.
 type since struct {
 	thing               string
 	terraform, openTofu int
@@ -52,7 +52,7 @@ func newRecent(t *testing.T) recent {
 	return c.version()
 }
 
-// version asks a program what it is.
+// version asks a program for its name and version.
 func (c cli) version() recent {
 	t := c.t
 	t.Helper()
@@ -67,7 +67,7 @@ func (c cli) version() recent {
 
 func (r recent) knows(s since) bool {
 	if s == (since{}) {
-		return true // everything does
+		return true // every program has it
 	}
 	first := s.terraform
 	if r.name == "OpenTofu" {
@@ -85,7 +85,7 @@ func (r recent) needs(s since) cli {
 	return r.cli
 }
 
-// A program that does not know a thing says so and does not stumble.
+// A program that lacks a feature says so, and the rest works.
 func TestCLI_unknownThings(t *testing.T) {
 	t.Parallel()
 	const (
@@ -161,7 +161,7 @@ resource "terraform_data" "cleaned" {
 	}
 }
 
-// What a query finds is imported with the configuration that it writes.
+// Disks that a query finds are imported with the configuration that the query writes.
 func TestCLI_query(t *testing.T) {
 	t.Parallel()
 	sim := shelf(t)
@@ -203,8 +203,8 @@ func TestCLI_importByIdentity(t *testing.T) {
 	compactions(t, sim, 0)
 }
 
-// In the language itself: null stays null, what is unknown stays unknown, and a value
-// of another type is refused with the line of the configuration.
+// Functions called in the language: null stays null, unknown values stay unknown, and a value of
+// another type is refused with the line of the configuration.
 func TestCLI_functionsOfNothing(t *testing.T) {
 	t.Parallel()
 	c := newRecent(t).needs(knowsFunctions)
@@ -275,8 +275,8 @@ func TestCLI_actionEvents(t *testing.T) {
 	})
 }
 
-// Where the client allows it, what is read on a host that is known only during apply
-// is read later, and the plan goes on.
+// Where the client allows it, data on a host that is known only during apply are read later, and
+// the plan goes on.
 func TestCLI_deferral(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))

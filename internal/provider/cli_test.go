@@ -17,8 +17,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// cli is the Terraform CLI in a folder of its own, with the provider as a
-// process of its own.
+// cli is the Terraform CLI in a separate folder, with the provider as a
+// separate process.
 type cli struct {
 	t      *testing.T
 	binary string
@@ -157,7 +157,7 @@ func TestCLI_secretsStaySecret(t *testing.T) {
 		options  []hypervsim.Option
 		provider settings
 		code     int
-		logged   string // proof that the log holds what this provider does
+		logged   string // proof that the log holds lines of this provider
 	}{
 		"NTLM": {
 			options: []hypervsim.Option{hypervsim.WithUser(`HYPERV\operator`, canary)}, logged: "GetVirtualHardDiskState",
@@ -211,7 +211,7 @@ func assertSecret(t *testing.T, dir, out, secret, logged string) {
 	}
 }
 
-// What happens on the host between plan and apply changes neither.
+// Events on the host between plan and apply change neither.
 func TestCLI_savedPlan(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
@@ -264,7 +264,7 @@ func TestCLI_interrupt(t *testing.T) {
 	c.expect(0, "plan", "-detailed-exitcode")
 }
 
-// A read-only attachment that a dead run left is used, given back and named.
+// A read-only attachment that a killed run left is used, detached and named.
 func TestCLI_takesOverAttachment(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))

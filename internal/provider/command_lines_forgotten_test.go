@@ -41,7 +41,7 @@ func TestCommandLines_copyOfATemplate(t *testing.T) {
 	})
 }
 
-// A compaction whose end was not seen is not forgotten in silence.
+// A compaction whose end was not seen is not forgotten without a warning.
 func TestCommandLines_jobThatMayGoOn(t *testing.T) {
 	t.Parallel()
 	throughEach(t, func(c recent) {
@@ -99,7 +99,7 @@ func TestCommandLines_hostOfTheEnvironment(t *testing.T) {
 		c.expect(0, planning...)
 		under(hereName)
 		c.expect(0, planning...)
-		c.env = env // a refresh that can ask nobody says so
+		c.env = env // a refresh that can ask no host says so
 		contains(t, c.expect(0, "apply", "-refresh-only", "-auto-approve", "-input=false"), "Warning: No Hyper-V host named", "HYPERV_HOST")
 		compactions(t, s.here, 1)
 		compactions(t, s.elsewhere, 0)

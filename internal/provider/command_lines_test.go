@@ -10,11 +10,11 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// These tests hold command lines to their exit codes, through each Terraform at
-// hand: later ones complain of what earlier ones overlook.
+// These tests compare command lines with their expected exit codes, with each
+// Terraform at hand: later versions report mistakes that earlier ones overlook.
 
-// site is three hosts on one port: two nodes that serve the same disk, and one that
-// serves another disk under the same path.
+// site holds three hosts on one port: two nodes that serve the same disk, and one that serves
+// another disk under the same path.
 type site struct {
 	here, there, elsewhere *hypervsim.Host
 }
@@ -41,7 +41,7 @@ func newSite(t *testing.T) site {
 	}
 }
 
-// freePort is a port that is free on every one of some addresses.
+// freePort returns a port that is free on every one of some addresses.
 func freePort(t *testing.T, addresses ...string) string {
 	t.Helper()
 	for range 20 {
@@ -64,7 +64,7 @@ func freePort(t *testing.T, addresses ...string) string {
 	return ""
 }
 
-// on is the provider block for a host of the site.
+// on writes the provider block for a host of the site.
 func (s site) on(host string, changes ...settings) string {
 	return providerFor(s.here, append([]settings{{"host": quote(host)}}, changes...)...)
 }
@@ -79,7 +79,7 @@ type commandLine struct {
 	plan, apply, second int
 	says                []string // in the plan or the apply
 	then                func(t *testing.T, c cli)
-	knows               since // what Terraform must know; nothing by default
+	knows               since // the feature that Terraform must have; none by default
 }
 
 func (l commandLine) run(t *testing.T, c cli) {
@@ -101,12 +101,12 @@ func (l commandLine) run(t *testing.T, c cli) {
 	}
 }
 
-// lifecycle is the resource under test with a line in its lifecycle block.
+// lifecycle writes the resource under test with a line in its lifecycle block.
 func lifecycle(line string, changes ...settings) string {
 	return strings.TrimSuffix(disk(changes...), "}\n") + "  lifecycle {\n    " + line + "\n  }\n}\n"
 }
 
-// otherInputs are other values than the default of every input.
+// otherInputs holds for every input a value other than its default.
 var otherInputs = settings{
 	"path": `"D:\\VMs\\other.vhdx"`, "host": `"` + elsewhereAddress + `"`, "mode": `"Prezeroed"`, "attach_read_only": "false",
 	"if_in_use": `"skip"`, "if_unreachable": `"skip"`, "allow_parent": "true", "allow_replicated": "true", "max_passes": "3", "timeouts": `{ create = "2h" }`,
@@ -114,7 +114,7 @@ var otherInputs = settings{
 	"triggers": `{ month = "12" }`,
 }
 
-// besides are inputs without which another is refused.
+// besides returns the inputs without which another is refused.
 func besides(name string) settings {
 	if name == "allow_parent" {
 		return settings{"mode": `"Prezeroed"`}
@@ -122,7 +122,7 @@ func besides(name string) settings {
 	return nil
 }
 
-// ignoring is a resource for each input, with another value that is ignored.
+// ignoring writes a resource for each input, with another value that is ignored.
 func ignoring() string {
 	var all strings.Builder
 	for name, value := range otherInputs {
@@ -267,7 +267,7 @@ func TestCommandLines_leftAttached(t *testing.T) {
 	})
 }
 
-// A resource that goes and comes back begins anew, and touches nothing when it goes.
+// A resource that is removed and added again begins anew, and its removal does not touch the host.
 func TestCommandLines_countAndBack(t *testing.T) {
 	t.Parallel()
 	throughEach(t, func(c recent) {
@@ -355,7 +355,7 @@ func TestCommandLines_savedPlanWithEphemeralPassword(t *testing.T) {
 	})
 }
 
-// programs are the Terraforms at hand.
+// programs returns the Terraforms at hand.
 func programs(t *testing.T) []recent {
 	t.Helper()
 	all := []recent{newCLI(t).version()}
@@ -367,7 +367,7 @@ func programs(t *testing.T) []recent {
 
 func (r recent) label() string { return fmt.Sprintf("%s 1.%d", r.name, r.minor) }
 
-// anew is the same program in a folder of its own.
+// anew returns the same program in a new folder.
 func (r recent) anew(t *testing.T) recent {
 	t.Helper()
 	c := newCLI(t)

@@ -2,15 +2,15 @@ package provider_test
 
 import "testing"
 
-// learned is a provider whose host is known only once something else was applied, and
-// that.
+// learned writes a provider whose host is known only after another resource was applied, and that
+// resource.
 func (s site) learned(host string) string {
 	return "resource \"terraform_data\" \"host\" {\n  input = " + quote(host) + "\n}\n" +
 		providerFor(s.here, settings{"host": "terraform_data.host.output"})
 }
 
-// While a plan does not know which host the provider will ask, it plans nothing that
-// an apply, which knows, would plan otherwise.
+// While a plan does not know which host the provider will ask, it plans nothing that an apply,
+// which does know, would plan differently.
 func TestCommandLines_unknownHost(t *testing.T) {
 	t.Parallel()
 	full := settings{"mode": `"Full"`}

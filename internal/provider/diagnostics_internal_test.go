@@ -51,8 +51,8 @@ func TestDescribeError(t *testing.T) {
 	}
 }
 
-// What is true of a whole host is told in full once for each host, whatever else
-// its errors say.
+// An error of a whole host is reported in full once for each host, however its
+// text varies.
 func TestDescribeError_wholeHost(t *testing.T) {
 	t.Parallel()
 	refused := fmt.Errorf("dial: %w", hyperv.ErrUnreachable)

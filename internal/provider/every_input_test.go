@@ -13,15 +13,15 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// What becomes of an input. Null is always the default, except of a required one;
-// unknown is always accepted, since it is validated again once it is known.
+// The outcomes for an input. Null always means the default, except for a required input; unknown is
+// always accepted, because it is validated again once it is known.
 const (
-	asNull  = "as null"         // an empty value is as good as none
+	asNull  = "as null"         // an empty value is treated as null
 	noEmpty = "no empty values" // a number or a bool
 )
 
-// emptyInputs is a row for each input of each schema: what an empty text, list, map
-// or object does. Anything but the words above is a part of the error.
+// emptyInputs is a row for each input of each schema: the effect of an empty text, list, map or
+// object. Anything but the words above is a part of the error.
 var emptyInputs = map[string]string{
 	"provider.host":                       asNull,
 	"provider.port":                       noEmpty,
@@ -102,7 +102,7 @@ var emptyInputs = map[string]string{
 	"action hyperv_vhd_compact.timeouts.invoke":  "a positive duration",
 }
 
-// checked is a schema, what every configuration of it needs, and how the provider
+// checked holds a schema, the inputs that every configuration of it needs, and how the provider
 // checks one.
 type checked struct {
 	schema *tfprotov6.Schema
@@ -179,7 +179,7 @@ func inputs(attributes []*tfprotov6.SchemaAttribute) map[string]*tfprotov6.Schem
 	return all
 }
 
-// within is a value for an input; for a member, the object around it.
+// within returns a value for an input; for a member, the object around it.
 func within(schema *tfprotov6.Schema, name string, value func(tftypes.Type) tftypes.Value) (string, tftypes.Value) {
 	types := schema.ValueType().(tftypes.Object).AttributeTypes
 	outer, inner, nested := strings.Cut(name, ".")
@@ -195,7 +195,7 @@ func within(schema *tfprotov6.Schema, name string, value func(tftypes.Type) tfty
 	return outer, tftypes.NewValue(object, members)
 }
 
-// emptyOf is the empty value of a type; none of a number or a bool.
+// emptyOf returns the empty value of a type; a number or a bool has none.
 func emptyOf(of tftypes.Type) (v tftypes.Value, ok bool) {
 	switch kind := of.(type) {
 	case tftypes.List:

@@ -51,8 +51,9 @@ func TestExamples_fleet(t *testing.T) {
 	compactions(t, sim, 2)
 }
 
-// copyExample copies the configuration of an example. The provider's address in
-// it is whole, as users must write it; the tests' own is that of any registry.
+// copyExample copies the configuration of an example. The example holds the
+// full address of the provider, as users must write it; in the tests it is that
+// of any registry.
 func copyExample(t *testing.T, name, to string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("../../examples", name, "*.tf"))
@@ -78,8 +79,8 @@ func checkTotals(t *testing.T, c cli, want map[string]any) {
 	}
 }
 
-// TestExamples_waysOut tries what the guide on scheduled applies offers when the
-// host of a disk is gone for good.
+// TestExamples_waysOut tries the ways out that the guide offers when the host
+// of a disk is gone for good.
 func TestExamples_waysOut(t *testing.T) {
 	t.Parallel()
 	const forget = "removed {\n  from = hyperv_vhd_compaction.disk\n  lifecycle {\n    destroy = false\n  }\n}\n"
@@ -122,8 +123,8 @@ func TestExamples_waysOut(t *testing.T) {
 	}
 }
 
-// TestExamples_gettingStarted goes the way of the guide of that name: a look
-// without a change, then the first run.
+// TestExamples_gettingStarted follows the guide of that name: a look without a
+// change, then the first run.
 func TestExamples_gettingStarted(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))

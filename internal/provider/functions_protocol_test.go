@@ -8,8 +8,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// Every function refuses, at its argument, what cannot be made its type, as Terraform
-// calls it. What is unknown Terraform keeps itself, unless a function says otherwise.
+// Every function, called as Terraform calls it, refuses at its argument a value that cannot be
+// converted to its type. Terraform itself keeps unknown values unknown, unless a function says
+// otherwise.
 func TestProtocol_functions(t *testing.T) {
 	t.Parallel()
 	p, err := factories()["hyperv"]()
@@ -41,8 +42,8 @@ func TestProtocol_functions(t *testing.T) {
 	}
 }
 
-// What is computed from an unknown value is unknown in the plan, and known after the
-// apply; what is computed from null is null.
+// A value that is computed from an unknown one is unknown in the plan, and known after the apply;
+// one that is computed from null is null.
 func TestCommandLines_functions(t *testing.T) {
 	t.Parallel()
 	throughEach(t, func(c recent) {

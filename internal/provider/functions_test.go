@@ -13,7 +13,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider"
 )
 
-// functions are those that the provider serves, by name.
+// functions returns the functions that the provider serves, by name.
 func functions(t *testing.T) map[string]function.Function {
 	t.Helper()
 	p, ok := provider.New("test")().(framework.ProviderWithFunctions)
@@ -88,8 +88,8 @@ func TestFunctionDefinitions(t *testing.T) {
 	}
 }
 
-// Every function keeps null, takes extremes and refuses, at its argument, what is
-// none of its type.
+// Every function keeps null, takes extremes and refuses, at its argument, values that are not of
+// its type.
 func TestFunctions_null(t *testing.T) {
 	t.Parallel()
 	for name, f := range functions(t) {
@@ -119,7 +119,7 @@ func TestFunctions_null(t *testing.T) {
 	}
 }
 
-// arguments are null and the extremes of a type.
+// arguments returns null and the extremes of a type.
 func arguments(of attr.Type) map[string]attr.Value {
 	if of.Equal(types.Int64Type) {
 		return map[string]attr.Value{

@@ -38,7 +38,7 @@ func guideSections(t *testing.T, name string) map[string]string {
 	return all
 }
 
-// tableRows are the cells of every row of the tables in a text, headings left out.
+// tableRows returns the cells of every row of the tables in a text, headings left out.
 func tableRows(text string) [][]string {
 	var all [][]string
 	previous := ""
@@ -57,9 +57,9 @@ func tableRows(text string) [][]string {
 	return all
 }
 
-// guideRemedy is the last cell of a row: what helps on the host, then the first
-// advice of each reason that a user of Terraform gets when nothing is set. What
-// looks like a tag would vanish.
+// guideRemedy returns the last cell of a row: the remedy on the host, then the
+// first advice of each reason that a user of Terraform gets when nothing is
+// set. Text that looks like a tag would vanish.
 func guideRemedy(hint string, reasons []hyperv.Reason) string {
 	var sentences []string
 	if hint != "" {
@@ -76,7 +76,7 @@ func guideRemedy(hint string, reasons []hyperv.Reason) string {
 	return strings.ReplaceAll(strings.Join(sentences, " "), "<", "&lt;")
 }
 
-// codeCell is how the page writes a number.
+// codeCell returns a number in the form of the page.
 func codeCell(c hyperv.Code) string {
 	switch c.Kind {
 	case hyperv.KindHRESULT, hyperv.KindFault, hyperv.KindSSPI:
@@ -86,8 +86,8 @@ func codeCell(c hyperv.Code) string {
 	}
 }
 
-// reported are the numbers that the page lists in one sentence: there is nothing to do
-// but to report them.
+// reported matches the numbers that the page lists in one sentence: there is nothing to do but to
+// report them.
 var reported = regexp.MustCompile("`(0x[0-9A-F]{8})` \\(([^)]+)\\)")
 
 // TestGuideKnowsEveryCode compares the lists of codes with the page, both ways.
@@ -164,8 +164,8 @@ func TestGuideKnowsEveryCause(t *testing.T) {
 	}
 }
 
-// TestAdviceForEveryReason holds the table of advice to the reasons that package
-// hyperv gives, both ways.
+// TestAdviceForEveryReason compares the table of advice with the reasons that
+// package hyperv gives, both ways.
 func TestAdviceForEveryReason(t *testing.T) {
 	t.Parallel()
 	advised := map[hyperv.Reason]bool{}

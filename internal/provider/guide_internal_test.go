@@ -38,8 +38,8 @@ func TestGuideKnowsEveryVariable(t *testing.T) {
 	}
 }
 
-// variables are the environment variables that the descriptions of attributes
-// name.
+// variables returns the environment variables that the descriptions of
+// attributes name.
 func variables(prefix string, attributes map[string]schema.Attribute) map[string][]string {
 	all := map[string][]string{}
 	for name, a := range attributes {
@@ -100,7 +100,7 @@ func TestDocumentsNameWhatExists(t *testing.T) {
 	}
 }
 
-// TestReadmeIsRun holds the first page to what CI runs.
+// TestReadmeIsRun: CI runs the commands of the first page.
 func TestReadmeIsRun(t *testing.T) {
 	t.Parallel()
 	readme, err := os.ReadFile("../../README.md")
@@ -122,8 +122,8 @@ func TestReadmeIsRun(t *testing.T) {
 	}
 }
 
-// TestPagesTellEverything holds the page of each thing that touches a host to
-// the same headings.
+// TestPagesTellEverything: the page of each resource, data source and the like
+// that touches a host has the same headings.
 func TestPagesTellEverything(t *testing.T) {
 	t.Parallel()
 	server := providerserver.NewProtocol6(New("test")())()

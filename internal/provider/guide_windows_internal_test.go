@@ -65,8 +65,8 @@ var rows = map[string]struct{ tests, page string }{
 // tableRow is a row of Markdown below the line that ends the head of a table.
 var tableRow = regexp.MustCompile(`(?m)^\| ([^|]*[^|\s-][^|]*) \|`)
 
-// TestGuideOfWindows_tables: every row of a table is held by tests that exist, or has a
-// page that says so.
+// TestGuideOfWindows_tables: every row of a table is covered by tests that exist, or has a page
+// that says so.
 func TestGuideOfWindows_tables(t *testing.T) {
 	t.Parallel()
 	found := map[string]bool{"what": true, "store": true, "event": true} // heads
@@ -125,8 +125,8 @@ func guideOfWindows(t *testing.T) string {
 	return string(b)
 }
 
-// TestGuideOfWindows holds what the guide of Windows names to what there is: cmdlets and
-// their parameters, attributes, environment variables and statuses.
+// TestGuideOfWindows: the cmdlets and their parameters, attributes, environment variables and
+// statuses that the guide of Windows names exist.
 func TestGuideOfWindows(t *testing.T) {
 	t.Parallel()
 	text := guideOfWindows(t)

@@ -15,8 +15,8 @@ import (
 
 var ticked = regexp.MustCompile("`([^`\n]+)`")
 
-// TestGuideKnowsWhatIsOnTheScreen holds the guide on troubleshooting to the words of
-// the screen: every summary, and something of every error without a number.
+// TestGuideKnowsWhatIsOnTheScreen: the guide on troubleshooting has the words of the screen: every
+// summary, and a part of every error without a number.
 func TestGuideKnowsWhatIsOnTheScreen(t *testing.T) {
 	t.Parallel()
 	sections := guideSections(t, "troubleshooting.md")
@@ -47,7 +47,7 @@ func TestGuideKnowsWhatIsOnTheScreen(t *testing.T) {
 	}
 }
 
-// summaryConstants are the values of the constants whose names begin with summary.
+// summaryConstants returns the values of the constants whose names begin with summary.
 func summaryConstants(t *testing.T) []string {
 	t.Helper()
 	file, err := parser.ParseFile(token.NewFileSet(), "diagnostics.go", nil, parser.SkipObjectResolution)
@@ -70,7 +70,7 @@ func summaryConstants(t *testing.T) []string {
 	return all
 }
 
-// guideHead is what stands before the first heading of the second level.
+// guideHead returns the text before the first heading of the second level.
 func guideHead(t *testing.T, name string) string {
 	t.Helper()
 	for heading, text := range guideSections(t, name) {

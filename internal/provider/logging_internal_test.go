@@ -14,7 +14,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
-// logged returns what a logger writes to Terraform's log, without the time.
+// logged returns the lines that a logger writes to Terraform's log, without the time.
 func logged(t *testing.T, level string, write func(context.Context, *slog.Logger)) []map[string]any {
 	t.Helper()
 	var out bytes.Buffer
@@ -54,7 +54,7 @@ func TestLogger(t *testing.T) {
 	}
 }
 
-// What nobody asked for is not even written.
+// Lines below the level that was asked for are not even written.
 func TestLogger_level(t *testing.T) {
 	t.Parallel()
 	for level, want := range map[string]int{"": 2, "OFF": 2, "ERROR": 2, "WARN": 2, "info": 3, "DEBUG": 4, "TRACE": 5, "JSON": 5, "verbose": 5} {

@@ -15,9 +15,9 @@ import (
 // as a process of its own.
 const envServe = "HYPERV_TEST_SERVE"
 
-// pace lets these tests, which run in real time, wait less than a run does, and the
-// many short commands of Terraform not collect garbage, which took a third of their
-// processor time; what the environment says already holds.
+// pace makes these tests, which run in real time, wait less than a real run, and keeps the many
+// short commands of Terraform from collecting garbage, which took a third of their processor time;
+// variables that are set already are kept.
 var pace = map[string]string{
 	"HYPERV_TEST_TAKE_OVER_AFTER": "2s", "HYPERV_TEST_CLEAN_UP_FOR": "2s",
 	"GOGC": "off", "GOMEMLIMIT": "1GiB",

@@ -25,9 +25,9 @@ const (
 	memoryJob   = 60.0  // MiB while one job runs
 )
 
-// BenchmarkPlanMemory is the resident memory that the provider's process needs
-// at most for a plan over a thousand resources, beside that of a provider that
-// does nothing, which is what the framework takes.
+// BenchmarkPlanMemory measures the peak resident memory of the provider's
+// process for a plan over a thousand resources, and that of a provider that
+// does nothing, which is the share of the framework.
 func BenchmarkPlanMemory(b *testing.B) {
 	if os.Getenv(envBenchMemory) == "" {
 		b.Skip(envBenchMemory + " is not set: make bench sets it")
@@ -56,8 +56,8 @@ func BenchmarkPlanMemory(b *testing.B) {
 	}
 }
 
-// BenchmarkJobMemory is the resident memory of the provider's process while it
-// follows a job. What hours add to it is measured in virtual time.
+// BenchmarkJobMemory measures the resident memory of the provider's process
+// while it follows a job. The growth over hours is measured in virtual time.
 func BenchmarkJobMemory(b *testing.B) {
 	if os.Getenv(envBenchMemory) == "" {
 		b.Skip(envBenchMemory + " is not set: make bench sets it")

@@ -19,7 +19,7 @@ var (
 	fenced      = regexp.MustCompile("(?ms)^```.*?^```$")
 )
 
-// anchors are the fragments that a page has: what GitHub and the Registry make of its
+// anchors returns the fragments of a page, as GitHub and the Registry derive them from its
 // headings.
 func anchors(text string) map[string]bool {
 	all := map[string]bool{}
@@ -38,8 +38,8 @@ func anchors(text string) map[string]bool {
 	return all
 }
 
-// target is the file of this tree that a link of a document leads to, and the part
-// of it; empty for what lies elsewhere.
+// linkTarget returns the file of this tree that a link of a document leads to, and the part of it;
+// empty for what lies elsewhere.
 func linkTarget(document, link string) (file, fragment string) {
 	link, fragment, _ = strings.Cut(link, "#")
 	switch {
@@ -104,8 +104,8 @@ const (
 	twoScreens  = 2 * screenLines
 )
 
-// firstReads are the pages that somebody reads first for a task, each up to a heading
-// at which it becomes a reference; empty for the whole page.
+// firstReads are the pages that a user reads first for a task, each up to a heading at which it
+// becomes a reference; empty for the whole page.
 var firstReads = map[string]string{
 	"docs/index.md":                    "## What it never does",
 	"docs/guides/installation.md":      "",
@@ -118,8 +118,7 @@ var firstReads = map[string]string{
 	"CONTRIBUTING.md":                  "## A real host",
 }
 
-// TestFirstReadsAreShort: who has a task reads two screens, and follows links for the
-// rest.
+// TestFirstReadsAreShort: a user with a task reads two screens, and follows links for the rest.
 func TestFirstReadsAreShort(t *testing.T) {
 	t.Parallel()
 	for page, end := range firstReads {

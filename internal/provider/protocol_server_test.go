@@ -15,8 +15,8 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// server is the provider, spoken to as Terraform speaks, for what the Terraform
-// at hand is too old to ask.
+// server is the provider, spoken to as Terraform speaks, for requests that the
+// Terraform at hand is too old to make.
 type server struct {
 	t *testing.T
 	tfprotov6.ProviderServer
@@ -31,8 +31,8 @@ func serve(t *testing.T, sim *hypervsim.Host, changes ...map[string]tftypes.Valu
 	return s
 }
 
-// configure does so for a client that may know more than others, and returns what
-// was said.
+// configure does so for a client that may have more capabilities than others, and returns the
+// diagnostics.
 func configure(t *testing.T, sim *hypervsim.Host, client *tfprotov6.ConfigureProviderClientCapabilities, changes ...map[string]tftypes.Value) (server, []*tfprotov6.Diagnostic) {
 	t.Helper()
 	p, err := factories()["hyperv"]()
@@ -54,8 +54,8 @@ func configure(t *testing.T, sim *hypervsim.Host, client *tfprotov6.ConfigurePro
 	return s, configured.Diagnostics
 }
 
-// refused configures the provider with some settings, and asks it if it takes them;
-// one of both must refuse.
+// refused configures the provider with some settings, and asks it if it accepts them; one of the
+// two must refuse.
 func refused(t *testing.T, sim *hypervsim.Host, provider settings, want string, ask func(s server) []*tfprotov6.Diagnostic) {
 	t.Helper()
 	s, said := configure(t, sim, nil, written(t, provider, serve(t, sim).schema.Provider))
@@ -67,7 +67,7 @@ func refused(t *testing.T, sim *hypervsim.Host, provider settings, want string, 
 
 func text(s string) tftypes.Value { return tftypes.NewValue(tftypes.String, s) }
 
-// object is a configuration in which everything but some attributes is null.
+// object returns a configuration in which everything but some attributes is null.
 func (s server) object(schema *tfprotov6.Schema, set map[string]tftypes.Value) tfprotov6.DynamicValue {
 	s.t.Helper()
 	kind, ok := schema.ValueType().(tftypes.Object)
@@ -86,7 +86,7 @@ func (s server) object(schema *tfprotov6.Schema, set map[string]tftypes.Value) t
 	return v
 }
 
-// written is what a configuration of some settings holds: texts in quotes, numbers,
+// written returns the values of a configuration with some settings: texts in quotes, numbers,
 // bools, and lists and objects of texts, as the tests write them.
 func written(t *testing.T, s settings, schema *tfprotov6.Schema) map[string]tftypes.Value {
 	t.Helper()
@@ -137,7 +137,7 @@ func value(t *testing.T, of tftypes.Type, text string) tftypes.Value {
 	return tftypes.NewValue(of, n)
 }
 
-// planned validates and plans the creation of a disk, and returns what was said.
+// planned validates and plans the creation of a disk, and returns the diagnostics.
 func (s server) planned(set map[string]tftypes.Value) []*tfprotov6.Diagnostic {
 	s.t.Helper()
 	schema := s.schema.ResourceSchemas[compactionName]
@@ -176,7 +176,7 @@ func (s server) clean(diagnostics []*tfprotov6.Diagnostic) {
 	}
 }
 
-// read validates and reads a data source and returns what was said about it.
+// read validates and reads a data source and returns its diagnostics.
 func (s server) read(name string, set map[string]tftypes.Value) []*tfprotov6.Diagnostic {
 	s.t.Helper()
 	config := s.object(s.schema.DataSourceSchemas[name], set)
@@ -195,7 +195,7 @@ func said(d *tfprotov6.Diagnostic) string {
 	return fmt.Sprintf("%s at %s: %s\n%s", d.Severity, d.Attribute, d.Summary, d.Detail)
 }
 
-// saysOnce expects one diagnostic, which says certain things.
+// saysOnce expects one diagnostic with certain parts.
 func saysOnce(t *testing.T, diagnostics []*tfprotov6.Diagnostic, parts ...string) {
 	t.Helper()
 	if len(diagnostics) != 1 {

@@ -101,8 +101,8 @@ func TestProtocol_descriptions(t *testing.T) {
 	}
 }
 
-// Nothing is asked, and nothing imported, while a part of the provider is unknown; all
-// that asks says so.
+// Nothing is asked, and nothing imported, while a part of the provider is unknown; all that asks
+// says so.
 func TestProtocol_providerUnknown(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"host", "password"} {
@@ -178,7 +178,7 @@ func TestProtocol_deferral(t *testing.T) {
 	}
 }
 
-// A host that answers nothing holds nobody longer than timeouts.
+// A host that does not answer delays no operation beyond its timeouts.
 func TestProtocol_timeouts(t *testing.T) {
 	t.Parallel()
 	disk := map[string]tftypes.Value{"path": text(diskPath), "timeouts": timeoutsValue("read", "100ms")}

@@ -28,7 +28,7 @@ func kerberosTypes() map[string]attr.Type {
 	}
 }
 
-// kerberosBlock is a kerberos object with some members set.
+// kerberosBlock returns a kerberos object with some members set.
 func kerberosBlock(set map[string]attr.Value) types.Object {
 	all := map[string]attr.Value{}
 	for name := range kerberosTypes() {
@@ -80,8 +80,8 @@ func TestProviderModel_certificate(t *testing.T) {
 	}
 }
 
-// The current user has neither name nor password here, and the name of the service is
-// all that counts of the kerberos block. Elsewhere than on Windows a plan says so.
+// The current user has neither name nor password here, and the name of the service is all that
+// counts of the kerberos block. On other systems than Windows a plan says so.
 func TestProviderModel_windows(t *testing.T) {
 	t.Parallel()
 	str := types.StringValue
@@ -109,7 +109,7 @@ func TestProviderModel_windows(t *testing.T) {
 			for _, at := range test.at {
 				want[attributePath(at).String()] = true
 			}
-			if runtime.GOOS != "windows" && name != "realm" { // the form is told first
+			if runtime.GOOS != "windows" && name != "realm" { // the form is reported first
 				want["auth"] = true
 			}
 			got := map[string]bool{}

@@ -19,7 +19,7 @@ import (
 
 const canary = "c4nary-0815"
 
-// emptyProvider is a provider block without a line.
+// emptyProvider returns an empty provider block.
 func emptyProvider() providerModel {
 	return providerModel{Kerberos: types.ObjectNull(kerberosTypes())}
 }
@@ -138,7 +138,7 @@ func TestProviderModel_connection(t *testing.T) {
 	}
 }
 
-// Every error names the attribute, what is wrong, what is allowed and the fix.
+// Every error names the attribute, the mistake, the allowed form and the fix.
 func TestProviderModel_invalid(t *testing.T) {
 	t.Parallel()
 	cert, key := keyPair(t)

@@ -16,15 +16,14 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// incident is something that goes wrong at three in the morning: what Terraform
-// shows of it, and what a person has to be able to read, on the screen or in the row
-// of the guide that the screen leads to.
+// incident is a failure at three in the morning: the output of Terraform, and what a person has to
+// be able to read, on the screen or in the row of the guide that the screen leads to.
 type incident struct {
 	screen        func(t *testing.T) string
 	cause, remedy string // regular expressions
 }
 
-// incidents are what the guide on troubleshooting is tried with.
+// incidents are the failures with which the guide on troubleshooting is tested.
 var incidents = map[string]incident{
 	"wrong password":             {applied(nil, settings{"password": `"wrong"`}, nil), `credentials refused`, `user name, its form .* and the password`},
 	"https on an http port":      {applied(nil, settings{"https": "true"}, nil), `port does not speak TLS`, `usually 5986`},
@@ -87,7 +86,7 @@ var incidents = map[string]incident{
 
 var withTLS = []hypervsim.Option{hypervsim.WithTLS()}
 
-// usedIn is a host whose disk belongs to a machine in some state.
+// usedIn returns the options of a host whose disk belongs to a machine in some state.
 func usedIn(state hypervsim.VMState) []hypervsim.Option {
 	return []hypervsim.Option{
 		hypervsim.WithVHD(vhd()),
@@ -95,7 +94,7 @@ func usedIn(state hypervsim.VMState) []hypervsim.Option {
 	}
 }
 
-// applied is what an apply shows with a host, a provider block and a disk.
+// applied returns the output of an apply with a host, a provider block and a disk.
 func applied(options []hypervsim.Option, provider, resource settings) func(*testing.T) string {
 	return func(t *testing.T) string {
 		t.Helper()
@@ -113,7 +112,7 @@ func appliedTo(t *testing.T, sim *hypervsim.Host, provider, resource settings) s
 	return c.expect(1, "apply", "-auto-approve", "-input=false")
 }
 
-// ruled is what an apply shows when the host answers by a rule.
+// ruled returns the output of an apply when the host answers by a rule.
 func ruled(provider settings, rule hypervsim.Rule) func(*testing.T) string {
 	return func(t *testing.T) string {
 		t.Helper()
@@ -123,15 +122,15 @@ func ruled(provider settings, rule hypervsim.Rule) func(*testing.T) string {
 	}
 }
 
-// ofClerk is what a user sees whom WinRM does not let in.
+// ofClerk returns the output for a user whom WinRM does not let in.
 func ofClerk() func(*testing.T) string {
 	return applied(
 		[]hypervsim.Option{hypervsim.WithVHD(vhd()), hypervsim.WithMember(`HYPERV\clerk`, "secret-of-a-test", hypervsim.HyperVAdministrators)},
 		settings{"username": quote(`HYPERV\clerk`), "password": `"secret-of-a-test"`}, nil)
 }
 
-// httpOnHTTPSPort is what a server shows that answers plain http on its port for
-// https with 400, as proxies do.
+// httpOnHTTPSPort returns the output with a server that answers plain http on
+// its https port with 400, as proxies do.
 func httpOnHTTPSPort(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -153,8 +152,8 @@ func httpOnHTTPSPort(t *testing.T) string {
 	return appliedTo(t, host(t, hypervsim.WithVHD(vhd())), settings{"port": port}, nil)
 }
 
-// refreshedDown is what a plan shows of a host that is down, with if_unreachable as
-// it was applied and as it is written now.
+// refreshedDown returns the output of a plan with a host that is down, with if_unreachable as it
+// was applied and as it is written now.
 func refreshedDown(appliedAs, written string) func(*testing.T) string {
 	return func(t *testing.T) string {
 		t.Helper()
@@ -170,7 +169,7 @@ func refreshedDown(appliedAs, written string) func(*testing.T) string {
 	}
 }
 
-// downAtApply is what a first run shows when its host is down.
+// downAtApply returns the output of a first run when its host is down.
 func downAtApply(t *testing.T) string {
 	t.Helper()
 	sim := host(t, hypervsim.WithVHD(vhd()))
@@ -178,8 +177,8 @@ func downAtApply(t *testing.T) string {
 	return appliedTo(t, sim, nil, settings{"if_unreachable": `"skip"`})
 }
 
-// hangs is what is said of a host that takes requests and never answers, in virtual
-// time: it takes minutes to be sure of it.
+// hangs returns the errors for a host that accepts requests and never answers, in virtual time,
+// because it takes minutes to be sure of that.
 func hangs(t *testing.T) (screen string) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -213,7 +212,7 @@ func killedBefore(t *testing.T) string {
 	return c.expect(0, "apply", "-auto-approve", "-input=false")
 }
 
-// interruptedOnce is what Terraform shows after Ctrl-C amid a compaction.
+// interruptedOnce returns the output of Terraform after Ctrl-C during a compaction.
 func interruptedOnce(t *testing.T) string {
 	t.Helper()
 	sim := host(t, hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.Immediate, v.JobDuration = false, time.Hour })))
@@ -285,7 +284,7 @@ func troubleshooting(t *testing.T) []guideRow {
 	return rows
 }
 
-// dangerous is what no remedy may say to somebody in a hurry.
+// dangerous matches advice that no remedy may give to a user in a hurry.
 var dangerous = regexp.MustCompile(`(?i)delete them\b|delete the checkpoint files|context (deadline|canceled)|disable the firewall`)
 
 // TestIncidents: whatever goes wrong, the screen alone, or the row of the guide that

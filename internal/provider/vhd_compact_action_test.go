@@ -15,13 +15,13 @@ import (
 
 const actionName = "hyperv_vhd_compact"
 
-// invocation is what an action has said.
+// invocation holds the messages of an action.
 type invocation struct {
 	progress    []string
 	diagnostics []*tfprotov6.Diagnostic
 }
 
-// told is what the diagnostics of one severity say, in one text.
+// told returns the diagnostics of one severity as one text.
 func (i invocation) told(severity tfprotov6.DiagnosticSeverity) string {
 	var b strings.Builder
 	for _, d := range i.diagnostics {
@@ -114,7 +114,7 @@ func holds(t *testing.T, what, got, want string) {
 	}
 }
 
-// What the provider block contradicts is refused in the plan, before anything runs.
+// Inputs that the provider block contradicts are refused in the plan, before anything runs.
 func TestVHDCompactAction_plan(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))

@@ -48,7 +48,7 @@ func TestVHDCompactionResource_anotherKind(t *testing.T) {
 	}
 }
 
-// What Terraform calls a destruction is said to be none.
+// The plan says that what Terraform calls a destruction keeps the file.
 func TestCLI_destroyOnlyForgets(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))

@@ -8,9 +8,9 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// A run that was killed with its process is in no state. What it left attached is
-// seen by the next refresh, and given back by the run that it asks for. A refresh
-// alone does not make it ours: a destroy leaves it alone.
+// A run that was killed with its process is in no state. The disk that it left attached is seen by
+// the next refresh, and detached by the run for which that asks. A refresh alone does not make the
+// attachment ours: a destroy leaves it alone.
 func TestVHDCompactionResource_attachedByAKilledRun(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
@@ -37,7 +37,7 @@ func TestVHDCompactionResource_attachedByAKilledRun(t *testing.T) {
 	}
 }
 
-// What a killed run left is given back though the file is below the minimum size by
+// A disk that a killed run left attached is detached although the file is below the minimum size by
 // now, and asks for no other run.
 func TestVHDCompactionResource_attachedBelowTheMinimum(t *testing.T) {
 	t.Parallel()
@@ -58,8 +58,8 @@ func TestVHDCompactionResource_attachedBelowTheMinimum(t *testing.T) {
 	)
 }
 
-// A disk that others depend on is compacted by no run, so that none can tell whose an
-// attachment of it is: that is said once, and not planned for ever.
+// A disk on which others depend is compacted by no run, so that no run can find out which client
+// holds an attachment of it: that is reported once, and not planned forever.
 func TestVHDCompactionResource_attachedAndDependedOn(t *testing.T) {
 	t.Parallel()
 	const clone = `D:\VMs\clone01.vhdx`
@@ -84,8 +84,8 @@ func TestVHDCompactionResource_attachedAndDependedOn(t *testing.T) {
 	}
 }
 
-// A disk that its last run did not attach is attached by somebody else, and one
-// with write access is never ours.
+// A disk that its last run did not attach is attached by another client, and
+// one with write access is never ours.
 func TestVHDCompactionResource_attachedBySomebodyElse(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

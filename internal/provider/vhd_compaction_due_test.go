@@ -38,7 +38,7 @@ func TestVHDCompactionResource_growthThresholds(t *testing.T) {
 	compactions(t, sim, 2)
 }
 
-// A disk that cannot shrink goes quiet.
+// A disk that cannot shrink is no longer due.
 func TestVHDCompactionResource_incompressible(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.ReclaimableMounted = 0 })))

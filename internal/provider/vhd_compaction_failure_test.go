@@ -10,7 +10,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// failsToCompact is the failure of every compaction of a disk.
+// failsToCompact makes every compaction of a disk fail.
 func failsToCompact(v *hypervsim.VHD) {
 	v.CompactionFailure = &hypervsim.JobFailure{ErrorCode: 32768, CompletionStatus: 0x80070070}
 	v.Immediate = false
@@ -103,7 +103,7 @@ func TestVHDCompactionResource_createInterruptedByTimeout(t *testing.T) {
 	)
 }
 
-// A failed update keeps what asked for the run, so that the next plan asks again.
+// A failed update keeps the inputs that asked for the run, so that the next plan asks again.
 func TestVHDCompactionResource_updateFails(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))
@@ -172,9 +172,8 @@ func TestVHDCompactionResource_volumeGone(t *testing.T) {
 	compactions(t, sim, 1)
 }
 
-// The directory in which a volume is mounted answers while the volume is offline: no
-// proof that the file in it is gone. A refresh keeps the disk, a run says what is
-// wrong.
+// The directory in which a volume is mounted answers while the volume is offline: that does not
+// prove that the file in it is gone. A refresh keeps the disk, and a run reports the cause.
 func TestVHDCompactionResource_mountedVolumeGone(t *testing.T) {
 	t.Parallel()
 	const mount = `D:\Mounts\fast`
@@ -199,7 +198,7 @@ func TestVHDCompactionResource_mountedVolumeGone(t *testing.T) {
 	compactions(t, sim, 2)
 }
 
-// A host that does not answer holds a refresh no longer than timeouts.read.
+// A host that does not answer delays a refresh no longer than timeouts.read.
 func TestVHDCompactionResource_refreshTimeout(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))

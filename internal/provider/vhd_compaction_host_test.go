@@ -11,7 +11,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// closedPort is a port that nobody listens on.
+// closedPort returns a port on which no process listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
@@ -61,7 +61,7 @@ func TestVHDCompactionResource_providerHostBecomesOwn(t *testing.T) {
 }
 
 // The name of a host leads to another node, on which there is no such file: the
-// resource stays, and is true again when the name has moved back.
+// resource stays, and is right again when the name has moved back.
 func TestVHDCompactionResource_absentOnAnotherNode(t *testing.T) {
 	t.Parallel()
 	one := host(t, hypervsim.WithComputerName("NODE1"), hypervsim.WithVHD(vhd()))
@@ -93,7 +93,7 @@ func TestVHDCompactionResource_unreachableFails(t *testing.T) {
 	)
 }
 
-// A fleet goes on without a host that is down. What was due stays due.
+// A fleet goes on without a host that is down. Runs that were due stay due.
 func TestVHDCompactionResource_unreachableSkipped(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))

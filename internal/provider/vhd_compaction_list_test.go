@@ -86,8 +86,8 @@ func TestVHDCompactionList(t *testing.T) {
 	}
 }
 
-// What is listed can be imported by its identity, and what was included is what
-// the import begins with.
+// A listed disk can be imported by its identity, and the import begins with the
+// included resource.
 func TestVHDCompactionList_import(t *testing.T) {
 	t.Parallel()
 	sim := host(t, hypervsim.WithVHD(vhd()))

@@ -18,7 +18,7 @@ import (
 // embedded lets cmp look into the two halves of a model.
 var embedded = cmp.AllowUnexported(vhdCompactionModel{})
 
-// The model fits the schema: what is set is read back.
+// The model fits the schema: values that are set are read back.
 func TestVHDCompactionModel_roundTrip(t *testing.T) {
 	t.Parallel()
 	var schema resource.SchemaResponse

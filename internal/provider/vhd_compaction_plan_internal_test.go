@@ -13,7 +13,7 @@ import (
 
 const gib = 1 << 30
 
-// compacted is the state of a disk of 10 GiB that is up to date.
+// compacted returns the state of a disk of 10 GiB that is up to date.
 func compacted() vhdCompactionModel {
 	m := importedModel(types.StringNull(), "hv01", `D:\a.vhdx`)
 	m.Status = types.StringValue(string(hyperv.StatusCompacted))
@@ -25,7 +25,7 @@ func compacted() vhdCompactionModel {
 	return m
 }
 
-// next are the facts of a plan for a disk that nothing has happened to.
+// next returns the facts of a plan for a disk to which nothing has happened.
 func next(changes ...func(*planFacts)) planFacts {
 	prior := compacted()
 	f := planFacts{
@@ -52,7 +52,7 @@ func triggers(value attr.Value) types.Map {
 
 var noTriggers = types.MapValueMust(types.StringType, map[string]attr.Value{})
 
-// TestDecidePlan_next tells for each fact whether a run is planned, and why.
+// TestDecidePlan_next checks for each fact whether a run is planned, and why.
 func TestDecidePlan_next(t *testing.T) {
 	t.Parallel()
 	const undecided = "?"
@@ -151,8 +151,8 @@ func TestDecidePlan_next(t *testing.T) {
 	}
 }
 
-// TestDecidePlan_host tells for each way in which a disk can come to another host
-// what is planned. Provider is the provider's host, own the one of the resource.
+// TestDecidePlan_host checks what is planned for each way in which a disk can come to another host.
+// The field provider is the host of the provider, own that of the resource.
 func TestDecidePlan_host(t *testing.T) {
 	t.Parallel()
 	null, unknown, hv := types.StringNull(), types.StringUnknown(), types.StringValue

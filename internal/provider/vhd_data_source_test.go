@@ -14,7 +14,7 @@ import (
 
 const dataAddress = "data.hyperv_vhd.disk"
 
-// dataSource is a data source block named disk.
+// dataSource writes a data source block named disk.
 func dataSource(kind string, attributes settings) string {
 	return "data \"" + kind + "\" \"disk\" {\n" + attributes.render() + "}\n"
 }
@@ -78,7 +78,7 @@ func TestVHDDataSource_attached(t *testing.T) {
 	}
 }
 
-// A host before Windows Server 2012 says less, and what it does not say is null.
+// A host before Windows Server 2012 reports less, and the missing values are null.
 func TestVHDDataSource_oldGeneration(t *testing.T) {
 	t.Parallel()
 	const path = `D:\VMs\old.vhd`

@@ -16,7 +16,7 @@ import (
 
 const listAddress = "data.hyperv_vhds.disk"
 
-// shelf is a host with disks in two directories and a virtual machine.
+// shelf starts a host with disks in two directories and a virtual machine.
 func shelf(t *testing.T) *hypervsim.Host {
 	t.Helper()
 	one := func(path string, size int64) hypervsim.VHD {
@@ -27,7 +27,7 @@ func shelf(t *testing.T) *hypervsim.Host {
 		hypervsim.WithVM(hypervsim.VM{Name: "web01", State: hypervsim.VMRunning, Disks: []string{diskPath}}))
 }
 
-// of is the path of a member of a listed disk.
+// of returns the path of a member of a listed disk.
 func of(index int, member string) tfjsonpath.Path {
 	return tfjsonpath.New("disks").AtSliceIndex(index).AtMapKey(member)
 }
@@ -170,8 +170,7 @@ func TestVHDsDataSource_minimumAndForEach(t *testing.T) {
 	contains(t, c.expect(2, "plan", "-detailed-exitcode", "-input=false"), "0 to add, 0 to change, 2 to destroy")
 }
 
-// What is wrong with one disk, or with the rights to see who uses it, is told and
-// ends nothing.
+// An error of one disk, or missing rights to see its users, is reported and ends nothing.
 func TestVHDsDataSource_warnings(t *testing.T) {
 	t.Parallel()
 	directory := map[string]tftypes.Value{"directory": text(`D:\VMs`), "inspect": tftypes.NewValue(tftypes.Bool, true)}
@@ -197,8 +196,8 @@ func TestVHDsDataSource_warnings(t *testing.T) {
 	}
 }
 
-// A host that goes down among its disks ends the listing: nobody takes what was
-// read so far for all there is.
+// A host that goes down among its disks ends the listing: the disks that were
+// read so far must not be taken for all of them.
 func TestVHDsDataSource_hostGoesDown(t *testing.T) {
 	t.Parallel()
 	sim := shelf(t)

@@ -17,8 +17,9 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tfprotov6"
 )
 
-// TestHypervSpeaksOfHostsOnly: what package hyperv says names no attribute, no
-// command and no habit of Terraform. The provider adds those, see adviceTable.
+// TestHypervSpeaksOfHostsOnly: the texts of package hyperv name no attribute,
+// no command and no habit of Terraform. The provider adds those, see
+// adviceTable.
 func TestHypervSpeaksOfHostsOnly(t *testing.T) {
 	t.Parallel()
 	forbidden := regexp.MustCompile(`(?i)\bterraform\b|\bfor_each\b|\bhyperv_[a-z]|\bapply\b|\bprovider block\b|\b(` + strings.Join(inputNames(t), "|") + `)\b`)
@@ -41,8 +42,8 @@ func TestHypervSpeaksOfHostsOnly(t *testing.T) {
 	}
 }
 
-// inputNames are the attributes that are words of this provider alone, since they
-// have an underscore or are nested.
+// inputNames returns the attributes that are words of this provider alone, because they have an
+// underscore or are nested.
 func inputNames(t *testing.T) []string {
 	t.Helper()
 	server := providerserver.NewProtocol6(New("test")())()
@@ -76,8 +77,8 @@ func collectInputs(attributes []*tfprotov6.SchemaAttribute, prefix string, names
 	}
 }
 
-// stringLiterals are the texts of the code below a folder that is shipped and
-// speaks to callers: no tests, no programs, not the simulated host.
+// stringLiterals returns the texts of the code below a folder that is shipped
+// and speaks to callers: no tests, no programs, not the simulated host.
 func stringLiterals(t *testing.T, root string) map[string][]string {
 	t.Helper()
 	all := map[string][]string{}
