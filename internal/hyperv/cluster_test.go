@@ -409,3 +409,41 @@ func TestClusterRejectsTheAccount(t *testing.T) {
 		})
 	}
 }
+
+// TestClusterListsAreShared: what the nodes have listed, in both rounds, serves every
+// disk of the cluster for a minute.
+func TestClusterListsAreShared(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c, host := simulateCluster(t, hypervsim.ClusterConfig{}, nil)
+		for i, node := range c.Hosts() {
+			node.AddRule(hypervsim.Rule{Operation: hypervsim.OperationEnumerate, Times: -1, Effect: hypervsim.Delay(time.Duration(i+1) * 10 * time.Millisecond)})
+		}
+		lists := func() (n int) {
+			for _, node := range c.Hosts() {
+				for _, r := range node.Requests() {
+					if r.Operation == hypervsim.OperationEnumerate && r.Class == cim.ClassVirtualSystemSettingData {
+						n++
+					}
+				}
+			}
+			return n
+		}
+		for i := range 20 {
+			path := shared(fmt.Sprintf("disk%02d.vhdx", i))
+			c.Node("HV01").AddVHD(base(path, func(v *hypervsim.VHD) { v.Immediate, v.AttachImmediate = true, true }))
+			got, err := attempt(t, host, path)
+			checkEnd(t, c.Node("HV01"), path, got, err, nil)
+		}
+		if got := lists(); got != 3+2 {
+			t.Errorf("the nodes listed their machines %d times for 20 disks, want once each and all but the last once more", got)
+		}
+		time.Sleep(61 * time.Second)
+		if _, err := attempt(t, host, shared("disk00.vhdx")); err != nil {
+			t.Error(err)
+		}
+		if got := lists(); got != 2*(3+2) {
+			t.Errorf("the nodes listed their machines %d times after another minute, want %d", got, 2*(3+2))
+		}
+	})
+}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
@@ -108,6 +109,8 @@ type usage struct {
 	// gone holds the disks of machines that the host listed the last time and no longer lists: the
 	// machines may be on their way to another node.
 	gone []namedDisk
+	// round is the second round that the list has been through, nil before.
+	round atomic.Pointer[round]
 
 	// asked holds disks that no machine of this host names, read here to close
 	// gaps of other hosts, by disk key. The lock guards it.

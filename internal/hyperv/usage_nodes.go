@@ -118,6 +118,9 @@ func (h *Host) askNode(ctx context.Context, address, node string, since time.Tim
 // its own: a machine that moved from one to the other in between is on neither list. A machine that
 // moves during both rounds can still be missed.
 func (p *picture) lookAgain(ctx context.Context, own *Host) error {
+	if p.compared() {
+		return nil
+	}
 	var settled time.Time
 	for _, t := range p.told {
 		if t.usage.settled.After(settled) {
@@ -135,11 +138,28 @@ func (p *picture) lookAgain(ctx context.Context, own *Host) error {
 	}
 	wait.Wait()
 	p.told = nil
+	this := &round{}
 	for _, r := range renewed {
 		p.told = append(p.told, r.told...)
 		p.unseen = append(p.unseen, r.unseen...)
+		for _, t := range r.told {
+			t.usage.round.Store(this)
+		}
 	}
 	return context.Cause(ctx)
+}
+
+// round stands for one second round: the lists of several nodes that went through it
+// together need no other, although those that it renewed are newer than the rest.
+type round struct{ _ byte } // not empty, so that each has an address of its own
+
+// compared reports whether the lists have been through a second round together.
+func (p *picture) compared() bool {
+	if len(p.told) == 0 {
+		return true
+	}
+	first := p.told[0].usage.round.Load()
+	return first != nil && !slices.ContainsFunc(p.told, func(t told) bool { return t.usage.round.Load() != first })
 }
 
 // renew adds the current list of a host that was asked before.
