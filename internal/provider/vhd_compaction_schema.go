@@ -159,7 +159,7 @@ func outputAttributes() map[string]schema.Attribute {
 		},
 		"left_attached_at": schema.SingleNestedAttribute{
 			Computed:            true,
-			MarkdownDescription: "Where the disk may still be attached, in the terms of the node; what was not seen is null.",
+			MarkdownDescription: "Where the disk may still be attached, in the terms of the node; only the node if it is not known which attachment that is.",
 			Attributes:          leftAtAttributes(),
 		},
 		"node":            computedString("Computer name of the Hyper-V host that the last run was on. It differs from `host` if that is an alias or the name of a cluster; null if the host does not tell its name."),
