@@ -6,9 +6,8 @@ import (
 	"time"
 )
 
-// TestPatience: whoever watches an attachment leaves it alone for longer than its holder
-// detaches without asking, whatever the length of the job and wherever in it the holder
-// saw it last.
+// TestPatience: a run that watches an attachment leaves it alone for longer than its holder
+// detaches without asking, whatever the length of the job and whenever the holder last polled it.
 func TestPatience(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -108,7 +108,7 @@ func (c *compactor) attempt(ctx context.Context, pass int) error {
 	c.attachment.see(sent, time.Nanosecond)
 	c.pending = &pending{}
 	switch {
-	case err != nil: // nobody knows what came of it, or which job it is
+	case err != nil: // its outcome, or its job, is not known
 		return c.lose(err)
 	case job == nil:
 		c.pending = nil

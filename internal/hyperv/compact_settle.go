@@ -100,8 +100,9 @@ func isNotCompactable(err error) bool {
 	return ok && job.CompletionStatus == hresultNotCompactable
 }
 
-// leftAt is where the disk may stay attached: the address of what was ours once, or was
-// left by an earlier run, else the node alone. What is only seen there may be somebody's.
+// leftAt returns where the disk may stay attached: the address of an attachment that was ours once,
+// or that an earlier run left, else the node alone. An attachment that was merely seen there may be
+// that of another client.
 func (c *compactor) leftAt() *AttachedAt {
 	switch a := &c.attachment; {
 	case a.mine:

@@ -41,8 +41,8 @@ func TestDetachUnanswered(t *testing.T) {
 	}
 }
 
-// TestDetachMeetsAnother: before the detach somebody takes the disk away, and its
-// address is given to another attachment. That one stays.
+// TestDetachMeetsAnother: before the detach another client detaches the disk, and its address goes
+// to another attachment. That one stays.
 func TestDetachMeetsAnother(t *testing.T) {
 	t.Parallel()
 	for name, attach := range map[string]func(*hypervsim.Console) error{

@@ -44,7 +44,7 @@ func refusals() map[string]error {
 	return all
 }
 
-// dangerous is what a remedy must not tell somebody in a hurry.
+// dangerous matches advice that a remedy must not give to a user in a hurry.
 var dangerous = regexp.MustCompile(`(?i)\bdelete (them|the checkpoints?|it)\b|\bmerge it\b`)
 
 // TestEveryRefusalHelps: every refusal of a gate says what helps, on the host or in

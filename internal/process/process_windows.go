@@ -35,11 +35,11 @@ func parentGone() bool {
 }
 
 // endOf waits for the end of the process with the given number, which must have begun before the
-// given moment, and reports false where it cannot tell. A process keeps the number of its parent and
-// Windows gives numbers out again, so the process that has the number now may be another one: then it
-// is younger than we are. A parent looks younger, too, when the clock was set back after it began.
-// So a younger process proves nothing, and nothing ends because of it. While the handle is open the
-// number cannot be given out again.
+// given moment, and reports false where it cannot find out. A process keeps the number of its
+// parent and Windows gives numbers out again, so the process that has the number now may be another
+// one: then it is younger than we are. A parent looks younger, too, when the clock was set back
+// after it began. So a younger process proves nothing, and nothing ends because of it. While the
+// handle is open the number cannot be given out again.
 func endOf(number uint32, before int64) bool {
 	process, err := windows.OpenProcess(windows.SYNCHRONIZE|windows.PROCESS_QUERY_LIMITED_INFORMATION, false, number)
 	if err != nil {

@@ -169,8 +169,8 @@ func TestParentGone(t *testing.T) { //nolint:paralleltest // its parts share an 
 	}
 }
 
-// A process that began after us is not our parent, whatever its number: we neither wait for it nor end
-// with it.
+// A process that began after us is not our parent, whatever its number: we neither wait for it nor
+// end with it.
 func TestEndOf_younger(t *testing.T) { //nolint:paralleltest // its parts share an environment
 	notes(t)
 	younger, err := start("bystander", nil)
@@ -191,7 +191,7 @@ func TestEndOf_younger(t *testing.T) { //nolint:paralleltest // its parts share 
 	}
 }
 
-// A number that nobody has is that of a process which has ended.
+// A number that no process has is that of a process which has ended.
 func TestEndOf_nobody(t *testing.T) {
 	t.Parallel()
 	const nobody = 0x7FFFFFF0

@@ -240,7 +240,7 @@ func TestCLI_cluster(t *testing.T) {
 			}
 		}
 	}
-	// Two disks have grown: one that nobody uses, and one of a machine that is off.
+	// Two disks have grown: one that no machine uses, and one of a machine that is off.
 	grown := []string{"free01", "off03-b"}
 	before := map[string]int{}
 	for _, name := range grown {

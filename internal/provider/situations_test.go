@@ -235,8 +235,8 @@ func interruptedOnce(t *testing.T) string {
 	return out.String()
 }
 
-// flat is what Terraform prints of errors and warnings, without boxes and line breaks,
-// the plan, and what it says of the tests' own installation.
+// flat returns the errors and warnings in the output of Terraform, without boxes, line breaks and
+// the plan, and without the warnings about the installation of the tests.
 func flat(screen string) string {
 	if _, rest, found := strings.Cut(screen, "incompatible with published"); found {
 		screen = rest

@@ -114,7 +114,8 @@ func ExampleHost_Check() {
 	for _, v := range h.TakeViolations() {
 		fmt.Println(v)
 	}
-	// Output: first says that it left nothing attached, and D:\VMs\web01.vhdx is attached to HYPERV01 for it
+	// Output:
+	// first says that it left nothing attached, and D:\VMs\web01.vhdx is attached to HYPERV01 for it
 }
 
 // The name of a cluster moves to another node.

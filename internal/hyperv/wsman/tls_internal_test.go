@@ -21,7 +21,8 @@ func TestServerNameHasNoZone(t *testing.T) {
 	}
 }
 
-// TestShortKeyComesFirst: whoever signed the certificate, its key has to go.
+// TestShortKeyComesFirst: whichever authority signed the certificate, a short key is reported
+// first.
 func TestShortKeyComesFirst(t *testing.T) {
 	t.Parallel()
 	short := &x509.Certificate{PublicKey: &rsa.PublicKey{N: new(big.Int).Lsh(big.NewInt(1), 511), E: 65537}}

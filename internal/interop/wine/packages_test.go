@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// logsOn names the tests that log the current user on, by package. They alone are run once more with
-// Negotiate.
+// logsOn names the tests that log the current user on, by package. Only these are run once more
+// with Negotiate.
 var logsOn = map[string]string{"internal/hyperv": "CurrentUser", "internal/hyperv/wsman/secure": "Windows"}
 
 // The packages of the client pass their tests as programs for Windows, those of the current user's
@@ -25,7 +25,7 @@ func TestPackages(t *testing.T) { //nolint:paralleltest // one program at a time
 			every := "."
 			if securityPackage != packages[0] {
 				if every = logsOn[pkg]; every == "" {
-					continue // it logs nobody on
+					continue // it logs no user on
 				}
 			}
 			t.Run(pkg+" "+securityPackage, func(t *testing.T) {

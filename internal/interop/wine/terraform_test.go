@@ -44,7 +44,7 @@ func newWorkspace(t *testing.T, w *wine.Wine, securityPackage string, sim *hyper
 	}
 	// A unique name distinguishes this provider from others in the list of processes.
 	ws.provider = filepath.Join(ws.dir, "provider.exe")
-	t.Cleanup(func() { // of a test that fails, for nobody else ends them
+	t.Cleanup(func() { // of a failed test, because nothing else ends them
 		for _, pid := range append(ws.processes("parent.exe"), ws.processes("provider.exe")...) {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}

@@ -248,8 +248,7 @@ func TestSetupFixtures(t *testing.T) {
 	}
 }
 
-// TestSetupVariables: the set-up exports what the steps read, and nothing that nobody
-// reads.
+// TestSetupVariables: the set-up exports the variables that the steps read, and no others.
 func TestSetupVariables(t *testing.T) {
 	t.Parallel()
 	b, err := os.ReadFile(filepath.Join(root, ".ci", "hyperv-steps.sh"))
@@ -281,7 +280,7 @@ func TestSetupVariables(t *testing.T) {
 	}
 }
 
-// TestFixtures_unknown: what the set-up tells about itself beside disturbs nobody.
+// TestFixtures_unknown: unknown fields in the file of the set-up are ignored.
 func TestFixtures_unknown(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "fixtures.json")

@@ -30,7 +30,8 @@ func TestClock(t *testing.T) {
 	})
 }
 
-// What proves a password to a KDC is never the same twice either, though the clock stands still.
+// The time stamp that proves a password to a KDC is never the same twice either, even if the clock
+// stands still.
 func TestPreauthenticationTimesDiffer(t *testing.T) { //nolint:paralleltest // tests beside it would live in other centuries
 	synctest.Test(t, func(t *testing.T) {
 		seen := map[string]bool{}

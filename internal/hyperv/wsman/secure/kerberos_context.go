@@ -88,7 +88,7 @@ func (x *kerberosContext) request(ctx context.Context) ([]byte, error) {
 		return nil, err
 	}
 	x.authenticator = a
-	// Unverified on a real host (kerberos-raw-token): that it takes the token without SPNEGO around it.
+	// Unverified on a real host (kerberos-raw-token): that it accepts the token without SPNEGO.
 	return gssToken(tokenAPReq, b)
 }
 

@@ -84,8 +84,8 @@ func channelBindings(binding []byte) []byte {
 	return append(b, binding...)
 }
 
-// sufficient returns an error unless a context has the needed attributes. If it is Kerberos, the host
-// must have proven its identity, too; NTLM never proves that, whatever the attribute says.
+// sufficient returns an error unless a context has the needed attributes. If it is Kerberos, the
+// host must have proven its identity, too; NTLM never proves that, whatever the attribute says.
 func sufficient(attributes, needed uint32, securityPackage string) error {
 	if securityPackage == "Kerberos" {
 		needed |= contextMutual
