@@ -169,7 +169,7 @@ func TestProviderModel_invalid(t *testing.T) {
 		},
 		"basic, unverified": {
 			model: func(m *providerModel) { m.Auth, m.Insecure = str("basic"), types.BoolValue(true) },
-			at:    "insecure", want: []string{"whoever answers", "cacert_path"},
+			at:    "insecure", want: []string{"any machine that answers", "cacert_path"},
 		},
 		"certificate over http": {
 			model: func(m *providerModel) {
@@ -181,7 +181,7 @@ func TestProviderModel_invalid(t *testing.T) {
 			model: func(m *providerModel) {
 				m.Auth, m.Insecure, m.CertPath, m.KeyPath = str("certificate"), types.BoolValue(true), str(cert), str(key)
 			},
-			at: "insecure", want: []string{"whoever answers", "cacert_path"},
+			at: "insecure", want: []string{"any machine that answers", "cacert_path"},
 		},
 		"certificate without one": {model: func(m *providerModel) { m.Auth, m.KeyPath = str("certificate"), str(key) }, at: "cert_path", want: []string{"HYPERV_CERT_PATH"}},
 		"key of another":          {model: func(m *providerModel) { m.CertPath, m.KeyPath = str(other), str(key) }, at: "cert_path", want: []string{"do not match"}},
