@@ -21,6 +21,17 @@ func shared(name string) string { return `C:\ClusterStorage\Volume1\VMs\` + name
 // simulateCluster starts three nodes and connects to the first.
 func simulateCluster(t *testing.T, config hypervsim.ClusterConfig, opts []hypervsim.Option, adjust ...func(*hyperv.Config)) (*hypervsim.Cluster, *hyperv.Host) {
 	t.Helper()
+	c, fleet := simulateNodes(t, config, opts, adjust...)
+	host, err := fleet.Host("hv01.lab.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c, host
+}
+
+// simulateNodes starts three nodes and connects to none.
+func simulateNodes(t *testing.T, config hypervsim.ClusterConfig, opts []hypervsim.Option, adjust ...func(*hyperv.Config)) (*hypervsim.Cluster, *hyperv.Fleet) {
+	t.Helper()
 	c := hypervsim.RunClusterT(t, config, append([]hypervsim.Option{
 		hypervsim.WithUser(testUser, testPassword), hypervsim.WithoutListener(),
 	}, opts...), "HV01", "HV02", "HV03")
@@ -36,11 +47,7 @@ func simulateCluster(t *testing.T, config hypervsim.ClusterConfig, opts []hyperv
 		t.Fatal(err)
 	}
 	t.Cleanup(fleet.Close)
-	host, err := fleet.Host("hv01.lab.example")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return c, host
+	return c, fleet
 }
 
 // clusterWorld puts disks on the shared volume and machines on two nodes.
@@ -411,13 +418,19 @@ func TestClusterRejectsTheAccount(t *testing.T) {
 }
 
 // TestClusterListsAreShared: what the nodes have listed, in both rounds, serves every
-// disk of the cluster for a minute.
+// disk of the cluster for a minute, whichever node it is asked on.
 func TestClusterListsAreShared(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		c, host := simulateCluster(t, hypervsim.ClusterConfig{}, nil)
+		c, fleet := simulateNodes(t, hypervsim.ClusterConfig{}, nil)
+		var hosts []*hyperv.Host
 		for i, node := range c.Hosts() {
 			node.AddRule(hypervsim.Rule{Operation: hypervsim.OperationEnumerate, Times: -1, Effect: hypervsim.Delay(time.Duration(i+1) * 10 * time.Millisecond)})
+			host, err := fleet.Host(node.ComputerName() + ".lab.example")
+			if err != nil {
+				t.Fatal(err)
+			}
+			hosts = append(hosts, host)
 		}
 		lists := func() (n int) {
 			for _, node := range c.Hosts() {
@@ -432,14 +445,14 @@ func TestClusterListsAreShared(t *testing.T) {
 		for i := range 20 {
 			path := shared(fmt.Sprintf("disk%02d.vhdx", i))
 			c.Node("HV01").AddVHD(base(path, func(v *hypervsim.VHD) { v.Immediate, v.AttachImmediate = true, true }))
-			got, err := attempt(t, host, path)
+			got, err := attempt(t, hosts[i%3], path)
 			checkEnd(t, c.Node("HV01"), path, got, err, nil)
 		}
 		if got := lists(); got != 3+2 {
 			t.Errorf("the nodes listed their machines %d times for 20 disks, want once each and all but the last once more", got)
 		}
 		time.Sleep(61 * time.Second)
-		if _, err := attempt(t, host, shared("disk00.vhdx")); err != nil {
+		if _, err := attempt(t, hosts[0], shared("disk00.vhdx")); err != nil {
 			t.Error(err)
 		}
 		if got := lists(); got != 2*(3+2) {
