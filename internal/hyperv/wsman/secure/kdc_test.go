@@ -12,6 +12,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -132,6 +133,10 @@ func (k *fakeKDC) err(code int32, data []byte) []byte {
 	return must(e.Marshal())
 }
 
+// userKeys holds the keys of passwords, each made once: that takes long on a busy machine,
+// and a KDC has five seconds to answer.
+var userKeys sync.Map
+
 func (k *fakeKDC) userKey() types.EncryptionKey {
 	et := must(crypto.GetEtype(k.etype))
 	// The KDC has its own salt and iteration count: the client must not guess either. Counts
@@ -140,8 +145,14 @@ func (k *fakeKDC) userKey() types.EncryptionKey {
 	if len(params) != 8 || params == "00000000" || params > "00040000" {
 		params = et.GetDefaultStringToKeyParams()
 	}
-	v := must(et.StringToKey(k.password, "SALT"+k.realm, params))
-	return types.EncryptionKey{KeyType: k.etype, KeyValue: v}
+	made := fmt.Sprint(k.etype, k.realm, k.password, params)
+	v, ok := userKeys.Load(made)
+	if !ok {
+		v = must(et.StringToKey(k.password, "SALT"+k.realm, params))
+		userKeys.Store(made, v)
+	}
+	key, _ := v.([]byte)
+	return types.EncryptionKey{KeyType: k.etype, KeyValue: slices.Clone(key)}
 }
 
 func (k *fakeKDC) padata() []byte {

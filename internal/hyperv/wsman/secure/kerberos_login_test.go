@@ -156,6 +156,7 @@ func TestKerberosIterations(t *testing.T) {
 			for _, open := range []bool{false, true} { // in the error that asks for preauthentication, and in the answer
 				kdc := newFakeKDC(tt.etype)
 				kdc.s2k, kdc.open = tt.iterations, open
+				kdc.userKey() // made now
 				_, _, err := newContext(t, newKerberos(t, passwordConfig(t, kdc)), nil).Next(t.Context(), nil)
 				if !errors.Is(err, tt.want) {
 					t.Errorf("open %v: %v, want %v", open, err, tt.want)
