@@ -54,3 +54,42 @@ func TestSteps_none(t *testing.T) {
 		t.Error("a workflow without such steps was taken")
 	}
 }
+
+// TestWorkflow_forks: what a stranger's pull request runs has no secret, only reads, and leaves no
+// token behind; where there are secrets, no pull request and no push gets there.
+func TestWorkflow_forks(t *testing.T) {
+	t.Parallel()
+	read := func(name string) string {
+		t.Helper()
+		b, err := os.ReadFile(filepath.Join(root, ".github", "workflows", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	hosted, lab := read("hyperv.yml"), read("hyperv-lab.yml")
+	for name, text := range map[string]string{"hyperv.yml": hosted, "hyperv-lab.yml": lab} {
+		for _, want := range []string{"\npermissions:\n  contents: read\n", "persist-credentials: false", "cache: false"} {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s lacks %q", name, want)
+			}
+		}
+		for _, bad := range []string{"pull_request_target", "workflow_run", "issue_comment", ": write"} {
+			if strings.Contains(text, bad) {
+				t.Errorf("%s has %q", name, bad)
+			}
+		}
+	}
+	if strings.Contains(hosted, "secrets.") || strings.Contains(hosted, "environment:") || strings.Contains(hosted, "self-hosted") {
+		t.Error("hyperv.yml runs for forks, and has a secret or a machine that stays")
+	}
+	if strings.Contains(lab, "pull_request:") || strings.Contains(lab, "push:") || strings.Contains(lab, "schedule:") || !strings.Contains(lab, "environment: hyperv-lab") {
+		t.Error("hyperv-lab.yml has secrets, and is started by more than a hand or without its reviewers")
+	}
+	// Values that a person types reach no shell as code.
+	for line := range strings.Lines(lab) {
+		if strings.Contains(line, "run:") && strings.Contains(line, "${{") {
+			t.Errorf("an expression in a command: %s", line)
+		}
+	}
+}
