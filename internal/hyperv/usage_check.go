@@ -134,6 +134,8 @@ func (p *picture) judgeKnown(c consent) error {
 
 // refuseReplicas refuses the disks of replicated machines. The disks of a replica are owned by the
 // replication; a primary is resynchronised once its file has changed.
+//
+// Unverified on a real host (compact-replicated): that a compaction counts as such a change.
 func refuseReplicas(uses []Use, c consent) error {
 	var primaries, replicas []Use
 	for _, u := range uses {

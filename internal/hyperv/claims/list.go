@@ -96,6 +96,7 @@ var machines = []Claim{
 	{ID: "machine-disk-named", Text: "HostResource of Msvm_StorageAllocationSettingData names the disk of a machine, and its InstanceID begins with that of the settings.", Source: "reference of Msvm_StorageAllocationSettingData", Evidence: Documented},
 	{ID: "checkpoint-kind", Text: "The settings of a machine have the VirtualSystemType Microsoft:Hyper-V:System:Realized, those of its checkpoint Microsoft:Hyper-V:Snapshot:Realized.", Source: "reference of Msvm_VirtualSystemSettingData", Evidence: Documented},
 	{ID: "checkpoint-disks", Text: "A checkpoint names the disk from before, and its machine a differencing disk that has it as its parent.", Source: "Hyper-V Manager", Evidence: Inferred},
+	{ID: "replication-mode-none", Text: "ReplicationMode of a machine that is not replicated is 0.", Source: "recorded", Evidence: Documented},
 	{ID: "notes-unset", Text: "Notes of a machine that has none are null or empty.", Source: "reference of Msvm_VirtualSystemSettingData", Evidence: Open},
 	{ID: "inspect-running", Text: "The disk of a running machine can be inspected on its own host.", Source: "Get-VHD", Evidence: Inferred},
 	{ID: "inspect-saved", Text: "The disk of a saved machine can be inspected.", Source: "Get-VHD", Evidence: Inferred},

@@ -82,6 +82,7 @@ func checks() []check {
 		{"machine-disk-named", needV2 | needFixtures, (*kit).machineDiskNamed},
 		{"checkpoint-kind", needV2 | needFixtures, (*kit).checkpointKind},
 		{"checkpoint-disks", needV2 | needFixtures, (*kit).checkpointDisks},
+		{"replication-mode-none", needV2 | needFixtures, (*kit).replicationNone},
 		{"notes-unset", needV2 | needFixtures, (*kit).notesUnset},
 		{"inspect-running", needV2 | needFixtures, whileUsed("running")},
 		{"inspect-saved", needV2 | needFixtures, whileUsed("saved")},

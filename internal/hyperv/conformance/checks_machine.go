@@ -87,6 +87,21 @@ func stateIs(state string, number uint64) func(*kit, context.Context) verdict {
 	}
 }
 
+// replicationNone asks for the ReplicationMode of the machine that is off: those that
+// the set-up makes are not replicated.
+func (k *kit) replicationNone(ctx context.Context) verdict {
+	m := k.fixture(inState("off"))
+	if m == nil {
+		return noFixture("off")
+	}
+	i, err := k.machine(ctx, m.Name)
+	if err != nil {
+		return machineTrouble(err)
+	}
+	n, ok, err := i.Uint("ReplicationMode", 16)
+	return when(ok && err == nil && n == 0, "ReplicationMode %d", n)
+}
+
 func machineTrouble(err error) verdict {
 	if errors.Is(err, errNoMachine) {
 		return contradicted("%s", errNoMachine)

@@ -136,7 +136,7 @@ func TestSimulatedHosts(t *testing.T) {
 			"binding-missing-refused", "binding-wrong-refused", "utf16-answer",
 			"rights-both", "rights-hyper-v", "rights-namespace", "rights-remote-management", "rights-root",
 			"address-reuse", "attached-device-path", "attached-lun-order", "attachment-name", "partition-access-paths", "checkpoint-disks", "checkpoint-kind", "compact-running",
-			"inspect-attached", "inspect-running", "inspect-saved", "machine-disk-named", "notes-unset",
+			"inspect-attached", "inspect-running", "inspect-saved", "machine-disk-named", "notes-unset", "replication-mode-none",
 			"state-number-off", "state-number-paused", "state-number-running", "state-number-saved", "too-large-code",
 			"affected-element", "attach-attached", "attach-listed", "cancel-answer", "cancelled-disk-opens", "cancelled-state",
 			"compact-attached-read-only", "compact-detached", "compact-detached-retrim", "compact-fixed-vhdx", "compact-in-use",

@@ -38,6 +38,7 @@ var brokenMachines = map[string]breakage{
 	"machine-disk-named":     swapFor("Msvm_StorageAllocationSettingData", "HostResource", "HostResources"),
 	"checkpoint-kind":        swap("Snapshot:Realized", "Snapshot:Recovery"),
 	"checkpoint-disks":       swapFor("GetVirtualHardDiskSettingData", "ParentPath", "ParentsPath"),
+	"replication-mode-none":  swapFor("Msvm_ComputerSystem", "<p:ReplicationMode>0<", "<p:ReplicationMode>1<"),
 	"notes-unset":            rewrite("Msvm_VirtualSystemSettingData", `<p:Notes xsi:nil="true"\s*/>`, "<p:Notes>something</p:Notes>"),
 	"inspect-running":        asks("running.vhdx", returns("GetVirtualHardDiskState", 32768)),
 	"inspect-saved":          asks("saved.vhdx", returns("GetVirtualHardDiskState", 32768)),
