@@ -20,10 +20,12 @@ func TestStaleAcceptance(t *testing.T) {
 		f := newLogonFleet(t, 4, false)
 		f.storm(4)
 		answer := f.hosts[0].answer
-		f.hosts[0].answer = func(r fakeRequest) fakeAnswer { // accepted already
-			time.Sleep(20 * time.Second)
-			return answer(r)
-		}
+		f.hosts[0].count(func() {
+			f.hosts[0].answer = func(r fakeRequest) fakeAnswer { // accepted already
+				time.Sleep(20 * time.Second)
+				return answer(r)
+			}
+		})
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			if err := f.get(t.Context(), 0); err != nil {
@@ -74,7 +76,7 @@ func TestLocalAccountsStandAlone(t *testing.T) {
 		_ = f.get(t.Context(), 0)
 		time.Sleep(30 * time.Second)
 		f.password("right", 0)
-		f.hosts[1].slow = time.Minute
+		f.hosts[1].count(func() { f.hosts[1].slow = time.Minute })
 		f.hosts[1].dropIdle()
 		synctest.Wait()
 		go func() { _, _ = f.clients[1].Get(t.Context(), jobReference("1")) }()

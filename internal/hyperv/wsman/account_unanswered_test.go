@@ -37,7 +37,7 @@ func (f *logonFleet) impatiently(patience time.Duration) (answered int) {
 
 func (f *logonFleet) slow(judgement time.Duration) {
 	for _, h := range f.hosts {
-		h.slow = judgement
+		h.count(func() { h.slow = judgement })
 	}
 }
 
@@ -94,7 +94,7 @@ func TestUnansweredProofsAreForgotten(t *testing.T) {
 	})
 	synctest.Test(t, func(t *testing.T) { // other hosts go first for ten seconds
 		f := newLogonFleet(t, 3, false)
-		f.hosts[0].slow = 5 * time.Minute
+		f.hosts[0].count(func() { f.hosts[0].slow = 5 * time.Minute })
 		go func() {
 			for range 10 {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Second)
@@ -109,7 +109,7 @@ func TestUnansweredProofsAreForgotten(t *testing.T) {
 				t.Errorf("host %d: %v after %s", host, err, time.Since(start))
 			}
 		}
-		f.hosts[0].slow = 0
+		f.hosts[0].count(func() { f.hosts[0].slow = 0 })
 		if err := f.get(t.Context(), 0); err != nil { // settled by the other host
 			t.Error(err)
 		}

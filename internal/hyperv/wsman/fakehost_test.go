@@ -156,7 +156,9 @@ func (h *fakeHost) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if m := messageID.FindStringSubmatch(request.soap); m != nil {
 		request.id = m[1]
 	}
-	h.reply(w, c, h.answer(request))
+	var answer func(fakeRequest) fakeAnswer
+	h.count(func() { answer = h.answer })
+	h.reply(w, c, answer(request))
 }
 
 // checkForm checks what http.sys and WinRM check.
@@ -172,7 +174,9 @@ func (h *fakeHost) checkForm(r *http.Request) {
 // judge takes as long over a proof as the host is slow, and then reports
 // whether it is right.
 func (h *fakeHost) judge(token string) bool {
-	time.Sleep(h.slow)
+	var slow time.Duration
+	h.count(func() { slow = h.slow })
+	time.Sleep(slow)
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	accepted := token == "proof "+h.password
