@@ -77,7 +77,7 @@ func (u *usage) knowsAll(systems []*cim.Instance) bool {
 	return !slices.ContainsFunc(systems, func(s *cim.Instance) bool {
 		name, _ := s.String("Name")
 		_, known := u.machines[strings.ToUpper(name)]
-		return isGUID(name) && !known
+		return winpath.IsGUID(name) && !known
 	})
 }
 
@@ -135,16 +135,11 @@ func joinUsage(disks, settings, systems []*cim.Instance) (*usage, error) {
 // that of a machine is a GUID. It is empty when the host shows no such record.
 func ownName(systems []*cim.Instance) string {
 	for _, s := range systems {
-		if name, ok := s.String("Name"); ok && name != "" && !isGUID(name) {
+		if name, ok := s.String("Name"); ok && name != "" && !winpath.IsGUID(name) {
 			return name
 		}
 	}
 	return ""
-}
-
-// isGUID reports whether s has the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx.
-func isGUID(s string) bool {
-	return winpath.IsVolumeGUID(`\\?\Volume{` + s + `}\`)
 }
 
 // subTypeDisk is the ResourceSubType of a virtual hard disk; optical and floppy

@@ -86,17 +86,26 @@ func IsVolumeGUID(path string) bool {
 // isVolumeName reports whether s is Volume{xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}.
 func isVolumeName(s string) bool {
 	guid, ok := cutFold(s, "Volume{")
-	if !ok || len(guid) != len("xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx}") || guid[len(guid)-1] != '}' {
+	guid, closed := strings.CutSuffix(guid, "}")
+	return ok && closed && IsGUID(guid)
+}
+
+// IsGUID reports whether s has the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx.
+func IsGUID(s string) bool {
+	groups := strings.Split(s, "-")
+	if len(groups) != len(guidGroups) {
 		return false
 	}
-	for i, c := range []byte(guid[:len(guid)-1]) {
-		dash := i == 8 || i == 13 || i == 18 || i == 23
-		if dash != (c == '-') || !dash && !isHex(c) {
+	for i, group := range groups {
+		if len(group) != guidGroups[i] || strings.Trim(group, "0123456789ABCDEFabcdef") != "" {
 			return false
 		}
 	}
 	return true
 }
+
+// guidGroups are the lengths of the groups of digits in a GUID.
+var guidGroups = [...]int{8, 4, 4, 4, 12}
 
 // Dir returns the directory of path, normalized: a root keeps its separator, a
 // share has none.
@@ -150,8 +159,6 @@ func hasDrive(path string) bool {
 func isSeparator(c byte) bool { return c == '\\' || c == '/' }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
-
-func isHex(c byte) bool { return '0' <= c && c <= '9' || 'a' <= c|0x20 && c|0x20 <= 'f' }
 
 // cutFold is strings.CutPrefix without regard to the case of ASCII letters.
 func cutFold(s, prefix string) (string, bool) {

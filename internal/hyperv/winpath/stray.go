@@ -49,12 +49,8 @@ func Describe(r rune) string {
 	switch {
 	case strings.ContainsRune(quotes, r):
 		return fmt.Sprintf("the quote %c (%s), which was copied along", r, code)
-	case r == '\u202a':
-		return "the hidden character " + code + ", which Windows puts before a path that is copied from the properties of a file"
-	case r == '\ufeff':
-		return "the hidden character " + code + ", the byte order mark of a text file"
 	case unicode.Is(unicode.Cf, r):
-		return "the hidden character " + code
+		return "the hidden character " + code + origins[r]
 	case unicode.In(r, unicode.Zs, unicode.Zl, unicode.Zp) && r != ' ':
 		return "the space " + code + ", which is not the plain one"
 	case r == '\u2013' || r == '\u2014' || r == '\u2212':
@@ -63,4 +59,10 @@ func Describe(r rune) string {
 		return fmt.Sprintf("the character %c (%s)", r, code)
 	}
 	return "the character " + code
+}
+
+// origins says where hidden characters come from, as the end of a sentence.
+var origins = map[rune]string{
+	'\u202a': ", which Windows puts before a path that is copied from the properties of a file",
+	'\ufeff': ", the byte order mark of a text file",
 }
