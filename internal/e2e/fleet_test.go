@@ -253,7 +253,7 @@ func upTo(n int) []int {
 // runOutputs are the attributes that a planned run may leave unknown; all
 // others are known in every plan.
 var runOutputs = map[string]bool{
-	"format": true, "vhd_type": true, "file_size_bytes": true, "baseline_file_size_bytes": true, "growth_bytes": true,
+	"file_size_bytes": true, "baseline_file_size_bytes": true, "growth_bytes": true,
 	"total_reclaimed_bytes": true, "status": true, "status_detail": true, "left_attached": true, "last_run": true,
 	"left_attached_at": true, "node": true, "virtual_disk_id": true, "unseen_job": true, "unseen_job_node": true,
 }
