@@ -58,8 +58,11 @@ func (h *Host) loadCluster(ctx context.Context, since time.Time) (*cluster, erro
 	}
 	began := time.Now()
 	found, err := h.readCluster(ctx)
-	if err == nil || errors.Is(err, errNoCluster) || errors.Is(err, ErrAccessDenied) {
+	switch lasting := errors.Is(err, errNoCluster) || errors.Is(err, ErrAccessDenied); {
+	case err == nil, lasting && c.cluster == nil:
 		c.read, c.cluster, c.err = began, found, err
+	case lasting: // it has told before, so this passes
+		return nil, errors.New("the cluster " + c.cluster.name + " does not tell any more: " + err.Error())
 	}
 	return found, err
 }

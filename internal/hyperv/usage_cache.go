@@ -75,6 +75,8 @@ func (h *Host) renewUsage(ctx context.Context) error {
 	switch {
 	case isMissingClass(err): // the host may be starting up
 		return &hiddenError{err}
+	case err != nil && isHidden(err) && h.usage.usage != nil: // it has told before, so this may pass
+		return &hiddenError{err}
 	case err != nil && !isHidden(err):
 		return fmt.Errorf("list the disks of virtual machines: %w", err)
 	}

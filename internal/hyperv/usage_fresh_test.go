@@ -1,6 +1,7 @@
 package hyperv_test
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -281,6 +282,48 @@ func TestLockPasses(t *testing.T) {
 				got, err = attempt(t, host, free)
 				checkEnd(t, sim, free, got, err, nil)
 				clean(t, sim)
+			})
+		})
+	}
+}
+
+// TestDenialPasses: a host or a cluster that has told before and denies once is asked
+// again by the next run; what it denied is no knowledge for ten minutes. That a node
+// has no cluster any more is no answer either.
+func TestDenialPasses(t *testing.T) {
+	t.Parallel()
+	const denied, missing = 2150859014, 0x8004100E
+	for name, tt := range map[string]struct {
+		class string
+		code  uint32
+	}{
+		"machines": {cim.ClassVirtualSystemSettingData, denied},
+		"cluster":  {cim.ClassCluster, denied},
+		"none":     {cim.ClassCluster, missing},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c, host := simulateCluster(t, hypervsim.ClusterConfig{}, nil)
+				clusterWorld(c)
+				hv01 := c.Node("HV01")
+				try := func(want error) {
+					t.Helper()
+					if err := hv01.Grow(shared("free.vhdx"), gib); err != nil {
+						t.Fatal(err)
+					}
+					got, err := attempt(t, host, shared("free.vhdx"))
+					if !errors.Is(err, want) || want == nil && got.Status != hyperv.StatusCompacted {
+						t.Errorf("%s, %v, want %v", got.Status, err, want)
+					}
+				}
+				try(nil)
+				time.Sleep(61 * time.Second)
+				hv01.AddRule(hypervsim.Rule{
+					Operation: hypervsim.OperationEnumerate, Class: tt.class, Times: 1, Effect: hypervsim.Fault(tt.code, hypervsim.FaultFormAny),
+				})
+				try(hyperv.ErrUnseen)
+				try(nil)
 			})
 		})
 	}
