@@ -57,7 +57,7 @@ func (h *Host) loadUsage(ctx context.Context, node string, since time.Time) (*us
 		}
 	}
 	if h.usage.hidden != nil {
-		return nil, &hiddenError{h.usage.hidden}
+		return nil, &hiddenError{err: h.usage.hidden}
 	}
 	return h.usage.usage, nil
 }
@@ -74,9 +74,9 @@ func (h *Host) renewUsage(ctx context.Context) error {
 	u, err := h.readUsage(ctx, h.usage.usage)
 	switch {
 	case isMissingClass(err): // the host may be starting up
-		return &hiddenError{err}
+		return &hiddenError{err: err}
 	case err != nil && isHidden(err) && h.usage.usage != nil: // it has told before, so this may pass
-		return &hiddenError{err}
+		return &hiddenError{err: err, last: h.usage.usage}
 	case err != nil && !isHidden(err):
 		return fmt.Errorf("list the disks of virtual machines: %w", err)
 	}
@@ -93,7 +93,12 @@ func isHidden(err error) bool {
 }
 
 // hiddenError: the host does not let us see which machines use a disk.
-type hiddenError struct{ err error }
+type hiddenError struct {
+	err error
+	// last is what the host has told before, nil if it never has: consent to what is not
+	// seen is none to what was.
+	last *usage
+}
 
 func (e *hiddenError) Error() string { return e.err.Error() }
 func (e *hiddenError) Unwrap() error { return e.err }

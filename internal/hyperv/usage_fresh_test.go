@@ -287,6 +287,34 @@ func TestLockPasses(t *testing.T) {
 	}
 }
 
+// TestConsentToWhatWasSeen: consent to machines that are not shown is none to those
+// that were shown before the host began to deny.
+func TestConsentToWhatWasSeen(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, host := simulate(t, hypervsim.WithVHD(base(web), base(free)),
+			hypervsim.WithVM(hypervsim.VM{Name: "web01", State: hypervsim.VMSaved, Disks: []string{web}}))
+		got, err := attempt(t, host, free)
+		checkEnd(t, sim, free, got, err, nil)
+		time.Sleep(61 * time.Second)
+		sim.AddRule(hypervsim.Rule{
+			Operation: hypervsim.OperationEnumerate, Class: cim.ClassVirtualSystemSettingData, Times: -1,
+			Effect: hypervsim.Fault(2150859014, hypervsim.FaultFormAny),
+		})
+		consents := func(o *hyperv.Order) { o.AllowUnseen = true }
+		got, err = attempt(t, host, web, consents)
+		checkEnd(t, sim, web, got, err, hyperv.ErrInUse)
+		if err := sim.Grow(free, gib); err != nil {
+			t.Fatal(err)
+		}
+		if got, err = attempt(t, host, free, consents); err != nil || got.Status != hyperv.StatusCompacted {
+			t.Errorf("%s, %v", got.Status, err)
+		}
+		checkWarning(t, got, hyperv.WarnUsageUnknown, "not shown")
+		clean(t, sim)
+	})
+}
+
 // TestDenialPasses: a host or a cluster that has told before and denies once is asked
 // again by the next run; what it denied is no knowledge for ten minutes. That a node
 // has no cluster any more is no answer either.

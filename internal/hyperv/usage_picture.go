@@ -60,6 +60,9 @@ func (h *Host) pictureOf(ctx context.Context, node, path string, disk *VHD, sinc
 	case isHidden:
 		node = h.name
 		p.unseen = append(p.unseen, unseenHost{name: h.name, err: hidden, own: true})
+		if hidden.last != nil {
+			p.told = append(p.told, told{h, hidden.last})
+		}
 	case err != nil:
 		return nil, err
 	case u.silent:
