@@ -68,6 +68,9 @@ function New-RandomPassword {
 function Get-Listeners {
     @(Get-WSManInstance -ResourceURI winrm/config/Listener -Enumerate | ForEach-Object { $_.OuterXml })
 }
+function Get-Attached {
+    @(Get-CimInstance -Namespace root\virtualization\v2 -ClassName Msvm_MountedStorageImage | ForEach-Object { $_.Name })
+}
 function Get-Bindings {
     @(netsh http show sslcert | Select-String -Pattern ':5986|Hash|CTL|Negotiate Client' | ForEach-Object { $_.Line.Trim() })
 }
@@ -76,7 +79,8 @@ function Get-Bindings {
 
 if ($Leftovers) {
     $left = @(Get-ChildItem -LiteralPath "$base\scratch" -Force | ForEach-Object { $_.FullName })
-    $left += @(Get-CimInstance -Namespace root\virtualization\v2 -ClassName Msvm_MountedStorageImage | ForEach-Object { 'attached: ' + $_.Name })
+    $before = [IO.File]::ReadAllLines("$base\attached.txt")
+    $left += @(Get-Attached | Where-Object { $before -notcontains $_ } | ForEach-Object { "attached: $_" })
     $left
     # An account with fewer rights may make a file that it cannot remove.
     Get-ChildItem -LiteralPath "$base\members" -Force | ForEach-Object { Write-Host "::notice::left by an account with fewer rights: $($_.FullName)" }
@@ -458,6 +462,7 @@ $fixtures = [ordered]@{
 if ("$plugIn" -match '^\s*<') { $fixtures.plug_in = "$plugIn" }
 if ($null -ne $filteredTokenRefused) { $fixtures.filtered_token_refused = $filteredTokenRefused }
 Write-Json 'fixtures.json' $fixtures
+[IO.File]::WriteAllLines("$base\attached.txt", [string[]] @(Get-Attached)) # which an image may bring
 if (-not ($logons.http -match '^\d')) { Write-Host '::warning::Windows does not log on to itself over http' }
 
 Export-Variable HYPERV_HOST 'localhost'
