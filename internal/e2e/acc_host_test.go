@@ -26,6 +26,8 @@ const (
 	// envDisk, in place of that file, names one disk of a real host that no machine uses: for hosts
 	// on which there is nothing but a disk to spare.
 	envDisk = "HYPERV_ACC_VHD"
+	// envParallel is the number of tests that run at once on such a host, one by default.
+	envParallel = "HYPERV_ACC_PARALLEL"
 )
 
 // accHost is a host that acceptance tests run on.

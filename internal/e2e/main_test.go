@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"cmp"
 	"errors"
 	"flag"
 	"fmt"
@@ -43,7 +44,7 @@ func run(m *testing.M) int {
 	flag.Parse()
 	atOnce := parallel
 	if onRealHost() {
-		atOnce = "1" // a failure there shall have one cause
+		atOnce = cmp.Or(os.Getenv(envParallel), "1") // a failure there shall have one cause
 	}
 	if err := flag.Set("test.parallel", atOnce); err != nil {
 		return fail(err)

@@ -65,8 +65,9 @@ func TestAsExpected(t *testing.T) {
 func TestChosen(t *testing.T) {
 	t.Parallel()
 	six := func(seed uint64) string { return strings.Join(settings{contradict: 6, seed: seed}.chosen(), " ") }
-	if six(1) != six(1) || six(1) == six(2) {
-		t.Errorf("seed 1: %s; seed 2: %s", six(1), six(2))
+	first, again, other := six(1), six(1), six(2)
+	if first != again || first == other {
+		t.Errorf("seed 1: %s, and then %s; seed 2: %s", first, again, other)
 	}
 	for _, args := range [][]string{{"-contradict", "-1"}, {"-contradict", "1000"}, {"argument"}, {"-unknown"}} {
 		if _, err := parse(args, io.Discard); err == nil {

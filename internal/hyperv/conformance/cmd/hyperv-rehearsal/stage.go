@@ -89,6 +89,8 @@ func (s *stage) setUp(ctx context.Context) error {
 		// It takes two minutes of real time; tests check it in virtual time.
 		"HVC_KIT_FLAGS=-without idle-connection",
 		"HYPERV_TEST_TAKE_OVER_AFTER=3s",
+		// What goes wrong on a simulated host is quickly found.
+		"HYPERV_ACC_PARALLEL=6",
 	)
 	return nil
 }
@@ -135,7 +137,9 @@ func (s *stage) job(ctx context.Context, steps []rehearsal.Step) []string {
 		}
 		s.asking.Store(strings.HasPrefix(step.Run, rehearsal.StepsScript+" ask"))
 		_, _ = fmt.Fprintf(s.out, "\n=== %s\n", step.Name)
+		began := time.Now()
 		err := s.step(ctx, step)
+		_, _ = fmt.Fprintf(s.out, "    took %v\n", time.Since(began).Round(100*time.Millisecond))
 		switch {
 		case err == nil:
 		case step.Tells:
