@@ -58,13 +58,21 @@ func (h *Host) loadCluster(ctx context.Context, since time.Time) (*cluster, erro
 	}
 	began := time.Now()
 	found, err := h.readCluster(ctx)
-	switch lasting := errors.Is(err, errNoCluster) || errors.Is(err, ErrAccessDenied); {
+	return found, c.remember(began, found, err)
+}
+
+// remember keeps an answer that holds for all disks, and returns its error. That there
+// is no cluster, or that it is denied, is no such answer of a host that has told of
+// one before.
+func (c *clusterCache) remember(began time.Time, found *cluster, err error) error {
+	lasting := errors.Is(err, errNoCluster) || errors.Is(err, ErrAccessDenied)
+	switch {
 	case err == nil, lasting && c.cluster == nil:
 		c.read, c.cluster, c.err = began, found, err
-	case lasting: // it has told before, so this passes
-		return nil, errors.New("the cluster " + c.cluster.name + " does not tell any more: " + err.Error())
+	case lasting:
+		return errors.New("the cluster " + c.cluster.name + " does not tell any more: " + err.Error())
 	}
-	return found, err
+	return err
 }
 
 // The provider of root\MSCluster fails now and then, and is missing for a while
