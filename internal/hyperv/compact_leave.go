@@ -15,8 +15,9 @@ const detachReserve = 15 * time.Second
 
 // Pauses between two tries to detach.
 const (
-	detachPauseFirst   = time.Second
-	detachPauseLongest = 15 * time.Second
+	detachPauseFirst = time.Second
+	// detachPauseLongest is shorter than detachReserve, so that the last tries are made.
+	detachPauseLongest = 10 * time.Second
 )
 
 // leave puts the host in order whatever happened: a job of this run that is still running is
