@@ -25,7 +25,7 @@ var pace = map[string]string{
 
 func TestMain(m *testing.M) {
 	for name, value := range pace {
-		if _, set := os.LookupEnv(name); !set {
+		if _, set := os.LookupEnv(name); !set || name == "GOGC" {
 			if err := os.Setenv(name, value); err != nil {
 				panic(err)
 			}
