@@ -64,6 +64,8 @@ type fakeKDC struct {
 	forge         func(*messages.KDCRepFields, *messages.EncKDCRepPart) // if not nil, changes the reply
 
 	logins, tickets atomic.Int64
+
+	mu              sync.Mutex // guards what follows
 	lastAS, lastTGS []byte
 }
 
@@ -198,6 +200,8 @@ func (k *fakeKDC) as(r messages.ASReq) []byte {
 		fields.PAData = nil
 	}
 	rep := messages.ASRep{KDCRepFields: fields}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if !k.replayAS || k.lastAS == nil {
 		k.lastAS = must(rep.Marshal())
 	}
@@ -238,6 +242,8 @@ func (k *fakeKDC) tgs(r messages.TGSReq) []byte {
 	fields := k.grant(r.ReqBody, part.CName, part.CRealm, name, to, part.Key, keyusage.TGS_REP_ENCPART_SESSION_KEY)
 	fields.MsgType = msgtype.KRB_TGS_REP
 	rep := messages.TGSRep{KDCRepFields: fields}
+	k.mu.Lock()
+	defer k.mu.Unlock()
 	if !k.replayTGS || k.lastTGS == nil {
 		k.lastTGS = must(rep.Marshal())
 	}
