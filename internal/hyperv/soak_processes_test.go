@@ -117,7 +117,7 @@ func soakRuns(t *testing.T) int {
 	if testing.Short() {
 		return 50
 	}
-	return 200
+	return 500
 }
 
 // run lets every process make its share of runs, then puts all in order.
