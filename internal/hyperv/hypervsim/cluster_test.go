@@ -105,6 +105,11 @@ func TestCluster_name(t *testing.T) {
 // turn, and what a client sees of a cut.
 func TestNetwork(t *testing.T) {
 	t.Parallel()
+	synctest.Test(t, testNetwork)
+}
+
+func testNetwork(t *testing.T) {
+	t.Helper()
 	a := hypervsim.RunT(t, hypervsim.WithoutListener(), hypervsim.WithComputerName("HV"))
 	b := hypervsim.RunT(t, hypervsim.WithoutListener(), hypervsim.WithComputerName("HV"))
 	n := hypervsim.NewNetwork()
@@ -124,6 +129,11 @@ func TestNetwork(t *testing.T) {
 		defer func() { _ = conn.Close() }()
 		conns = append(conns, conn)
 	}
+	// A host counts a connection when it takes it, which is after the dial.
+	synctest.Wait()
+	if a.Connections() != 2 || b.Connections() != 2 {
+		t.Errorf("connections = %d and %d, want 2 each", a.Connections(), b.Connections())
+	}
 	read := make(chan error)
 	go func() {
 		_, err := conns[0].Read(make([]byte, 1))
@@ -132,9 +142,6 @@ func TestNetwork(t *testing.T) {
 	n.Cut("hv")
 	if err := <-read; !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("read of a cut connection = %v", err)
-	}
-	if a.Connections() != 2 || b.Connections() != 2 {
-		t.Errorf("connections = %d and %d, want 2 each", a.Connections(), b.Connections())
 	}
 	n.Forget("HV")
 	if _, err := dial(t.Context(), "tcp", "hv:5985"); !errors.As(err, &dns) {
