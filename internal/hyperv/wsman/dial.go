@@ -63,7 +63,7 @@ func (s *session) connect(ctx context.Context) (net.Conn, *countedConn, error) {
 		}
 		return nil, nil, &UnreachableError{Address: s.wire.address, Err: err}
 	}
-	raw := &countedConn{Conn: conn, counters: &s.wire.counters}
+	raw := newCountedConn(conn, &s.wire.counters)
 	if s.tls == nil {
 		return raw, raw, nil
 	}
