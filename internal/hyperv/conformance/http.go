@@ -42,6 +42,7 @@ func (k *kit) dialConn(ctx context.Context) (net.Conn, []byte, error) {
 	if err != nil {
 		return nil, nil, &wsman.UnreachableError{Address: address, Err: err}
 	}
+	conn = wsman.Orderly(conn)
 	if !ep.HTTPS {
 		return conn, nil, nil
 	}

@@ -3,41 +3,31 @@ package wsman
 import (
 	"net"
 	"sync"
-	"time"
 )
 
 // maxOpening is how many of the first bytes of a peer are kept: enough for the version that a
 // ServerHello chooses.
 const maxOpening = 11
 
-// maxWrite is how long an answer waits for the end of the write of its request. A host can answer,
-// and refuse, before it has read everything.
-const maxWrite = time.Second
-
-// countedConn counts bytes and remembers the first bytes of the peer. What it reads it hands over
-// only once the writer knows that its bytes are out: http.Transport closes a connection whose answer
-// came 50 ms before that, and on a busy machine the writer goes on late.
+// countedConn counts bytes and remembers the first bytes of the peer.
 type countedConn struct {
 	net.Conn
 
 	counters *counters
-	writing  chan struct{} // full while a write is under way
 
 	mu      sync.Mutex
 	opening []byte
 }
 
+// newCountedConn counts what passes over a connection, which it makes orderly.
 func newCountedConn(conn net.Conn, n *counters) *countedConn {
-	return &countedConn{Conn: conn, counters: n, writing: make(chan struct{}, 1)}
+	return &countedConn{Conn: Orderly(conn), counters: n}
 }
 
 // Read implements net.Conn.
 func (c *countedConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	c.counters.received.Add(int64(n))
-	if n > 0 {
-		c.awaitWrite()
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.opening = append(c.opening, b[:min(n, maxOpening-len(c.opening))]...)
@@ -46,25 +36,9 @@ func (c *countedConn) Read(b []byte) (int, error) {
 
 // Write implements net.Conn.
 func (c *countedConn) Write(b []byte) (int, error) {
-	c.writing <- struct{}{}
-	defer func() { <-c.writing }()
 	n, err := c.Conn.Write(b)
 	c.counters.sent.Add(int64(n))
 	return n, err
-}
-
-// awaitWrite waits until no write is under way, for maxWrite at most.
-func (c *countedConn) awaitWrite() {
-	if len(c.writing) == 0 {
-		return
-	}
-	timer := time.NewTimer(maxWrite)
-	defer timer.Stop()
-	select {
-	case c.writing <- struct{}{}:
-		<-c.writing
-	case <-timer.C:
-	}
 }
 
 // began returns the first bytes of the peer.
