@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/freeport"
 )
 
 // The host to play with works as CONTRIBUTING.md says: the commands of that
@@ -68,7 +70,7 @@ func TestContributing_hostToPlayWith(t *testing.T) {
 	}
 }
 
-// playBlocks are the three blocks of commands, with ports that are free.
+// playBlocks are the three blocks of commands, with free ports.
 func playBlocks(t *testing.T) (blocks, ports []string) {
 	t.Helper()
 	page, err := os.ReadFile("../../CONTRIBUTING.md")
@@ -77,11 +79,7 @@ func playBlocks(t *testing.T) (blocks, ports []string) {
 	section, _, _ = strings.Cut(section, "\n## ")
 	text := section
 	for _, port := range []string{"5985", "5999"} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		must(t, err)
-		_, free, err := net.SplitHostPort(l.Addr().String())
-		must(t, err)
-		must(t, l.Close())
+		free := strconv.Itoa(freeport.On(t))
 		if !strings.Contains(text, port) {
 			t.Fatalf("the page does not name port %s", port)
 		}

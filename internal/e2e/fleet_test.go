@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/freeport"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
@@ -85,37 +86,25 @@ func fleetVariables(hosts, disks int) map[string]any {
 // startFleet starts hosts on one port.
 func startFleet(t *testing.T, hosts int, options ...hypervsim.Option) []*hypervsim.Host {
 	t.Helper()
-	for range 20 { // another program may have the port on one of the addresses
-		var (
-			all  []*hypervsim.Host
-			err  error
-			port = 0
-		)
-		for n := range hosts {
-			var h *hypervsim.Host
-			h, err = hypervsim.New(append(options, hypervsim.WithAddress(fmt.Sprintf("%s:%d", hostAddress(n), port)),
-				hypervsim.WithComputerName(fmt.Sprintf("HV%02d", n)))...)
-			must(t, err)
-			if err = h.Start(t.Context()); err != nil {
-				_ = h.Close()
-				break
-			}
-			all, port = append(all, h), h.Port()
-		}
-		if err == nil {
-			t.Cleanup(func() { closeAll(all) })
-			return all
-		}
-		closeAll(all)
+	var addresses []string
+	for n := range hosts {
+		addresses = append(addresses, hostAddress(n))
 	}
-	t.Fatal("no port is free on all addresses")
-	return nil
-}
-
-func closeAll(hosts []*hypervsim.Host) {
-	for _, h := range hosts {
-		_ = h.Close()
+	port := freeport.On(t, addresses...)
+	var all []*hypervsim.Host
+	t.Cleanup(func() {
+		for _, h := range all {
+			_ = h.Close()
+		}
+	})
+	for n := range hosts {
+		h, err := hypervsim.New(append(options, hypervsim.WithAddress(fmt.Sprintf("%s:%d", hostAddress(n), port)),
+			hypervsim.WithComputerName(fmt.Sprintf("HV%02d", n)))...)
+		must(t, err)
+		must(t, h.Start(t.Context()))
+		all = append(all, h)
 	}
+	return all
 }
 
 // mixedHost returns the disks and machines of every host of the large fleet.

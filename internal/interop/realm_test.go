@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/freeport"
 )
 
 const (
@@ -47,7 +49,7 @@ func startRealm(t *testing.T) *realm {
 		}
 	}
 	dir := t.TempDir()
-	port := freePort(t)
+	port := freeport.On(t)
 	r := &realm{dir: dir, conf: filepath.Join(dir, "krb5.conf"), keytab: filepath.Join(dir, "keytab")}
 	files := map[string]string{
 		"krb5.conf": fmt.Sprintf("[libdefaults]\n default_realm = %[1]s\n dns_lookup_kdc = false\n rdns = false\n dns_canonicalize_hostname = false\n udp_preference_limit = 1\n"+
@@ -110,16 +112,6 @@ func sbin(name string) string {
 		}
 	}
 	return ""
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return portOf(t, l)
 }
 
 func portOf(t *testing.T, l net.Listener) int {

@@ -8,9 +8,11 @@ import (
 	"maps"
 	"net"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/freeport"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
@@ -31,28 +33,21 @@ func startCluster(t *testing.T) (*hypervsim.Cluster, string, cli) {
 		names = append(names, strings.ToLower(node)+".lab.example="+address)
 	}
 	c := newCLI(t, envNames+"="+strings.Join(names, ","))
-	for range 20 { // another program may have the port on one of the addresses
-		port := freePort(t, slices.Collect(maps.Values(clusterAddresses))...)
-		config := hypervsim.ClusterConfig{Addresses: map[string]string{}}
-		for node, address := range clusterAddresses {
-			config.Addresses[node] = net.JoinHostPort(address, port)
-		}
-		cluster, err := hypervsim.NewCluster(config, nil, slices.Sorted(maps.Keys(clusterAddresses))...)
-		must(t, err)
-		if err := cluster.Start(t.Context()); err != nil {
-			_ = cluster.Close()
-			continue
-		}
-		t.Cleanup(func() {
-			must(t, cluster.Close())
-			for _, v := range cluster.Hosts()[0].Violations() {
-				t.Errorf("the cluster was treated badly: %s", v)
-			}
-		})
-		return cluster, port, c
+	port := strconv.Itoa(freeport.On(t, slices.Collect(maps.Values(clusterAddresses))...))
+	config := hypervsim.ClusterConfig{Addresses: map[string]string{}}
+	for node, address := range clusterAddresses {
+		config.Addresses[node] = net.JoinHostPort(address, port)
 	}
-	t.Fatal("no port is free on all addresses")
-	return nil, "", cli{}
+	cluster, err := hypervsim.NewCluster(config, nil, slices.Sorted(maps.Keys(clusterAddresses))...)
+	must(t, err)
+	must(t, cluster.Start(t.Context()))
+	t.Cleanup(func() {
+		must(t, cluster.Close())
+		for _, v := range cluster.Hosts()[0].Violations() {
+			t.Errorf("the cluster was treated badly: %s", v)
+		}
+	})
+	return cluster, port, c
 }
 
 // clusterConfig is a resource for each of the disks.

@@ -1,12 +1,13 @@
 package provider_test
 
 import (
-	"cmp"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/freeport"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
@@ -31,7 +32,7 @@ func newSite(t *testing.T) site {
 	serving := func(id string, options ...hypervsim.Option) *hypervsim.Host {
 		return host(t, append(options, hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.VirtualDiskID = id })))...)
 	}
-	port := freePort(t, hereAddress, thereAddress, elsewhereAddress)
+	port := strconv.Itoa(freeport.On(t, hereAddress, thereAddress, elsewhereAddress))
 	at := func(address string) hypervsim.Option { return hypervsim.WithAddress(net.JoinHostPort(address, port)) }
 	const one, other = "0E5D4F1A-5B0A-4B0E-9F10-2C8D3E5B7A01", "7C1B2A3D-0F6E-4D59-8A77-91E04C5D6B02"
 	return site{
@@ -39,29 +40,6 @@ func newSite(t *testing.T) site {
 		there:     serving(one, hypervsim.WithComputerName("HV-B"), at(thereAddress)),
 		elsewhere: serving(other, hypervsim.WithComputerName("HV-C"), at(elsewhereAddress)),
 	}
-}
-
-// freePort returns a port that is free on every one of some addresses.
-func freePort(t *testing.T, addresses ...string) string {
-	t.Helper()
-	for range 20 {
-		port := ""
-		for _, address := range addresses {
-			l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", net.JoinHostPort(address, cmp.Or(port, "0")))
-			if err != nil {
-				port = ""
-				break
-			}
-			defer l.Close()
-			_, port, err = net.SplitHostPort(l.Addr().String())
-			must(t, err)
-		}
-		if port != "" {
-			return port
-		}
-	}
-	t.Fatal("no port is free on all of", addresses)
-	return ""
 }
 
 // on writes the provider block for a host of the site.

@@ -112,7 +112,7 @@ func TestExamples_waysOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			sim := host(t, hypervsim.WithVHD(vhd()))
+			sim := ending(t)
 			c := newCLI(t)
 			c.write(providerFor(sim) + disk())
 			c.expect(0, apply...)

@@ -157,7 +157,7 @@ func httpOnHTTPSPort(t *testing.T) string {
 func refreshedDown(appliedAs, written string) func(*testing.T) string {
 	return func(t *testing.T) string {
 		t.Helper()
-		sim := host(t, hypervsim.WithVHD(vhd()))
+		sim := ending(t)
 		c := newCLI(t)
 		config := func(value string) string { return providerFor(sim) + disk(settings{"if_unreachable": quote(value)}) }
 		c.write(config(appliedAs))
@@ -172,7 +172,7 @@ func refreshedDown(appliedAs, written string) func(*testing.T) string {
 // downAtApply returns the output of a first run when its host is down.
 func downAtApply(t *testing.T) string {
 	t.Helper()
-	sim := host(t, hypervsim.WithVHD(vhd()))
+	sim := ending(t)
 	must(t, sim.Close())
 	return appliedTo(t, sim, nil, settings{"if_unreachable": `"skip"`})
 }

@@ -2,24 +2,26 @@ package provider_test
 
 import (
 	"fmt"
-	"net"
 	"regexp"
+	"strconv"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-testing/helper/resource"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/freeport"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
 // closedPort returns a port on which no process listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
-	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	must(t, err)
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	must(t, err)
-	must(t, l.Close())
-	return port
+	return strconv.Itoa(freeport.On(t))
+}
+
+// ending is a host at a port that nobody has after the host has ended.
+func ending(t *testing.T) *hypervsim.Host {
+	t.Helper()
+	return host(t, hypervsim.WithVHD(vhd()), hypervsim.WithAddress("127.0.0.1:"+closedPort(t)))
 }
 
 func TestVHDCompactionResource_ownHostStays(t *testing.T) {
