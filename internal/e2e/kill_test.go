@@ -138,8 +138,9 @@ func (s scenario) name() string {
 	return strings.ReplaceAll(fmt.Sprintf("%s/%s/mounted=%t,first=%t", s.strike, s.moment.name, s.mounted, s.first), " ", "_")
 }
 
-// stricken starts an apply, strikes it and waits until it has ended.
-func (s scenario) stricken(t *testing.T, sim *hypervsim.Host, w workspace) (a *apply, code int, took time.Duration) {
+// stricken starts an apply, strikes it and waits until it has ended. Meanwhile no compaction goes on:
+// a machine that is busy would otherwise end it before the strike has an effect.
+func (s scenario) stricken(t *testing.T, sim clockedHost, w workspace) (a *apply, code int, took time.Duration) {
 	t.Helper()
 	var (
 		struck  = make(chan struct{})
@@ -147,17 +148,24 @@ func (s scenario) stricken(t *testing.T, sim *hypervsim.Host, w workspace) (a *a
 		when    time.Time
 		onlyOne sync.Once
 	)
-	s.moment.watch(t, sim, func() {
+	strike := func() {
 		onlyOne.Do(func() {
 			<-ready
+			s.holdCompaction(sim)
 			when = time.Now()
 			close(struck)
 			strikes[s.strike](a)
 		})
-	})
+	}
+	s.moment.watch(t, sim, hunted{strike: strike, halt: func() {
+		<-ready
+		a.signalTerraform(syscall.SIGSTOP)
+	}})
 	a = w.startApply()
 	close(ready)
 	code = a.wait()
+	sim.ClearRules()
+	sim.clock.release()
 	select {
 	case <-struck:
 		if code == 0 && !s.forgiving && !s.moment.over {
@@ -171,10 +179,21 @@ func (s scenario) stricken(t *testing.T, sim *hypervsim.Host, w workspace) (a *a
 	return a, code, time.Since(when)
 }
 
+// holdCompaction holds the clock of the host as soon as a compaction runs.
+func (s scenario) holdCompaction(sim clockedHost) {
+	switch {
+	case s.moment.over:
+	case s.moment.compacting:
+		sim.clock.hold()
+	default:
+		sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Func: func(hypervsim.Request) { sim.clock.hold() }})
+	}
+}
+
 // begin prepares the host and a workspace whose next apply compacts.
-func (s scenario) begin(t *testing.T) (*hypervsim.Host, workspace) {
+func (s scenario) begin(t *testing.T) (clockedHost, workspace) {
 	t.Helper()
-	sim := hypervsim.RunT(t, hypervsim.WithVHD(killed()))
+	sim := newClockedHost(t, hypervsim.WithVHD(killed()))
 	w := newWorkspace(t)
 	w.write("main.tf", providerBlock(sim.Port())+fmt.Sprintf(`
 resource "hyperv_vhd_compaction" "disk" {
@@ -198,7 +217,7 @@ func stateBefore(t *testing.T, mounted bool) string {
 	made, _ := statesBefore.LoadOrStore(mounted, sync.OnceValue(func() string {
 		sim, w := scenario{mounted: mounted, first: true}.begin(t)
 		w.expect(0, "apply")
-		careful(t, sim)
+		careful(t, sim.Host)
 		text, err := os.ReadFile(filepath.Join(w.dir, "terraform.tfstate"))
 		must(t, err)
 		return string(text)
@@ -208,10 +227,10 @@ func stateBefore(t *testing.T, mounted bool) string {
 
 // recovered applies again: it must succeed, leave the host clean and nothing to
 // do.
-func (s scenario) recovered(t *testing.T, sim *hypervsim.Host, w workspace) {
+func (s scenario) recovered(t *testing.T, sim clockedHost, w workspace) {
 	t.Helper()
 	w.expect(0, "apply")
-	careful(t, sim)
+	careful(t, sim.Host)
 	if got := sim.PeakCompactions(); got > 1 {
 		t.Errorf("compactions at once = %d, want at most 1", got)
 	}
@@ -224,7 +243,7 @@ func (s scenario) recovered(t *testing.T, sim *hypervsim.Host, w workspace) {
 	w.expect(0, "plan", "-detailed-exitcode")
 }
 
-func (s scenario) checkState(t *testing.T, sim *hypervsim.Host, w workspace) {
+func (s scenario) checkState(t *testing.T, sim clockedHost, w workspace) {
 	t.Helper()
 	disk, _ := sim.VHD(killedDisk)
 	got, ok := w.state()[killedState]
@@ -267,7 +286,7 @@ func TestKilled(t *testing.T) {
 			sim, w := s.begin(t)
 			a, _, _ := s.stricken(t, sim, w)
 			if s.strike == "terraform killed" {
-				cleansUp(t, sim)
+				cleansUp(t, sim.Host)
 			}
 			s.recovered(t, sim, w)
 			// A provider whose Terraform was killed ends by itself, minutes later.
@@ -299,9 +318,9 @@ func TestKilled_byTheClock(t *testing.T) {
 }
 
 // arrivingThen does something when the first request of a run arrives.
-func arrivingThen(do func(strike func())) func(*testing.T, *hypervsim.Host, func()) {
-	return func(_ *testing.T, sim *hypervsim.Host, strike func()) {
-		sim.AddRule(hypervsim.Rule{Method: "GetVirtualHardDiskSettingData", Func: func(hypervsim.Request) { do(strike) }})
+func arrivingThen(do func(strike func())) func(*testing.T, clockedHost, hunted) {
+	return func(_ *testing.T, sim clockedHost, run hunted) {
+		sim.AddRule(hypervsim.Rule{Method: "GetVirtualHardDiskSettingData", Func: func(hypervsim.Request) { do(run.strike) }})
 	}
 }
 
@@ -333,9 +352,9 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
-func (s scenario) checkInterrupted(t *testing.T, sim *hypervsim.Host, w workspace, a *apply, code int, took time.Duration) {
+func (s scenario) checkInterrupted(t *testing.T, sim clockedHost, w workspace, a *apply, code int, took time.Duration) {
 	t.Helper()
-	careful(t, sim)
+	careful(t, sim.Host)
 	if took > cleanUp {
 		t.Errorf("the interrupted apply took %s to end, want at most %s", took, cleanUp)
 	}
@@ -359,7 +378,7 @@ func (s scenario) checkInterrupted(t *testing.T, sim *hypervsim.Host, w workspac
 		t.Errorf("status = %q, want interrupted\n%s", got.text("status"), a.output())
 	}
 	contains(t, a.output(), "Unable to compact virtual hard disk", "interrupted")
-	if j := compaction(sim); j.ID != "" && j.State != hypervsim.JobTerminated {
+	if j := compaction(sim.Host); j.ID != "" && j.State != hypervsim.JobTerminated {
 		t.Errorf("state of the job = %d, want it terminated", j.State)
 	}
 }

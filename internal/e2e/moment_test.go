@@ -13,17 +13,21 @@ import (
 )
 
 // moment is a point in a run, as the host sees it. The function watch calls
-// strike once, when it has come; the request that marks it is answered only
-// afterwards.
+// strike of the run once, when it has come; what marks it is not over before.
 type moment struct {
 	name    string
 	mounted bool // only a run that attaches the disk has it
-	watch   func(t *testing.T, sim *hypervsim.Host, strike func())
+	watch   func(t *testing.T, sim clockedHost, run hunted)
 	// started: something has been started on the host by then.
 	started bool
+	// compacting: the compaction has been asked for by then.
+	compacting bool
 	// over: the job has ended by then, so an interrupt has nothing to cancel.
 	over bool
 }
+
+// hunted is what can be done to a run: halt stops Terraform alone, which then does not end.
+type hunted struct{ strike, halt func() }
 
 // moments are the stages of a run in their order.
 func moments() []moment {
@@ -36,13 +40,15 @@ func moments() []moment {
 		{name: "attach sent", mounted: true, started: true, watch: arriving(hypervsim.Rule{Method: "AttachVirtualHardDisk"})},
 		{name: "attach job", mounted: true, started: true, watch: arriving(hypervsim.Rule{Class: cim.ClassStorageJob, Operation: hypervsim.OperationGet})},
 		{name: "attached", mounted: true, started: true, watch: arriving(hypervsim.Rule{Class: cim.ClassMountedStorageImage})},
-		{name: "compact sent", started: true, watch: arriving(hypervsim.Rule{Method: "CompactVirtualHardDisk"})},
+		{name: "compact sent", started: true, compacting: true, watch: arriving(hypervsim.Rule{Method: "CompactVirtualHardDisk"})},
 	}
 	for percent := 10; percent <= 90; percent += 10 {
-		all = append(all, moment{name: fmt.Sprintf("%d percent", percent), started: true, watch: onProgress(percent)})
+		all = append(all, moment{name: fmt.Sprintf("%d percent", percent), started: true, compacting: true, watch: onProgress(percent)})
 	}
 	return append(all,
-		moment{name: "job done", started: true, over: true, watch: onProgress(100)},
+		moment{name: "job done", started: true, over: true, watch: onRequest(func(sim *hypervsim.Host, _ hypervsim.Request) bool {
+			return compaction(sim).ended()
+		})},
 		moment{name: "detach sent", mounted: true, started: true, over: true, watch: arriving(hypervsim.Rule{Method: "DetachVirtualHardDisk"})},
 		moment{name: "last read sent", started: true, over: true, watch: onRequest(lastRead)},
 		moment{name: "last read answered", started: true, over: true, watch: afterLastRead},
@@ -63,21 +69,21 @@ func named(names ...string) []moment {
 }
 
 // arriving strikes when a request arrives that the rule matches.
-func arriving(rule hypervsim.Rule) func(*testing.T, *hypervsim.Host, func()) {
-	return func(_ *testing.T, sim *hypervsim.Host, strike func()) {
+func arriving(rule hypervsim.Rule) func(*testing.T, clockedHost, hunted) {
+	return func(_ *testing.T, sim clockedHost, run hunted) {
 		mine := rule // scenarios share the moments
-		mine.Func = func(hypervsim.Request) { strike() }
+		mine.Func = func(hypervsim.Request) { run.strike() }
 		sim.AddRule(mine)
 	}
 }
 
 // onRequest strikes when the first request arrives for which is holds.
-func onRequest(is func(*hypervsim.Host, hypervsim.Request) bool) func(*testing.T, *hypervsim.Host, func()) {
-	return func(_ *testing.T, sim *hypervsim.Host, strike func()) {
+func onRequest(is func(*hypervsim.Host, hypervsim.Request) bool) func(*testing.T, clockedHost, hunted) {
+	return func(_ *testing.T, sim clockedHost, run hunted) {
 		var once sync.Once
 		sim.AddRule(hypervsim.Rule{Times: -1, Func: func(q hypervsim.Request) {
-			if is(sim, q) {
-				once.Do(strike)
+			if is(sim.Host, q) {
+				once.Do(run.strike)
 			}
 		}})
 	}
@@ -88,30 +94,41 @@ func lastRead(sim *hypervsim.Host, q hypervsim.Request) bool {
 	return q.Method == "GetVirtualHardDiskState" && compaction(sim).ended() && len(sim.Attachments()) == 0
 }
 
-// onProgress strikes when the compaction has reached a percentage.
-func onProgress(percent int) func(*testing.T, *hypervsim.Host, func()) {
-	return func(t *testing.T, sim *hypervsim.Host, strike func()) {
+// onProgress strikes when the compaction has reached a percentage, where it stays for as long as the
+// clock of the host is held.
+func onProgress(percent int) func(*testing.T, clockedHost, hunted) {
+	return func(t *testing.T, sim clockedHost, run hunted) {
 		t.Helper()
+		// The clock is held from the request on, so that the job is seen before it has gone too far.
+		sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Func: func(hypervsim.Request) { sim.clock.hold() }})
 		go func() {
-			if await(t, func() bool { return compaction(sim).PercentComplete >= percent }) {
-				strike()
+			if !await(t, func() bool { return compaction(sim.Host).ID != "" }) {
+				return
+			}
+			part := killed().JobDuration*time.Duration(percent)/100 + time.Millisecond
+			sim.clock.runUntil(compaction(sim.Host).StartTime.Add(part))
+			if await(t, func() bool { return compaction(sim.Host).PercentComplete == percent }) {
+				run.strike()
 			}
 		}()
 	}
 }
 
-// afterLastRead strikes when the last answer of a run has been sent.
-func afterLastRead(t *testing.T, sim *hypervsim.Host, strike func()) {
+// afterLastRead strikes when the last answer of a run has been sent. Terraform is halted before, or
+// it would be a race with its end.
+func afterLastRead(t *testing.T, sim clockedHost, run hunted) {
 	t.Helper()
-	go func() {
-		if await(t, func() bool {
-			all := sim.Requests()
-			last := len(all) - 1
-			return last >= 0 && lastRead(sim, all[last]) && all[last].Status != 0
-		}) {
-			strike()
-		}
-	}()
+	onRequest(lastRead)(t, sim, hunted{strike: func() {
+		run.halt()
+		go func() {
+			if await(t, func() bool {
+				all := sim.Requests()
+				return all[len(all)-1].Status != 0
+			}) {
+				run.strike()
+			}
+		}()
+	}})
 }
 
 // compaction returns the first compaction that the host has seen.

@@ -24,8 +24,8 @@ func TestTerraformKilled_providerCleansUp(t *testing.T) {
 			sim, w := s.begin(t)
 			w.env = append(w.env, "TF_LOG=TRACE", "TF_LOG_PATH="+w.dir+"/trace.log")
 			s.stricken(t, sim, w)
-			cleansUp(t, sim)
-			careful(t, sim)
+			cleansUp(t, sim.Host)
+			careful(t, sim.Host)
 		})
 	}
 }
