@@ -47,7 +47,7 @@ func TestCommandLines_jobThatMayGoOn(t *testing.T) {
 	throughEach(t, func(c recent) {
 		t := c.t
 		sim := host(t, hypervsim.WithComputerName("HV-A"), hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) {
-			v.Immediate, v.JobDuration, v.NotCancellable = false, 20*time.Second, true
+			v.Immediate, v.JobDuration, v.NotCancellable = false, time.Hour, true
 		})))
 		c.write(providerFor(sim) + disk(settings{"timeouts": `{ create = "300ms" }`, "attach_read_only": "false", "mode": `"Full"`}))
 		contains(t, c.expect(1, applying...), "interrupted")
@@ -62,7 +62,7 @@ func TestCommandLines_jobOnTheFormerHost(t *testing.T) {
 		t := c.t
 		s := newSite(t)
 		must(t, s.here.Change(diskPath, func(v *hypervsim.VHD) {
-			v.Immediate, v.JobDuration, v.NotCancellable = false, 20*time.Second, true
+			v.Immediate, v.JobDuration, v.NotCancellable = false, time.Hour, true
 		}))
 		short := disk(settings{"timeouts": `{ create = "300ms" }`, "attach_read_only": "false", "mode": `"Full"`})
 		c.write(s.on(hereAddress) + short)
