@@ -76,8 +76,9 @@ func lastRelease(t *testing.T) string {
 func olderProvider(t *testing.T, commit string) string {
 	t.Helper()
 	source, folder := t.TempDir(), t.TempDir()
+	// Its modules may have to be fetched, from a proxy that can fail for a moment.
 	build := exec.CommandContext(t.Context(), "sh", "-euc",
-		`git -C "$0" archive "$1" | tar -x -C "$2"; cd "$2"; go build -buildvcs=false -o "$3/terraform-provider-hyperv" .`,
+		`git -C "$0" archive "$1" | tar -x -C "$2"; cd "$2"; go mod download || { sleep 10; go mod download; }; go build -buildvcs=false -o "$3/terraform-provider-hyperv" .`,
 		"../..", commit, source, folder)
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build the provider of %s: %v\n%s", commit, err, out)
