@@ -35,7 +35,7 @@ func TestContributing_hostToPlayWith(t *testing.T) {
 	shell := func(commands string) *exec.Cmd {
 		cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", commands)
 		cmd.Dir, cmd.Env = tree, append(w.env, "PATH="+bin+":"+os.Getenv("PATH"), "GOFLAGS=-buildvcs=false", "TF_CLI_ARGS=-no-color", "TF_CLI_ARGS_apply=-auto-approve")
-		cmd.WaitDelay = time.Second
+		cmd.WaitDelay = time.Minute
 		return cmd
 	}
 	clone := exec.CommandContext(t.Context(), "git", "-c", "safe.directory=*", "clone", "-q", "../..", tree)

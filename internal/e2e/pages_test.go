@@ -122,7 +122,7 @@ func (p person) write(name, content string) {
 func (p person) types(answers string, commands ...string) (string, int) {
 	p.t.Helper()
 	cmd := exec.CommandContext(p.t.Context(), "bash", "-euo", "pipefail", "-c", strings.Join(commands, "\n"))
-	cmd.Dir, cmd.Env, cmd.Stdin, cmd.WaitDelay = p.dir, p.env, strings.NewReader(answers), time.Second
+	cmd.Dir, cmd.Env, cmd.Stdin, cmd.WaitDelay = p.dir, p.env, strings.NewReader(answers), time.Minute
 	out, _ := cmd.CombinedOutput()
 	return plain(out), cmd.ProcessState.ExitCode()
 }
