@@ -2,8 +2,11 @@ package provider
 
 import (
 	"cmp"
+	"fmt"
+	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/resource/schema"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -60,4 +63,38 @@ func (m *vhdCompactionModel) leftAt() *hyperv.AttachedAt {
 		return nil
 	}
 	return &at
+}
+
+// left says what the last run may have left where it ran; empty for nothing.
+func (m *vhdCompactionModel) left() string {
+	switch {
+	case m.LeftAttached.ValueBool():
+		return "The last run may have left the disk attached there."
+	case m.UnseenJob.ValueString() != "":
+		return "Job " + m.UnseenJob.ValueString() + " of an earlier run may still compact the disk there."
+	}
+	return ""
+}
+
+// leftNode returns the node where that is.
+func (m *vhdCompactionModel) leftNode() string {
+	if at := m.leftAt(); at != nil && m.LeftAttached.ValueBool() {
+		return at.Node
+	}
+	return cmp.Or(m.UnseenJobNode.ValueString(), m.Node.ValueString())
+}
+
+// formerNodeWarning says, for a disk in use, on which other node to look; nil
+// if there is none.
+func (m *vhdCompactionModel) formerNodeWarning(s subject, now string) diag.Diagnostic {
+	former := m.leftNode()
+	if m.left() == "" || former == "" || strings.EqualFold(former, now) {
+		return nil
+	}
+	return diag.NewWarningDiagnostic(summaryFormerNode, fmt.Sprintf("%s\nAn earlier run was on %s. %s", s.lines(), former, m.left()))
+}
+
+// forgottenWarning says what a destroy leaves behind that ends by itself.
+func (m *vhdCompactionModel) forgottenWarning(s subject) diag.Diagnostic {
+	return diag.NewWarningDiagnostic(summaryForgotten, s.lines()+"\n"+m.left()+" It ends by itself, and nothing waits for it.")
 }

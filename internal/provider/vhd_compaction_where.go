@@ -85,25 +85,6 @@ func (m *vhdCompactionModel) formerHost(found marks) string {
 	return cmp.Or(m.Node.ValueString(), found.Asked)
 }
 
-// left says what the last run may have left where it ran; empty for nothing.
-func (m *vhdCompactionModel) left() string {
-	switch {
-	case m.LeftAttached.ValueBool():
-		return "The last run may have left the disk attached there."
-	case m.UnseenJob.ValueString() != "":
-		return "Job " + m.UnseenJob.ValueString() + " of an earlier run may still compact the disk there."
-	}
-	return ""
-}
-
-// leftNode returns the node where that is.
-func (m *vhdCompactionModel) leftNode() string {
-	if at := m.leftAt(); at != nil && m.LeftAttached.ValueBool() {
-		return at.Node
-	}
-	return cmp.Or(m.UnseenJobNode.ValueString(), m.Node.ValueString())
-}
-
 // movedWarning says, once, that a disk on another node is taken for the same disk; nil where no
 // other file can be meant, on a cluster volume or a share.
 func (m *vhdCompactionModel) movedWarning(s subject, node string) diag.Diagnostic {
@@ -113,21 +94,6 @@ func (m *vhdCompactionModel) movedWarning(s subject, node string) diag.Diagnosti
 	return diag.NewWarningDiagnostic(summaryMoved, fmt.Sprintf("%s\nThe last run was on %s. On %s the path names a disk with the same identifier, or with none that could be compared, which is taken for the same disk.\n\n"+
 		"Copies of one template share their identifier. If this is a copy, plan once with -replace to begin anew with it, or set host to stay with the former disk.",
 		s.lines(), m.Node.ValueString(), node))
-}
-
-// formerNodeWarning says, for a disk in use, on which other node to look; nil
-// if there is none.
-func (m *vhdCompactionModel) formerNodeWarning(s subject, now string) diag.Diagnostic {
-	former := m.leftNode()
-	if m.left() == "" || former == "" || strings.EqualFold(former, now) {
-		return nil
-	}
-	return diag.NewWarningDiagnostic(summaryFormerNode, fmt.Sprintf("%s\nAn earlier run was on %s. %s", s.lines(), former, m.left()))
-}
-
-// forgottenWarning says what a destroy leaves behind that ends by itself.
-func (m *vhdCompactionModel) forgottenWarning(s subject) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(summaryForgotten, s.lines()+"\n"+m.left()+" It ends by itself, and nothing waits for it.")
 }
 
 // elsewhereDetail says what is known of a path that now names another disk.
