@@ -127,3 +127,43 @@ func TestCommandLines_identifierLearnedLate(t *testing.T) {
 		contains(t, c.expect(0, "state", "show", address), `virtual_disk_id = "0E5D4F1A`)
 	})
 }
+
+// A host that showed another disk and then cannot be reached is asked again by the next refresh:
+// until it answers, nothing is replaced.
+func TestCommandLines_elsewhereThenUnreachable(t *testing.T) {
+	t.Parallel()
+	throughEach(t, func(c recent) {
+		t := c.t
+		s := newSite(t)
+		skip := disk(settings{"if_unreachable": `"skip"`})
+		c.write(s.on(hereAddress) + skip)
+		c.expect(0, applying...)
+		c.write(s.on(elsewhereAddress) + skip)
+		contains(t, c.expect(0, "apply", "-refresh-only", "-auto-approve", "-input=false"), "Another virtual hard disk")
+
+		down := s.on(elsewhereAddress, settings{"port": closedPort(t)})
+		c.write(down + skip)
+		contains(t, c.expect(0, planning...), "Hyper-V host unreachable, state kept")
+		c.write(s.on(elsewhereAddress) + skip)
+		contains(t, c.expect(2, planning...), "must be replaced")
+	})
+}
+
+// An update that starts nothing asks no host, so that it neither fails on another disk nor counts as
+// having seen it.
+func TestCommandLines_updateWithoutRunAsksNobody(t *testing.T) {
+	t.Parallel()
+	throughEach(t, func(c recent) {
+		t := c.t
+		s := newSite(t)
+		c.write(s.on(hereAddress) + disk())
+		c.expect(0, applying...)
+		c.write(s.on(elsewhereAddress) + disk(settings{"if_in_use": `"skip"`}))
+		contains(t, c.expect(0, append(applying, "-refresh=false")...), "1 changed")
+		if n := s.elsewhere.Exchanges(); n != 0 {
+			t.Errorf("the host was asked %d times, want 0", n)
+		}
+		contains(t, c.expect(0, "state", "show", address), `if_in_use`, `"skip"`, `node = "HV-A"`)
+		contains(t, c.expect(2, planning...), "must be replaced", "last seen on HV-A")
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/schema/validator"
 	"github.com/hashicorp/terraform-plugin-framework/types"
 
@@ -25,12 +26,15 @@ func checkHost(host string) string {
 }
 
 // hostOf returns the host on which a disk is looked for: its own, else that of the provider in this
-// run. It is null or unknown while there is none.
-func hostOf(own, providers types.String) types.String {
-	if own.IsNull() {
-		return providers
+// run, which may be unknown. Having neither is an error.
+func hostOf(own, providers types.String) (types.String, diag.Diagnostic) {
+	switch {
+	case !own.IsNull():
+		return own, nil
+	case !providers.IsNull():
+		return providers, nil
 	}
-	return own
+	return own, noHost()
 }
 
 // hostValidator refuses values that cannot be the name of a host.

@@ -35,17 +35,20 @@ func providerDataFrom(handed any, diags *diag.Diagnostics) *providerData {
 	return data
 }
 
-// isLater reports whether the host is known only after something else was applied: a client that
-// allows deferral may then ask again later.
-func (d *providerData) isLater(own types.String) bool { return hostOf(own, d.host).IsUnknown() }
+// defers reports whether a read waits until the host is known, after something else was applied: a
+// client that allows it reads again then.
+func (d *providerData) defers(allowed bool, own types.String) bool {
+	host, _ := hostOf(own, d.host)
+	return allowed && host.IsUnknown()
+}
 
 // reach returns the named host, or else that of the provider. No connection is
 // made before the first request.
 func (d *providerData) reach(own types.String) (*hyperv.Host, diag.Diagnostic) {
-	name := hostOf(own, d.host)
+	name, missing := hostOf(own, d.host)
 	switch {
-	case name.IsNull():
-		return nil, noHost()
+	case missing != nil:
+		return nil, missing
 	case name.IsUnknown(), d.fleet == nil:
 		return nil, notReady()
 	}

@@ -99,9 +99,8 @@ func (a *vhdCompactAction) ModifyPlan(ctx context.Context, req action.ModifyPlan
 	if resp.Diagnostics.HasError() || a.data == nil {
 		return
 	}
-	if hostOf(config.Host, a.data.host).IsNull() {
-		resp.Diagnostics.Append(noHost())
-	}
+	_, missing := hostOf(config.Host, a.data.host)
+	resp.Diagnostics.Append(missing)
 	resp.Diagnostics.Append(checkAllowAttach(a.data.allowAttach, config.Mode, config.AttachReadOnly)...)
 }
 

@@ -70,16 +70,19 @@ const reasonFirstRun = "first run"
 // planned, or when an unknown input may ask for one; plan_reason is known
 // except in the latter case.
 func decidePlan(f planFacts) planDecision {
-	d := planDecision{plan: f.plan, diags: f.check()}
+	host, missing := hostOf(f.plan.Host, f.host)
+	d := planDecision{plan: f.plan, diags: checkAllowAttach(f.allowAttach, f.plan.Mode, f.plan.AttachReadOnly)}
+	d.diags.Append(missing)
+	asks := hyperv.HostKey(host.ValueString()) // the host that an apply asks; empty while it is unknown
 	switch {
 	case f.prior == nil, !f.plan.Path.Equal(f.prior.Path):
-		d.planFirstRun(f)
-	case f.isMoved():
+		d.planFirstRun(host)
+	case f.isMoved(asks):
 		d.replaceBy = "host"
-		d.planFirstRun(f)
-	case f.isElsewhere() && f.prior.left() == "":
+		d.planFirstRun(host)
+	case asks != "" && asks == f.marks.Elsewhere && f.prior.left() == "":
 		d.replaceBy = "node"
-		d.planFirstRun(f)
+		d.planFirstRun(host)
 	default:
 		d.planNext(f)
 	}
@@ -95,36 +98,18 @@ func (d *planDecision) sayResynchronisation() {
 	}
 }
 
-// check refuses inputs that the configuration of the provider contradicts.
-func (f planFacts) check() diag.Diagnostics {
-	var diags diag.Diagnostics
-	if hostOf(f.plan.Host, f.host).IsNull() {
-		diags.Append(noHost())
-	}
-	diags.Append(checkAllowAttach(f.allowAttach, f.plan.Mode, f.plan.AttachReadOnly)...)
-	return diags
-}
-
-// asks returns the host that an apply of the plan would ask, in the form of the marks; empty while
-// that is not known.
-func (f planFacts) asks() string { return hyperv.HostKey(hostOf(f.plan.Host, f.host).ValueString()) }
-
 // isMoved reports whether the configuration moves the disk to a host that was not asked before: its
 // host was added, changed or removed, or may turn out to be another one, for which an apply could
 // no longer replace the resource. A provider that changes to another host does not move the disk by
 // itself, because it may be the same host by another name.
-func (f planFacts) isMoved() bool {
+func (f planFacts) isMoved(asks string) bool {
 	asked := cmp.Or(f.marks.Asked, hyperv.HostKey(f.prior.Host.ValueString()))
-	return !f.plan.Host.Equal(f.prior.Host) && asked != "" && asked != f.asks()
+	return !f.plan.Host.Equal(f.prior.Host) && asked != "" && asked != asks
 }
 
-// isElsewhere reports whether a refresh has found another disk on the host.
-func (f planFacts) isElsewhere() bool { return f.asks() != "" && f.asks() == f.marks.Elsewhere }
-
 // planFirstRun plans a create, or a replacement by another disk, which Terraform turns into one.
-func (d *planDecision) planFirstRun(f planFacts) {
-	id := diskID(hostOf(f.plan.Host, f.host), f.plan.Path.StringValue)
-	d.plan.vhdCompactionOutputs = unknownOutputs(id, types.StringValue(reasonFirstRun))
+func (d *planDecision) planFirstRun(host types.String) {
+	d.plan.vhdCompactionOutputs = unknownOutputs(diskID(host, d.plan.Path.StringValue), types.StringValue(reasonFirstRun))
 }
 
 // planNext plans a run in place, or none.
@@ -161,11 +146,9 @@ func (d *planDecision) planRun(f planFacts, reason types.String) {
 
 // forgetWarning says in the plan what a destroy means here.
 func (r *vhdCompactionResource) forgetWarning(ctx context.Context, req resource.ModifyPlanRequest) diag.Diagnostics {
-	var state vhdCompactionModel
-	found, diags := readMarks(ctx, req.Private)
-	diags.Append(req.State.Get(ctx, &state)...)
+	state, found, diags := remembered(ctx, req.State, req.Private)
 	if !diags.HasError() {
-		diags.Append(fileStaysWarning(subject{path: state.Path.ValueString(), host: cmp.Or(state.formerHost(found), state.Host.ValueString())}))
+		diags.Append(fileStaysWarning(state.lastSeen(found)))
 	}
 	return diags
 }

@@ -19,6 +19,11 @@ func keepsLastSize(err error) bool {
 		!errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded)
 }
 
+// skips reports whether a plan goes on without the host, because nobody could connect to it.
+func (m *vhdCompactionModel) skips(err error) bool {
+	return errors.Is(err, hyperv.ErrUnreachable) && m.IfUnreachable.ValueString() == onTroubleSkip
+}
+
 // errLeftThere: the file is absent, and a run may have left it attached.
 var errLeftThere = errors.New("the file is absent, and the last run may have left it attached: the resource stays until that is settled, by a run or by destroy")
 

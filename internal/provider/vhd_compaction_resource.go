@@ -88,13 +88,13 @@ func (r *vhdCompactionResource) Read(ctx context.Context, req resource.ReadReque
 	}
 	// Terraform before 1.12 requires the identity even of a resource that is gone.
 	resp.Diagnostics.Append(setIdentity(ctx, &state, resp.Identity)...)
-	if req.ClientCapabilities.DeferralAllowed && r.data.isLater(state.Host) {
+	if r.data.defers(req.ClientCapabilities.DeferralAllowed, state.Host) {
 		resp.Deferred = &resource.Deferred{Reason: resource.DeferredReasonProviderConfigUnknown}
 		return
 	}
+	found.Elsewhere = ""
 	host, bad := r.data.reach(state.Host)
 	if bad != nil { // no host can be asked yet: the state stays, with a warning
-		found.Elsewhere = ""
 		resp.Diagnostics.AddWarning(bad.Summary(), bad.Detail())
 	} else {
 		gone, diags := r.refresh(ctx, host, &state, &found, timeout)
@@ -117,18 +117,19 @@ func (r *vhdCompactionResource) refresh(ctx context.Context, host *hyperv.Host, 
 	defer cancel()
 	about := state.subject(host)
 	ctx = about.inLog(ctx)
-	node, err := state.settle(ctx, host, found)
-	diags.Append(state.movedWarning(about, node))
+	err := state.settle(ctx, host, found, &diags)
 	var size int64
 	if err == nil {
 		size, err = state.sizeOn(ctx, host)
 	}
-	found.Unreachable = errors.Is(err, hyperv.ErrUnreachable) && state.IfUnreachable.ValueString() == onTroubleSkip
+	found.Unreachable = state.skips(err)
 	switch {
 	case errors.Is(err, hyperv.ErrNotFound):
 		return true, nil
+	case errors.Is(err, errElsewhere) && state.left() != "":
+		diags.AddWarning(summaryElsewhere, state.elsewhere(*found, nothingReplaced))
 	case errors.Is(err, errElsewhere):
-		diags.Append(state.elsewhereWarning(about, *found))
+		diags.AddWarning(summaryElsewhere, state.elsewhere(*found, replacedBesides))
 	case found.Unreachable:
 		diags.Append(unreachableWarning(about, err))
 	case keepsLastSize(err):
@@ -154,53 +155,53 @@ func (r *vhdCompactionResource) Update(ctx context.Context, req resource.UpdateR
 	if resp.Diagnostics.HasError() {
 		return
 	}
+	if plan.runIsPlanned() {
+		r.runAgain(ctx, host, &plan, &prior, found, timeout, resp)
+		return
+	}
+	resp.Diagnostics.Append(saveDisk(ctx, &plan, &resp.State, resp.Identity)...)
+	resp.Diagnostics.Append(found.afterUpdate(&plan, &prior).write(ctx, resp.Private)...)
+}
 
+// runAgain carries out the run of an update, unless the host has another disk now.
+func (r *vhdCompactionResource) runAgain(ctx context.Context, host *hyperv.Host, plan, prior *vhdCompactionModel, found marks, timeout time.Duration, resp *resource.UpdateResponse) {
 	about := plan.subject(host)
 	ctx, release := stoppable(about.inLog(ctx))
 	defer release()
-	asked := found // what an update without a run has learned is left to the next refresh, which can store it
-	node, err := prior.settle(ctx, host, &asked)
-	resp.Diagnostics.Append(prior.movedWarning(about, node))
-	unreachable := errors.Is(err, hyperv.ErrUnreachable) && plan.IfUnreachable.ValueString() == onTroubleSkip
+	err := prior.settle(ctx, host, &found, &resp.Diagnostics)
+	var state vhdCompactionModel
 	switch {
 	case errors.Is(err, errElsewhere):
-		resp.Diagnostics.Append(prior.elsewhereError(about, found))
-	case unreachable:
+		resp.Diagnostics.AddError(summaryElsewhere, prior.elsewhere(found, nothingStarted))
+		return
+	case plan.skips(err):
 		resp.Diagnostics.Append(unreachableWarning(about, err))
 		found.Unreachable = true
+		state, found = plan.withoutRun(prior), found.afterUpdate(plan, prior)
 	case err != nil:
 		resp.Diagnostics.Append(r.data.describeError(summaryCompact, about, plan.refreshSituation(), err))
-	}
-	if resp.Diagnostics.HasError() {
 		return
-	}
-
-	state, noted := plan, found.afterUpdate(&plan, &prior)
-	switch {
-	case !plan.runIsPlanned():
-	case unreachable:
-		state = plan.withoutRun(&prior)
 	default:
-		order := plan.toOrder(&prior, timeout)
+		order := plan.toOrder(prior, timeout)
 		order.SeenAttached = found.Attached
-		result, err := r.run(ctx, host, &resp.Diagnostics, &plan, &prior, order)
-		state, noted = plan.afterRun(&prior, result, err), asked.afterRun(err)
+		result, err := r.run(ctx, host, &resp.Diagnostics, plan, prior, order)
+		state, found = plan.afterRun(prior, result, err), found.afterRun(err)
 	}
 	resp.Diagnostics.Append(saveDisk(ctx, &state, &resp.State, resp.Identity)...)
-	resp.Diagnostics.Append(noted.write(ctx, resp.Private)...)
+	resp.Diagnostics.Append(found.write(ctx, resp.Private)...)
 }
 
 // Delete forgets the disk. It asks a host only to detach a disk that could not be detached before.
 func (r *vhdCompactionResource) Delete(ctx context.Context, req resource.DeleteRequest, resp *resource.DeleteResponse) {
 	state, found, diags := remembered(ctx, req.State, req.Private)
 	resp.Diagnostics.Append(diags...)
-	about := subject{path: state.Path.ValueString(), host: state.formerHost(found)}
+	about := state.lastSeen(found)
 	switch {
 	case resp.Diagnostics.HasError():
 	case state.LeftAttached.ValueBool():
 		resp.Diagnostics.Append(r.detach(ctx, &state)...)
 	case state.left() != "" && found.Elsewhere != "":
-		resp.Diagnostics.Append(state.notForgotten(found))
+		resp.Diagnostics.AddError(summaryElsewhere, state.elsewhere(found, nothingForgot))
 	case state.left() != "":
 		resp.Diagnostics.Append(state.forgottenWarning(about))
 	case found.Attached:

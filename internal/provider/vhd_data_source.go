@@ -81,7 +81,7 @@ func (d *vhdDataSource) Read(ctx context.Context, req datasource.ReadRequest, re
 	resp.Diagnostics.Append(req.Config.Get(ctx, &model)...)
 	timeout, diags := model.Timeouts.Read(ctx, defaultReadTimeout)
 	resp.Diagnostics.Append(diags...)
-	if req.ClientCapabilities.DeferralAllowed && d.data.isLater(model.Host) {
+	if d.data.defers(req.ClientCapabilities.DeferralAllowed, model.Host) {
 		resp.Deferred = &datasource.Deferred{Reason: datasource.DeferredReasonProviderConfigUnknown}
 		return
 	}

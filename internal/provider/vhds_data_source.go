@@ -117,7 +117,7 @@ func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 	resp.Diagnostics.Append(diags...)
 	listing, diags := model.toListing(ctx)
 	resp.Diagnostics.Append(diags...)
-	if req.ClientCapabilities.DeferralAllowed && d.data.isLater(model.Host) {
+	if d.data.defers(req.ClientCapabilities.DeferralAllowed, model.Host) {
 		resp.Deferred = &datasource.Deferred{Reason: datasource.DeferredReasonProviderConfigUnknown}
 		return
 	}
