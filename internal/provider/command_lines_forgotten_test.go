@@ -167,3 +167,23 @@ func TestCommandLines_updateWithoutRunAsksNobody(t *testing.T) {
 		contains(t, c.expect(2, planning...), "must be replaced", "last seen on HV-A")
 	})
 }
+
+// A host that does not tell which disk the path names has not been compared: a refresh keeps the
+// state, an apply starts nothing, and the next refresh asks again.
+func TestCommandLines_hostThatDoesNotTell(t *testing.T) {
+	t.Parallel()
+	throughEach(t, func(c recent) {
+		t := c.t
+		s := newSite(t)
+		c.write(s.on(hereAddress) + disk())
+		c.expect(0, applying...)
+		s.elsewhere.AddRule(hypervsim.Rule{Method: "GetVirtualHardDiskSettingData", Times: -1, Effect: hypervsim.Returns(32768)})
+		c.write(s.on(elsewhereAddress) + disk())
+		contains(t, c.expect(0, "apply", "-refresh-only", "-auto-approve", "-input=false"), "Virtual hard disk not read, last size kept")
+		c.write(s.on(elsewhereAddress) + disk(settings{"mode": `"Full"`}))
+		contains(t, c.expect(1, applying...), "Unable to compact virtual hard disk", "32768")
+		s.elsewhere.ClearRules()
+		contains(t, c.expect(2, planning...), "must be replaced", "last seen on HV-A")
+		compactions(t, s.elsewhere, 0)
+	})
+}

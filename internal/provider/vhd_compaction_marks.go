@@ -27,7 +27,8 @@ type marks struct {
 	// Asked is the host that answered last, as hyperv.HostKey writes it: the state describes the
 	// disk on that host. Empty means that no host was asked yet.
 	Asked string `json:"asked,omitempty"`
-	// Elsewhere is a host on which the path names another disk, as hyperv.HostKey writes it.
+	// Elsewhere is the host on which the last refresh has found another disk under the path, or
+	// none, as hyperv.HostKey writes it; empty for no such host.
 	Elsewhere string `json:"elsewhere,omitempty"`
 
 	// HostSource was written by version 0 of the schema, see fromVersion0.
@@ -95,7 +96,7 @@ func (m marks) afterUpdate(plan, prior *vhdCompactionModel) marks {
 // afterRun returns the marks after a run. After a failure nothing was taken
 // over; the status makes the next run due.
 func (m marks) afterRun(err error) marks {
-	m.Unreachable, m.Owed, m.Attached = false, "", false
+	m.Unreachable, m.Owed, m.Attached, m.Elsewhere = false, "", false, ""
 	m.Imported = m.Imported && err != nil
 	return m
 }

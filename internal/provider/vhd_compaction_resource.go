@@ -127,9 +127,9 @@ func (r *vhdCompactionResource) refresh(ctx context.Context, host *hyperv.Host, 
 	case errors.Is(err, hyperv.ErrNotFound):
 		return true, nil
 	case errors.Is(err, errElsewhere) && state.left() != "":
-		diags.AddWarning(summaryElsewhere, state.elsewhere(*found, nothingReplaced))
+		diags.AddWarning(summaryElsewhere, state.elsewhere(*found, elsewhereKept))
 	case errors.Is(err, errElsewhere):
-		diags.AddWarning(summaryElsewhere, state.elsewhere(*found, replacedBesides))
+		diags.AddWarning(summaryElsewhere, state.elsewhere(*found, elsewhereReplaced))
 	case found.Unreachable:
 		diags.Append(unreachableWarning(about, err))
 	case keepsLastSize(err):
@@ -172,7 +172,7 @@ func (r *vhdCompactionResource) runAgain(ctx context.Context, host *hyperv.Host,
 	var state vhdCompactionModel
 	switch {
 	case errors.Is(err, errElsewhere):
-		resp.Diagnostics.AddError(summaryElsewhere, prior.elsewhere(found, nothingStarted))
+		resp.Diagnostics.AddError(summaryElsewhere, prior.elsewhere(found, elsewhereNotStarted))
 		return
 	case plan.skips(err):
 		resp.Diagnostics.Append(unreachableWarning(about, err))
@@ -201,7 +201,7 @@ func (r *vhdCompactionResource) Delete(ctx context.Context, req resource.DeleteR
 	case state.LeftAttached.ValueBool():
 		resp.Diagnostics.Append(r.detach(ctx, &state)...)
 	case state.left() != "" && found.Elsewhere != "":
-		resp.Diagnostics.AddError(summaryElsewhere, state.elsewhere(found, nothingForgot))
+		resp.Diagnostics.AddError(summaryElsewhere, state.elsewhere(found, elsewhereNotForgotten))
 	case state.left() != "":
 		resp.Diagnostics.Append(state.forgottenWarning(about))
 	case found.Attached:

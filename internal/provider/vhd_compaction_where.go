@@ -88,10 +88,10 @@ func (m *vhdCompactionModel) lastSeen(found marks) subject {
 
 // What follows when the path names another disk.
 const (
-	replacedBesides = "The resource is replaced: the former disk is forgotten as it is, the other one gets a first run. To stay with the former disk, set host of the resource."
-	nothingReplaced = "Nothing is replaced until that is settled: name the former host, in host of the resource or of the provider, and apply."
-	nothingStarted  = "Nothing was started. Plan again with a refresh, or name the former host."
-	nothingForgot   = "Nothing was forgotten. Name the former host, or forget the disk as it is with terraform state rm."
+	elsewhereReplaced     = "The resource is replaced: the former disk is forgotten as it is, the other one gets a first run. To stay with the former disk, set host of the resource."
+	elsewhereKept         = "Nothing is replaced until that is settled: name the former host, in host of the resource or of the provider, and apply."
+	elsewhereNotStarted   = "Nothing was started. Plan again with a refresh, or name the former host."
+	elsewhereNotForgotten = "Nothing was forgotten. Name the former host, or forget the disk as it is with terraform state rm."
 )
 
 // elsewhere says what is known of a path that names another disk, and what follows.
