@@ -187,3 +187,21 @@ func TestCommandLines_hostThatDoesNotTell(t *testing.T) {
 		compactions(t, s.elsewhere, 0)
 	})
 }
+
+// A host without identifiers tells nothing against the disk, so what was known stays known, and the
+// next host is compared with it.
+func TestCommandLines_identifierKeptMeanwhile(t *testing.T) {
+	t.Parallel()
+	throughEach(t, func(c recent) {
+		t := c.t
+		s := newSite(t)
+		must(t, s.there.Change(diskPath, func(v *hypervsim.VHD) { v.FileSize, v.VirtualDiskID = 4*gib, "" }))
+		c.write(s.on(hereAddress) + disk())
+		c.expect(0, applying...)
+		c.write(s.on(thereAddress) + disk())
+		c.expect(0, "apply", "-refresh-only", "-auto-approve", "-input=false")
+		contains(t, c.expect(0, "state", "show", address), `virtual_disk_id = "0E5D4F1A`, `node = "HV-A"`)
+		c.write(s.on(elsewhereAddress) + disk())
+		contains(t, c.expect(2, planning...), "must be replaced", "last seen on HV-A")
+	})
+}
