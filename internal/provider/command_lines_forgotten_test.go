@@ -70,7 +70,7 @@ func TestCommandLines_jobOnTheFormerHost(t *testing.T) {
 		c.expect(0, "untaint", address)
 
 		c.write(s.on(elsewhereAddress) + short)
-		contains(t, c.expect(2, planning...), "updated in-place", "last seen on HV-A", "may still compact the disk there")
+		contains(t, c.expect(2, planning...), "updated in-place", "last seen on HV-A", "may still compact the disk there", "Nothing is replaced until")
 		contains(t, c.expect(1, applying...), "Nothing was started", "HV-A")
 		contains(t, c.expect(1, "destroy", "-auto-approve", "-input=false"), "Nothing was forgotten", "HV-A", "may still compact", "terraform state rm")
 		c.write(s.on(hereAddress) + short)

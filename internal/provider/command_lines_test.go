@@ -163,7 +163,7 @@ func commandLines(s site) map[string]commandLine {
 		"the provider's host by name":    {after: s.on(hereName) + disk()},
 		"the same disk on another node":  {meanwhile: moves, after: s.on(thereAddress) + disk()},
 		"and it has grown there":         {meanwhile: grows, after: s.on(thereAddress) + disk(), plan: 2, says: []string{"grew 14.0 GiB", "updated in-place"}},
-		"another disk on another node":   {after: s.on(elsewhereAddress) + disk(), plan: 2, says: []string{replaces, "Another virtual hard disk", "last seen on HV-A"}},
+		"another disk on another node":   {after: s.on(elsewhereAddress) + disk(), plan: 2, says: []string{replaces, "Another virtual hard disk", "last seen on HV-A", "The resource is replaced"}},
 		"another disk, unseen":           {after: s.on(elsewhereAddress) + disk(), args: []string{"-refresh=false"}, second: 2, says: []string{replaces}},
 		"another disk, unseen, and due":  {after: s.on(elsewhereAddress) + disk(full), args: []string{"-refresh=false"}, plan: 2, apply: 1, second: 2, says: []string{"Nothing was started"}},
 		"another disk, only refreshed":   {after: s.on(elsewhereAddress) + disk(), args: []string{"-refresh-only"}, plan: 2, second: 2, says: []string{"Another virtual hard disk"}, then: keeps},

@@ -4,9 +4,9 @@ import "testing"
 
 // learned writes a provider whose host is known only after another resource was applied, and that
 // resource.
-func (s site) learned(host string) string {
+func (s site) learned(host string, changes ...settings) string {
 	return "resource \"terraform_data\" \"host\" {\n  input = " + quote(host) + "\n}\n" +
-		providerFor(s.here, settings{"host": "terraform_data.host.output"})
+		providerFor(s.here, append(changes, settings{"host": "terraform_data.host.output"})...)
 }
 
 // While a plan does not know which host the provider will ask, it plans nothing that an apply,
@@ -82,4 +82,25 @@ func TestCommandLines_unknownHost(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An apply that cannot connect to a host that the plan did not know, starts nothing: what was due is
+// due again when the host answers.
+func TestCommandLines_unknownThenUnreachable(t *testing.T) {
+	t.Parallel()
+	throughEach(t, func(c recent) {
+		t := c.t
+		s := newSite(t)
+		skip, full := settings{"if_unreachable": `"skip"`}, settings{"mode": `"Full"`}
+		c.write(s.on(hereAddress) + disk(skip))
+		c.expect(0, applying...)
+		c.write(s.learned(thereAddress, settings{"port": closedPort(t)}) + disk(skip, full))
+		contains(t, c.expect(0, applying...), "Hyper-V host unreachable, state kept", "1 changed")
+		compactions(t, s.there, 0)
+		c.write(s.on(thereAddress) + disk(skip, full))
+		contains(t, c.expect(2, planning...), "mode changed from the default to Full")
+		c.expect(0, applying...)
+		c.expect(0, planning...)
+		compactions(t, s.there, 1)
+	})
 }

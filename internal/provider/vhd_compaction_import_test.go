@@ -111,3 +111,19 @@ func TestVHDCompactionResource_importThenOwnHostStays(t *testing.T) {
 		},
 	)
 }
+
+// An import learns which disk it is and on which node, so that the name of the host may lead to
+// another one later: a file that is absent there is not gone.
+func TestVHDCompactionResource_importLearnsTheNode(t *testing.T) {
+	t.Parallel()
+	const id = "0E5D4F1A-5B0A-4B0E-9F10-2C8D3E5B7A01"
+	one := host(t, hypervsim.WithComputerName("NODE1"), hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.VirtualDiskID = id })))
+	two := host(t, hypervsim.WithComputerName("NODE2"))
+	two.AddDirectory(`D:\VMs`)
+	known := inState("status", "imported", "node", "NODE1", "virtual_disk_id", id)
+	steps(t,
+		imports(providerFor(one)+disk(), diskPath),
+		resource.TestStep{Config: providerFor(one) + disk(), ConfigPlanChecks: emptyPlan(), ConfigStateChecks: known},
+		resource.TestStep{Config: providerFor(two) + disk(), ConfigPlanChecks: emptyPlan(), ConfigStateChecks: known},
+	)
+}
