@@ -83,7 +83,7 @@ func TestMarks_afterUpdate(t *testing.T) {
 
 func TestMarks_afterRun(t *testing.T) {
 	t.Parallel()
-	before := marks{Unreachable: true, Owed: "triggers changed", Imported: true, Attached: true, Asked: "hv01"}
+	before := marks{Unreachable: true, Owed: "triggers changed", Imported: true, Attached: true, Asked: "hv01", Elsewhere: "hv09"}
 	if diff := cmp.Diff(marks{Asked: "hv01"}, before.afterRun(nil)); diff != "" {
 		t.Errorf("after a success (-want +got):\n%s", diff)
 	}
