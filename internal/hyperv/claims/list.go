@@ -113,6 +113,7 @@ var scratch = []Claim{
 	{ID: "job-reference-form", Text: "The reference to a job has no EndpointReference element and names Msvm_StorageJob and InstanceID.", Source: "recorded", Evidence: Documented},
 	{ID: "job-type-compaction", Text: "The job of a compaction has JobType 3, or Type 3 in the older generation.", Source: "reference of Msvm_StorageJob", Evidence: Documented},
 	{ID: "job-record-kept", Text: "TimeBeforeRemoval of a job is five minutes.", Source: "reference of Msvm_StorageJob", Evidence: Documented},
+	{ID: "job-start-time", Text: "StartTime of a storage job and the times of Win32_OperatingSystem are by one clock and name their offset from UTC: the job began after LastBootUpTime, and as long before LocalDateTime as it was asked for.", Source: "none", Evidence: Open},
 	{ID: "job-wrong-class", Text: "Get of a storage job as Msvm_ConcreteJob is answered with DestinationUnreachable.", Source: "go-wsman", Evidence: Documented},
 	{ID: "storage-job-enumeration", Text: "An enumeration of Msvm_StorageJob lists the job of a compaction.", Source: "none", Evidence: Open},
 	{ID: "storage-job-wql", Text: "WQL about Msvm_StorageJob finds the job of a compaction by its JobType.", Source: "none", Evidence: Open},

@@ -105,6 +105,7 @@ func checks() []check {
 		{"job-reference-form", needWrite, (*kit).jobReference},
 		{"job-type-compaction", needWrite, (*kit).jobType},
 		{"job-record-kept", needWrite, (*kit).jobKept},
+		{"job-start-time", needWrite, (*kit).jobStart},
 		{"job-wrong-class", needWrite, (*kit).jobWrongClass},
 		{"storage-job-enumeration", needWrite, (*kit).jobListed},
 		{"storage-job-wql", needWrite, (*kit).jobQueried},

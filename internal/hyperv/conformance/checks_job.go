@@ -3,6 +3,7 @@ package conformance
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
@@ -11,6 +12,7 @@ import (
 // observed is a compaction and what could be seen of its job.
 type observed struct {
 	o                         outcome
+	asked                     time.Time
 	listed, queried, affected int // instances that name the job; -1: not asked
 	elements                  string
 	err                       error
@@ -33,6 +35,7 @@ func (k *kit) fill(ctx context.Context, s *observed) error {
 	if err != nil {
 		return err
 	}
+	s.asked = time.Now()
 	if s.o, err = k.startCompact(ctx, d.path, "0"); err != nil || !s.o.isFollowed() {
 		return err
 	}
@@ -125,6 +128,24 @@ func (k *kit) jobKept(ctx context.Context) verdict {
 	return k.withJob(ctx, func(s *observed) verdict {
 		kept, ok, err := s.o.last.Duration("TimeBeforeRemoval")
 		return when(ok && err == nil && kept.Minutes() == 5, "%s", kept)
+	})
+}
+
+// jobStart compares the clocks of jobs and of the system. A time zone that is left out would be
+// off by a quarter of an hour at least.
+func (k *kit) jobStart(ctx context.Context) verdict {
+	return k.withJob(ctx, func(s *observed) verdict {
+		all, err := k.enumerate(ctx, wsman.Enumeration{ResourceURI: systems})
+		if err != nil || len(all) != 1 {
+			return notTested("the times of the system cannot be read: %d systems, %v", len(all), err)
+		}
+		ran := time.Since(s.asked)
+		began, hasBegan, _ := s.o.last.Time("StartTime")
+		booted, hasBooted, _ := all[0].Time("LastBootUpTime")
+		now, hasNow, _ := all[0].Time("LocalDateTime")
+		off := now.Sub(began) - ran
+		return when(hasBegan && hasBooted && hasNow && began.After(booted) && off.Abs() < time.Minute,
+			"began %t, start %t, now %t; begun %s after the start of Windows, %s off", hasBegan, hasBooted, hasNow, began.Sub(booted), off.Round(time.Second))
 	})
 }
 

@@ -79,6 +79,7 @@ var contradictingAnswers = map[string]breakage{
 	"job-reference-form":         wrapJob,
 	"job-type-compaction":        swap("<p:JobType>3<", "<p:JobType>4<"),
 	"job-record-kept":            swap("P0DT0H5M0S", "P0DT0H4M0S"),
+	"job-start-time":             rewrite("Msvm_StorageJob", `(<p:StartTime><cim:Datetime>)\d{4}`, "${1}2001"),
 	"job-wrong-class":            swapFor("Msvm_ConcreteJob", "DestinationUnreachable", "InternalError"),
 	"storage-job-enumeration":    swapFor("n:Enumerate>", "<p:InstanceID>5D1C", "<p:InstanceID>5D1D"),
 	"storage-job-wql":            swapFor("JobType=3", "<p:InstanceID>5D1C", "<p:InstanceID>5D1D"),
