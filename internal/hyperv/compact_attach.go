@@ -73,6 +73,7 @@ func (c *compactor) attachOnce(ctx context.Context) error {
 		return c.tellAppeared(ctx, err)
 	}
 	c.started = true
+	a.sight.at = time.Now()
 	switch {
 	case o == outcomeUnknown, err != nil:
 		return c.findAsked(ctx, err)
@@ -117,6 +118,7 @@ func (c *compactor) awaitAttach(ctx context.Context) (ended bool, err error) {
 // sawWork notes that a job of ours is still under way. For a compaction it notes how long the job
 // has run, as any client that watches the job can see.
 func (c *compactor) sawWork(j StorageJob) {
+	c.attachment.sawJob(j)
 	switch {
 	case j.State.Terminal():
 	case j.Type == jobTypeCompaction:

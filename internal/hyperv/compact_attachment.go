@@ -56,6 +56,8 @@ type attachment struct {
 	// within [patience] of that.
 	seen   time.Time
 	worked time.Duration
+	// sight is when the attachment, or a job of ours on it, was last seen.
+	sight sighting
 	// detachLost is when the answer to a detach was lost, zero if none was.
 	detachLost time.Time
 }
@@ -71,13 +73,14 @@ func attachmentOf(order *Order) attachment {
 func (a *attachment) ask() {
 	a.state, a.image, a.job, a.made, a.mine = attachAsked, nil, nil, false, false
 	a.see(time.Now(), 0)
+	a.sight = sighting{at: time.Now()}
 }
 
 // refuse notes that the requested attach is not carried out. An attachment that
 // an earlier run left is still unsettled.
 func (a *attachment) refuse() {
 	a.release()
-	a.state, a.image, a.job, a.mine = attachNone, nil, nil, false
+	a.state, a.image, a.job, a.mine, a.sight = attachNone, nil, nil, false, sighting{}
 	if a.prior {
 		a.state = attachLeft
 	}
@@ -87,7 +90,7 @@ func (a *attachment) refuse() {
 // its address, see [addressClaims].
 func (a *attachment) own(image *mountedImage, free func()) {
 	a.release()
-	*a = attachment{state: attachHeld, image: image, mine: true, free: free, seen: a.seen, worked: a.worked}
+	*a = attachment{state: attachHeld, image: image, mine: true, free: free, seen: a.seen, worked: a.worked, sight: a.sight}
 }
 
 // see notes when our work was last seen on the attachment, and how long it had run by then.
@@ -127,7 +130,9 @@ func (a *attachment) doubt() {
 
 // borrow notes that a compaction is to be tried on image, which is not known to be ours.
 func (a *attachment) borrow(image *mountedImage) {
-	a.mine = a.mine && a.image.same(image)
+	if a.mine = a.mine && a.image.same(image); !a.mine {
+		a.sight = sighting{}
+	}
 	a.state, a.image, a.job = attachBorrowed, image, nil
 }
 
@@ -140,7 +145,7 @@ func (a *attachment) end() {
 // leave notes that the disk may stay attached by us, and why.
 func (a *attachment) leave(cause error) {
 	a.release()
-	*a = attachment{state: attachLeft, image: a.image, mine: a.mine, prior: a.prior, cause: cause}
+	*a = attachment{state: attachLeft, image: a.image, mine: a.mine, prior: a.prior, sight: a.sight, cause: cause}
 }
 
 func (a *attachment) release() {

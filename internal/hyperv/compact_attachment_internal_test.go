@@ -32,3 +32,27 @@ func TestPatience(t *testing.T) {
 		}
 	})
 }
+
+// TestHeldSince: a job on an attachment that is only borrowed does not tell since when it is ours.
+func TestHeldSince(t *testing.T) {
+	t.Parallel()
+	began := time.Date(2026, 11, 26, 2, 0, 0, 0, time.UTC)
+	var a attachment
+	a.ask()
+	a.sawJob(StorageJob{Began: began})
+	a.own(&mountedImage{}, nil)
+	if a.sawJob(StorageJob{}); !a.sight.began.Equal(began) {
+		t.Errorf("held since %s after a job that does not tell when it began", a.sight.began)
+	}
+	a.doubt()
+	if a.sawJob(StorageJob{Began: began.Add(time.Hour)}); !a.sight.began.Equal(began) {
+		t.Errorf("held since %s after a job on what may be somebody's", a.sight.began)
+	}
+	a.leave(nil)
+	if !a.sight.began.Equal(began) {
+		t.Error("what is left is not known to have been held")
+	}
+	if a.refuse(); !a.sight.began.IsZero() {
+		t.Error("what was never there is known to have been held")
+	}
+}

@@ -191,19 +191,17 @@ func (c *compactor) detachOnce(clean, waits context.Context) error {
 	return err
 }
 
-// isGone reports whether our attachment is no longer there. A restart, because of which a job may
-// have vanished, ends an attachment and makes its address available again.
+// isGone reports whether our attachment is no longer there.
 func (c *compactor) isGone(ctx context.Context) (bool, error) {
 	image := c.attachment.image
 	now, err := c.host.imageAt(ctx, image.ref)
 	if err != nil || !image.same(now) {
 		return err == nil, err
 	}
-	if p := c.pending; p == nil || !p.vanished {
-		return false, nil
+	if err := c.checkRestart(ctx); !errors.Is(err, errRestarted) {
+		return false, err
 	}
-	up, err := c.host.uptime(ctx)
-	return err == nil && up < time.Since(c.attachment.seen), err
+	return true, nil
 }
 
 // errDetachLost: a detach is not sent again for a minute after its outcome was lost. A detach that
@@ -247,7 +245,7 @@ func (c *compactor) lookAtOwn(ctx context.Context) error {
 	job, err := c.host.seeJob(ctx, *p.job, c.order.Path)
 	switch {
 	case errors.Is(err, ErrJobGone):
-		p.job, p.vanished = nil, true
+		p.job = nil
 		return nil
 	case err != nil:
 		return err

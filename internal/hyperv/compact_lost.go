@@ -12,8 +12,6 @@ type pending struct {
 	job       *StorageJob // as last seen; nil when not named, or forgotten by the host
 	lost      time.Time   // when its answer was lost, zero when it was not
 	cancelled bool        // the host was asked to end the job
-	// vanished: the host has no record of the job, as after a restart.
-	vanished bool
 }
 
 // lostError: a compaction was requested, and its outcome is unknown.

@@ -181,6 +181,7 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 	start := time.Now()
 	last, err := c.host.waitJob(ctx, ref, func(j StorageJob) {
 		*c.pending.job = j
+		c.attachment.sawJob(j)
 		if !j.State.Terminal() && (j.Percent > 0 || time.Since(start) > inUseTrial) {
 			c.taken()
 			c.sawWork(j)
@@ -201,9 +202,10 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 			c.attachment.prior = prior
 		} else {
 			c.taken()
+			c.attachment.sawJob(last)
 		}
 	case errors.Is(err, ErrJobGone):
-		c.pending.job, c.pending.vanished = nil, true
+		c.pending.job = nil
 		return fmt.Errorf("job %s vanished at %d %%: its host was restarted or forgot it: %w: %w", last.ID, last.Percent, ErrOutcomeUnknown, err)
 	}
 	return err

@@ -106,7 +106,9 @@ func isNotCompactable(err error) bool {
 func (c *compactor) leftAt() *AttachedAt {
 	switch a := &c.attachment; {
 	case a.mine:
-		return a.image.at(c.found.node)
+		at := a.image.at(c.found.node)
+		at.HeldAt = a.sight.began
+		return at
 	case a.prior && c.order.LeftAt != nil:
 		return c.order.LeftAt
 	}

@@ -69,24 +69,39 @@ func (c *compactor) mayTry(ctx context.Context) error {
 	return nil
 }
 
-// stillHolds checks an attachment that we hold and whose work was out of sight for so long that
-// another client may have taken it over. It is still ours if it is there and no other compaction is
-// on record; otherwise it is watched like any other.
+// stillHolds checks an attachment that we hold and that was out of sight, for so long that a
+// restart of Windows may have ended it, or that another client may have taken it over. One that
+// may have been taken over is watched like any other.
 func (c *compactor) stillHolds(ctx context.Context) error {
 	a := &c.attachment
-	if a.state != attachHeld || !a.lapsed() {
+	err := c.checkRestart(ctx)
+	switch {
+	case errors.Is(err, errRestarted):
+		a.refuse()
+		return err
+	case err == nil && !a.lapsed():
 		return nil
-	}
-	now, err := c.host.imageAt(ctx, a.image.ref)
-	if err == nil && a.image.same(now) {
-		var jobs []StorageJob
-		jobs, err = c.host.compactions(ctx, c.order.Path)
-		if err == nil && !slices.ContainsFunc(jobs, func(j StorageJob) bool { return !c.ours[j.ID] }) {
+	case err == nil:
+		var alone bool
+		if alone, err = c.isAlone(ctx); alone {
 			return nil
 		}
 	}
 	a.doubt()
 	return errors.Join(errLapsed, err)
+}
+
+// isAlone reports whether the attachment that we hold is there and no compaction but ours is on
+// record.
+func (c *compactor) isAlone(ctx context.Context) (bool, error) {
+	image := c.attachment.image
+	now, err := c.host.imageAt(ctx, image.ref)
+	if err != nil || !image.same(now) {
+		return false, err
+	}
+	jobs, err := c.host.compactions(ctx, c.order.Path)
+	foreign := slices.ContainsFunc(jobs, func(j StorageJob) bool { return !c.ours[j.ID] })
+	return err == nil && !foreign, err
 }
 
 // mayBorrow returns nil when the borrowed attachment is the one that was watched, still has no name

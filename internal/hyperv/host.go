@@ -9,7 +9,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
 )
 
@@ -154,20 +153,4 @@ func (h *Host) tryGenerations(f func(*generation) error) error {
 		}
 	}
 	return &classified{err: fmt.Errorf("no Hyper-V role: neither %s nor %s exists: %w", generations[0].namespace, generations[1].namespace, err), kind: ErrNoHyperV}
-}
-
-// uptime returns how long Windows has been running on the host, by its own clock.
-func (h *Host) uptime(ctx context.Context) (time.Duration, error) {
-	all, err := h.enumerate(ctx, cim.ResourceURI(cim.NamespaceCIMv2, cim.ClassOperatingSystem))
-	if err != nil {
-		return 0, fmt.Errorf("when the host was started: %w", err)
-	}
-	for _, i := range all {
-		booted, hasBooted, _ := i.Time("LastBootUpTime")
-		now, hasNow, _ := i.Time("LocalDateTime")
-		if hasBooted && hasNow {
-			return now.Sub(booted), nil
-		}
-	}
-	return 0, fmt.Errorf("%s does not tell when the host was started", cim.ClassOperatingSystem)
 }

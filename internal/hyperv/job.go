@@ -63,6 +63,7 @@ type StorageJob struct {
 	State    JobState
 	Percent  int
 	Elapsed  time.Duration
+	Began    time.Time // by the clock of the host; zero if it does not tell
 	Owner    string
 	failure  JobError
 	warnings string
@@ -96,6 +97,7 @@ func readJob(ref cim.Reference, i *cim.Instance) (StorageJob, error) {
 	}
 	j.Percent = int(min(firstUint(i, 16, "PercentComplete"), 100))
 	j.Elapsed, _, _ = i.Duration("ElapsedTime")
+	j.Began, _, _ = i.Time("StartTime")
 	j.Owner, _ = i.String("Owner")
 	description, _ := i.String("ErrorDescription")
 	if j.State == JobCompletedWithWarnings {

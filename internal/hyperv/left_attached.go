@@ -19,9 +19,9 @@ var errNotOurs = errors.New("it is not known to be the attachment that was left"
 
 // GiveBack detaches a disk that an earlier run left attached at the place that its result has
 // recorded. It does so only if that attachment is still there, by node, address, name and access,
-// has no drive letter and no folder mount point, and if the compactions that the host shows
-// running, except those of this process for other disks, end within ten minutes: the attachment may
-// have been taken over since. A disk that is not attached is no error. Any other attachment stays,
+// if Windows has not been restarted since, if it has no drive letter and no folder mount point, and
+// if the compactions that the host shows running, except those of this process for other disks, end
+// within ten minutes: the attachment may have been taken over since. A disk that is not attached is no error. Any other attachment stays,
 // and the error names the node and the command with which a person can detach it.
 func (h *Host) GiveBack(ctx context.Context, path string, at *AttachedAt) error {
 	path = winpath.Normalize(path)
@@ -61,16 +61,16 @@ func (h *Host) giveBack(ctx context.Context, path string, at *AttachedAt) error 
 	case !image.is(at, node):
 		return errNotOurs
 	}
-	return h.detachLeft(ctx, path, image)
+	return h.detachLeft(ctx, path, image, at.HeldAt)
 }
 
 // detachLeft detaches what an earlier run left attached, once the compactions that one list shows
 // running have ended. None may have begun during that wait: it could be that of another run which
 // has taken over the attachment.
-func (h *Host) detachLeft(ctx context.Context, path string, image *mountedImage) error {
+func (h *Host) detachLeft(ctx context.Context, path string, image *mountedImage, held time.Time) error {
 	var waited time.Time // when the wait began
 	for {
-		if gone, err := h.checkLeft(ctx, image); gone || err != nil {
+		if gone, err := h.checkLeft(ctx, image, held); gone || err != nil {
 			return err
 		}
 		running, err := h.compactionsSince(ctx, path, waited)
@@ -93,9 +93,9 @@ func (h *Host) detachLeft(ctx context.Context, path string, image *mountedImage)
 	}
 }
 
-// checkLeft refuses an attachment that can be reached by a name. The result gone says that it is no
-// longer there.
-func (h *Host) checkLeft(ctx context.Context, image *mountedImage) (gone bool, err error) {
+// checkLeft refuses an attachment that can be reached by a name, or that a restart since held may
+// have ended. The result gone says that it is no longer there.
+func (h *Host) checkLeft(ctx context.Context, image *mountedImage, held time.Time) (gone bool, err error) {
 	now, err := h.imageAt(ctx, image.ref)
 	if err != nil || !image.same(now) {
 		return err == nil, err
@@ -107,7 +107,7 @@ func (h *Host) checkLeft(ctx context.Context, image *mountedImage) (gone bool, e
 	case name != "":
 		return false, fmt.Errorf("%w: it can be reached as %s", errNotOurs, name)
 	}
-	return false, nil
+	return false, h.checkSameWindows(ctx, held)
 }
 
 var errLeftWait = fmt.Errorf("it has not ended within %s", leftWait)

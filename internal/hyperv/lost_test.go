@@ -173,9 +173,9 @@ func TestLeftAttachedIsGivenBackWhateverTheGatesSay(t *testing.T) {
 	}
 }
 
-// leftAt returns where the first disk that is attached to a simulated host is.
+// leftAt returns where the first disk that is attached to a simulated host is, held right now.
 func leftAt() *hyperv.AttachedAt {
-	return &hyperv.AttachedAt{Node: "HYPERV01", Name: diskPath, PortNumber: "1", PathID: "0", TargetID: "0", Lun: "0"}
+	return &hyperv.AttachedAt{Node: "HYPERV01", Name: diskPath, PortNumber: "1", PathID: "0", TargetID: "0", Lun: "0", HeldAt: time.Now().UTC().Truncate(time.Second)}
 }
 
 // TestCancelComesTooLate: an interrupt between the end of a job and the poll that would have

@@ -32,6 +32,9 @@ var mountKeys = [...]string{"PortNumber", "PathId", "TargetId", "Lun"}
 type AttachedAt struct {
 	Node, Name                        string
 	PortNumber, PathID, TargetID, Lun string
+	// HeldAt is a time at which it was attached by this program: when the last job on it began, by
+	// the clock of the node; zero if no job told.
+	HeldAt time.Time
 }
 
 func (at *AttachedAt) hasAddress() bool { return at != nil && at.Lun != "" }

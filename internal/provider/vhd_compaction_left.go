@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
@@ -21,6 +22,7 @@ func leftAtAttributes() map[string]schema.Attribute {
 		"path_id":     computedString("Selector `PathId` of the attachment."),
 		"target_id":   computedString("Selector `TargetId` of the attachment."),
 		"lun":         computedString("Selector `Lun` of the attachment."),
+		"held_at":     computedString("When the last job of this resource on the attachment began, by the clock of the node, as in RFC 3339. A restart of Windows after it ends the attachment; null if no job said."),
 	}
 }
 
@@ -45,6 +47,7 @@ func leftAtValue(at *hyperv.AttachedAt) types.Object {
 		"path_id":     optionalString(at.PathID),
 		"target_id":   optionalString(at.TargetID),
 		"lun":         optionalString(at.Lun),
+		"held_at":     optionalTime(at.HeldAt),
 	})
 }
 
@@ -59,6 +62,7 @@ func (m *vhdCompactionModel) leftAt() *hyperv.AttachedAt {
 		Node: cmp.Or(member("node"), m.Node.ValueString()), Name: member("name"),
 		PortNumber: member("port_number"), PathID: member("path_id"), TargetID: member("target_id"), Lun: member("lun"),
 	}
+	at.HeldAt, _ = time.Parse(time.RFC3339, member("held_at")) // zero, which is not known, for anything else
 	if at == (hyperv.AttachedAt{}) {
 		return nil
 	}

@@ -56,6 +56,9 @@ type world struct {
 	running sync.WaitGroup
 }
 
+// bootedBefore is how long Windows has been running on a host when it is made.
+const bootedBefore = 30 * 24 * time.Hour
+
 // newWorld returns an empty host that reads the time from clock. It runs
 // Windows Server 2022 unless an option says otherwise.
 func newWorld(clock func() time.Time, log *slog.Logger, s *site) *world {
@@ -63,7 +66,7 @@ func newWorld(clock func() time.Time, log *slog.Logger, s *site) *world {
 	w := &world{
 		clock: clock, log: log,
 		host: "HYPERV", release: Server2022, locale: "en-US",
-		site: s, local: newStore(), life: life, stop: stop, booted: clock(),
+		site: s, local: newStore(), life: life, stop: stop, booted: clock().Add(-bootedBefore),
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -1,0 +1,109 @@
+package hyperv
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
+)
+
+// A restart of Windows ends every attachment and gives the addresses out again, so that somebody
+// else's attachment of the same file can be at the address of ours.
+
+const (
+	// restartLeast is less than any Windows needs to restart and to answer again.
+	restartLeast = 10 * time.Second
+	// clockSlack is by how much the clock of a host may have been set between two times that are
+	// compared: a member of a domain is never further off than Kerberos allows.
+	clockSlack = 5 * time.Minute
+)
+
+// errRestarted: an attachment has ended with the Windows in which it was made.
+var errRestarted = fmt.Errorf("%w: Windows was restarted, so what is attached now is not the attachment of this run", ErrInUse)
+
+// sighting is when an attachment of this run was last seen to be there.
+type sighting struct {
+	at time.Time // by our clock
+	// job is the last job on it of which an answer to this run told. A restart ends the records of
+	// all jobs, so as long as this one is on record there was none.
+	job *cim.Reference
+	// began is when that job began on an attachment that was held, by the clock of the host; zero
+	// if no job said so.
+	began time.Time
+}
+
+// sawJob notes that a job of ours on the attachment was seen.
+func (a *attachment) sawJob(j StorageJob) {
+	a.sight.at, a.sight.job = time.Now(), &j.ref
+	if a.state != attachBorrowed && !j.Began.IsZero() {
+		a.sight.began = j.Began
+	}
+}
+
+// checkRestart returns errRestarted when Windows was restarted since our attachment was last seen.
+// A host that was in sight all the time is not asked.
+func (c *compactor) checkRestart(ctx context.Context) error {
+	s := &c.attachment.sight
+	if time.Since(s.at) < restartLeast {
+		return nil
+	}
+	restarted, err := c.host.restartedSince(ctx, *s)
+	switch {
+	case err != nil:
+		return err
+	case restarted:
+		return errRestarted
+	}
+	s.at = time.Now()
+	return nil
+}
+
+// restartedSince compares durations, so the clocks of host and client need not agree.
+func (h *Host) restartedSince(ctx context.Context, s sighting) (bool, error) {
+	if s.job != nil {
+		if _, err := h.getJob(ctx, *s.job); !errors.Is(err, ErrJobGone) {
+			return false, err
+		}
+	}
+	asked := time.Now()
+	booted, now, err := h.clock(ctx)
+	return now.Sub(booted) < asked.Sub(s.at), err
+}
+
+// checkSameWindows returns nil when Windows has been running on the host since held, a time by its
+// own clock. The clock of the client, and that of the client which stored the time, do not count.
+//
+// Unverified on a real host (job-start-time): that a job and the system tell their times by one
+// clock.
+func (h *Host) checkSameWindows(ctx context.Context, held time.Time) error {
+	if held.IsZero() {
+		return fmt.Errorf("%w: no job told when it was held, and a restart of Windows since would have ended it", errNotOurs)
+	}
+	booted, now, err := h.clock(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: a restart of Windows would have ended it: %w", errNotOurs, err)
+	case booted.Add(clockSlack).After(held), held.After(now.Add(clockSlack)):
+		return fmt.Errorf("%w: it was held at %s, and by the same clock Windows was started at %s and it is %s now: a restart ends every attachment",
+			errNotOurs, held.Format(time.RFC3339), booted.Format(time.RFC3339), now.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// clock returns when Windows was started on the host, and the time there.
+func (h *Host) clock(ctx context.Context) (booted, now time.Time, err error) {
+	all, err := h.enumerate(ctx, cim.ResourceURI(cim.NamespaceCIMv2, cim.ClassOperatingSystem))
+	if err != nil {
+		return booted, now, fmt.Errorf("when the host was started: %w", err)
+	}
+	for _, i := range all {
+		booted, hasBooted, _ := i.Time("LastBootUpTime")
+		now, hasNow, _ := i.Time("LocalDateTime")
+		if hasBooted && hasNow {
+			return booted, now, nil
+		}
+	}
+	return booted, now, fmt.Errorf("%s does not tell when the host was started", cim.ClassOperatingSystem)
+}
