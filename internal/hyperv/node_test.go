@@ -173,6 +173,9 @@ func TestGiveBack(t *testing.T) {
 				}
 				before := len(sim.Attachments())
 				start := time.Now()
+				if tt.at != nil {
+					tt.at.HeldAt = start
+				}
 				err := host.GiveBack(t.Context(), diskPath, tt.at)
 				if (err == nil) != tt.given {
 					t.Errorf("GiveBack = %v, want given back: %v", err, tt.given)

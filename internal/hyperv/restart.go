@@ -2,7 +2,6 @@ package hyperv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -60,11 +59,12 @@ func (c *compactor) checkRestart(ctx context.Context) error {
 	return nil
 }
 
-// restartedSince compares durations, so the clocks of host and client need not agree.
+// restartedSince reports whether Windows was restarted since a sighting. It compares durations, so
+// the clocks of host and client need not agree.
 func (h *Host) restartedSince(ctx context.Context, s sighting) (bool, error) {
 	if s.job != nil {
-		if _, err := h.getJob(ctx, *s.job); !errors.Is(err, ErrJobGone) {
-			return false, err
+		if _, err := h.getJob(ctx, *s.job); err == nil {
+			return false, nil
 		}
 	}
 	asked := time.Now()
