@@ -56,3 +56,19 @@ func TestHeldSince(t *testing.T) {
 		t.Error("what was never there is known to have been held")
 	}
 }
+
+// TestJobThatHasJustBegun: a host tells of a job that it has run for no time at all. That is a short
+// time, and not one that is not known: whoever sees the job end soon after takes the attachment over
+// long before the longest patience.
+func TestJobThatHasJustBegun(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &compactor{}
+		c.attachment.own(&mountedImage{}, nil)
+		c.sawWork(StorageJob{Type: jobTypeCompaction, State: JobRunning})
+		time.Sleep(patience(time.Second) - takeOverMargin + holderMargin + time.Second)
+		if !c.attachment.lapsed() {
+			t.Error("the holder of a short job is still sure when it may have been taken over")
+		}
+	})
+}

@@ -1,10 +1,15 @@
 package hyperv_test
 
 import (
+	"errors"
+	"regexp"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
@@ -86,4 +91,27 @@ func TestDetachMeetsAnother(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestHeldAndNotListed: while a compaction is refused as in use, the host does not list the
+// attachment of the run. That is not the end of it: the disk is detached all the same.
+func TestHeldAndNotListed(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var hidden atomic.Bool
+		image := regexp.MustCompile(`(?s)<p:Msvm_MountedStorageImage .*?</p:Msvm_MountedStorageImage>`)
+		sim, host := simulate(t, disk(), hypervsim.WithAnswer(func(request, answer string) string {
+			if hidden.Load() && strings.Contains(request, "Enumerate>") {
+				return image.ReplaceAllString(answer, "")
+			}
+			return answer
+		}))
+		sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Times: -1, Effect: hypervsim.Returns(32774), Func: func(hypervsim.Request) { hidden.Store(true) }})
+		sim.AddRule(hypervsim.Rule{Method: "FindMountedStorageImageInstance", Times: -1, Effect: hypervsim.Returns(32789)})
+		got, err := host.Compact(t.Context(), order())
+		if !errors.Is(err, hyperv.ErrInUse) || got.LeftAttached {
+			t.Errorf("result = %+v, %v", got, err)
+		}
+		clean(t, sim)
+	})
 }

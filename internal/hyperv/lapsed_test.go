@@ -61,3 +61,35 @@ func TestLapsedAttachment(t *testing.T) {
 		})
 	}
 }
+
+// TestSettledOnce: that a disk is not attached to another node any more is settled when this one
+// takes our attach, also if it has to be watched later like that of anybody.
+func TestSettledOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const job = time.Hour
+		sim, _ := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration = job }), other())
+		time.AfterFunc(job-10*time.Second, func() {
+			if _, err := sim.Console(`HYPERV\colleague`).Compact(otherPath, time.Hour); err != nil {
+				t.Error(err)
+			}
+			sim.AddRule(hypervsim.Rule{Client: "a", Method: "GetVirtualHardDiskState", Times: -1, Until: time.Now().Add(220 * time.Second), Effect: hypervsim.Delay(50 * time.Second)})
+		})
+		at := leftAt()
+		at.Node = "ELSEWHERE"
+		got, err := process(t, sim, "a").Compact(t.Context(), order(func(o *hyperv.Order) { o.LeftAttached, o.LeftAt, o.MaxPasses = true, at, 2 }))
+		if err != nil || got.LeftAttached || got.Run.Passes != 2 || !warned(got, hyperv.WarnTookOver) {
+			t.Errorf("result = %+v, %v, want two passes, the second on an attachment that was watched", got, err)
+		}
+		settled := 0
+		for _, w := range got.Warnings {
+			if w.Kind == hyperv.WarnSettled {
+				settled++
+			}
+		}
+		if settled != 1 {
+			t.Errorf("settled %d times, want once: %+v", settled, got.Warnings)
+		}
+		clean(t, sim)
+	})
+}

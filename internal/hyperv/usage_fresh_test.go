@@ -253,8 +253,13 @@ func TestLockPasses(t *testing.T) {
 	t.Parallel()
 	for name, held := range map[string]struct {
 		lasts time.Duration
+		limit time.Duration // of the run that finds it held
 		want  error
-	}{"for seconds": {8 * time.Second, nil}, "for minutes": {3 * time.Minute, hyperv.ErrInUse}} {
+	}{
+		"for seconds":           {8 * time.Second, 0, nil},
+		"for minutes":           {3 * time.Minute, 0, hyperv.ErrInUse},
+		"for longer than a run": {10 * time.Second, 7 * time.Second, hyperv.ErrInUse},
+	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -267,7 +272,7 @@ func TestLockPasses(t *testing.T) {
 				})
 				defer released.Stop()
 				start := time.Now()
-				got, err := attempt(t, host, free)
+				got, err := attempt(t, host, free, func(o *hyperv.Order) { o.Timeout = held.limit })
 				checkEnd(t, sim, free, got, err, held.want)
 				if took := time.Since(start); took > time.Minute {
 					t.Errorf("the gates took %s", took)
