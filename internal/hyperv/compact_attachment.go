@@ -72,8 +72,8 @@ func attachmentOf(order *Order) attachment {
 // ask notes that an attach is being sent.
 func (a *attachment) ask() {
 	a.state, a.image, a.job, a.made, a.mine = attachAsked, nil, nil, false, false
+	a.sight = sighting{}
 	a.see(time.Now(), 0)
-	a.sight = sighting{at: time.Now()}
 }
 
 // refuse notes that the requested attach is not carried out. An attachment that
@@ -94,7 +94,9 @@ func (a *attachment) own(image *mountedImage, free func()) {
 }
 
 // see notes when our work was last seen on the attachment, and how long it had run by then.
-func (a *attachment) see(at time.Time, worked time.Duration) { a.seen, a.worked = at, worked }
+func (a *attachment) see(at time.Time, worked time.Duration) {
+	a.seen, a.worked, a.sight.at = at, worked, at
+}
 
 // A holder that is alive notices the end of its job at its next poll. Within holderMargin of that
 // poll it detaches, and after that it checks first that the attachment is still its own. Other runs

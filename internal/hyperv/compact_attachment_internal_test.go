@@ -41,18 +41,18 @@ func TestHeldSince(t *testing.T) {
 	a.ask()
 	a.sawJob(StorageJob{Began: began})
 	a.own(&mountedImage{}, nil)
-	if a.sawJob(StorageJob{}); !a.sight.began.Equal(began) {
-		t.Errorf("held since %s after a job that does not tell when it began", a.sight.began)
+	if a.sawJob(StorageJob{}); !a.sight.held.Equal(began) {
+		t.Errorf("held since %s after a job that does not tell when it began", a.sight.held)
 	}
 	a.doubt()
-	if a.sawJob(StorageJob{Began: began.Add(time.Hour)}); !a.sight.began.Equal(began) {
-		t.Errorf("held since %s after a job on what may be somebody's", a.sight.began)
+	if a.sawJob(StorageJob{Began: began.Add(time.Hour)}); !a.sight.held.Equal(began) {
+		t.Errorf("held since %s after a job on what may be somebody's", a.sight.held)
 	}
 	a.leave(nil)
-	if !a.sight.began.Equal(began) {
+	if !a.sight.held.Equal(began) {
 		t.Error("what is left is not known to have been held")
 	}
-	if a.refuse(); !a.sight.began.IsZero() {
+	if a.refuse(); !a.sight.held.IsZero() {
 		t.Error("what was never there is known to have been held")
 	}
 }

@@ -37,7 +37,9 @@ func (c *compactor) leave(ctx context.Context, err error) error {
 		c.settleAsked(clean, waits)
 	case attachLeft:
 		c.giveBackLeft(clean)
-	case attachNone, attachHeld, attachBorrowed:
+	case attachBorrowed:
+		c.noteHeld(clean)
+	case attachNone, attachHeld:
 	}
 	if c.attachment.state == attachHeld {
 		c.readBefore(clean)
@@ -160,6 +162,7 @@ func (c *compactor) detach(clean, waits context.Context) {
 			c.attachment.end()
 			return
 		}
+		c.noteHeld(ctx)
 		if ended := pause(clean, wait); ended != nil {
 			c.leaveAttached(err)
 			return

@@ -107,7 +107,7 @@ func (c *compactor) leftAt() *AttachedAt {
 	switch a := &c.attachment; {
 	case a.mine:
 		at := a.image.at(c.found.node)
-		at.HeldAt = a.sight.began
+		at.HeldAt = a.sight.held
 		return at
 	case a.prior && c.order.LeftAt != nil:
 		return c.order.LeftAt

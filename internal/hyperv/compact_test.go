@@ -165,20 +165,22 @@ func TestCompactInUse(t *testing.T) {
 // read-only; the next one uses and ends that attachment.
 func TestCompactTakesOverAttachment(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		sim, host := simulate(t, disk())
-		if err := sim.Attach(`d:\vms\SQL01.vhdx`, true); err != nil {
-			t.Fatal(err)
-		}
-		got, err := host.Compact(t.Context(), order())
-		if err != nil || got.Status != hyperv.StatusCompacted {
-			t.Fatalf("result = %+v, %v", got, err)
-		}
-		if len(got.Warnings) != 1 || got.Warnings[0].Kind != hyperv.WarnTookOver {
-			t.Errorf("warnings = %+v, want the attachment named", got.Warnings)
-		}
-		clean(t, sim)
-	})
+	for _, jobless := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.Immediate = jobless }))
+			if err := sim.Attach(`d:\vms\SQL01.vhdx`, true); err != nil {
+				t.Fatal(err)
+			}
+			got, err := host.Compact(t.Context(), order())
+			if err != nil || got.Status != hyperv.StatusCompacted {
+				t.Fatalf("result = %+v, %v", got, err)
+			}
+			if len(got.Warnings) != 1 || got.Warnings[0].Kind != hyperv.WarnTookOver {
+				t.Errorf("warnings = %+v, want the attachment named", got.Warnings)
+			}
+			clean(t, sim)
+		})
+	}
 }
 
 // TestCompactForeignCompaction: a compaction without an attachment does not name its disk, so no

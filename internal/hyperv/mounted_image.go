@@ -32,8 +32,7 @@ var mountKeys = [...]string{"PortNumber", "PathId", "TargetId", "Lun"}
 type AttachedAt struct {
 	Node, Name                        string
 	PortNumber, PathID, TargetID, Lun string
-	// HeldAt is a time at which it was attached by this program: when the last job on it began, by
-	// the clock of the node; zero if no job told.
+	// HeldAt is a time at which it was held, by the clock of the node; zero if that is not known.
 	HeldAt time.Time
 }
 

@@ -28,16 +28,28 @@ type sighting struct {
 	// job is the last job on it of which an answer to this run told. A restart ends the records of
 	// all jobs, so as long as this one is on record there was none.
 	job *cim.Reference
-	// began is when that job began on an attachment that was held, by the clock of the host; zero
-	// if no job said so.
-	began time.Time
+	// held is when the attachment was ours, by the clock of the host: when the last job on it began.
+	// Zero if no job said so and the host was not asked.
+	held time.Time
 }
 
 // sawJob notes that a job of ours on the attachment was seen.
 func (a *attachment) sawJob(j StorageJob) {
 	a.sight.at, a.sight.job = time.Now(), &j.ref
 	if a.state != attachBorrowed && !j.Began.IsZero() {
-		a.sight.began = j.Began
+		a.sight.held = j.Began
+	}
+}
+
+// noteHeld asks the host for its time where no job told it: an attachment that may be left is to be
+// known again.
+func (c *compactor) noteHeld(ctx context.Context) {
+	s := &c.attachment.sight
+	if !c.attachment.mine || !s.held.IsZero() {
+		return
+	}
+	if _, now, err := c.host.clock(ctx); err == nil {
+		s.held = now.Add(-time.Since(s.at))
 	}
 }
 
@@ -79,7 +91,7 @@ func (h *Host) restartedSince(ctx context.Context, s sighting) (bool, error) {
 // clock.
 func (h *Host) checkSameWindows(ctx context.Context, held time.Time) error {
 	if held.IsZero() {
-		return fmt.Errorf("%w: no job told when it was held, and a restart of Windows since would have ended it", errNotOurs)
+		return fmt.Errorf("%w: it is not known when it was held, and a restart of Windows since would have ended it", errNotOurs)
 	}
 	booted, now, err := h.clock(ctx)
 	switch {

@@ -70,6 +70,7 @@ func TestGiveBackAfterARestart(t *testing.T) {
 			return answer
 		})
 	}
+	immediate := disk(func(v *hypervsim.VHD) { v.Immediate, v.AttachImmediate = true, true })
 	for name, tt := range sample.EveryNamed(5, map[string]struct {
 		option hypervsim.Option
 		wrong  time.Duration // of the host's clock against the client's
@@ -79,6 +80,8 @@ func TestGiveBackAfterARestart(t *testing.T) {
 	}{
 		"and the same file attached again": {do: func(sim *hypervsim.Host) { restart(sim); again(sim) }, left: true},
 		"and nothing attached":             {do: restart},
+		"of a host without jobs":           {option: immediate, do: func(sim *hypervsim.Host) { restart(sim); again(sim) }, left: true},
+		"none, and no jobs":                {option: immediate, do: func(*hypervsim.Host) { time.Sleep(time.Hour) }},
 		"none":                             {do: func(*hypervsim.Host) { time.Sleep(time.Hour) }},
 		"none for a year":                  {do: func(*hypervsim.Host) { time.Sleep(365 * 24 * time.Hour) }},
 		"of the service only":              {do: func(sim *hypervsim.Host) { sim.RestartService() }},

@@ -22,7 +22,7 @@ func leftAtAttributes() map[string]schema.Attribute {
 		"path_id":     computedString("Selector `PathId` of the attachment."),
 		"target_id":   computedString("Selector `TargetId` of the attachment."),
 		"lun":         computedString("Selector `Lun` of the attachment."),
-		"held_at":     computedString("When the last job of this resource on the attachment began, by the clock of the node, as in RFC 3339. A restart of Windows after it ends the attachment; null if no job said."),
+		"held_at":     computedString("When it was this resource's, by the clock of the node, as in RFC 3339: a restart of Windows since then has ended it. Null if the node did not tell."),
 	}
 }
 
