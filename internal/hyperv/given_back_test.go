@@ -152,3 +152,26 @@ func TestGiveBackOfWhatWasNeverOurs(t *testing.T) {
 		})
 	}
 }
+
+// TestRunAfterATakeover: state says where a run has left the disk, and another process has taken that
+// very attachment over. The next run waits until that process has detached it, and then makes its own.
+func TestRunAfterATakeover(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const job = time.Hour
+		sim, _ := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration, v.Progress = job, hypervsim.ProgressAtEnd }))
+		left := process(t, sim, "left")
+		prior := leaveBehind(t, sim, left)
+		taker := background(t.Context(), process(t, sim, "taker"), order())
+		time.Sleep(10 * time.Minute) // it has begun by then
+		start := time.Now()
+		got, err := left.Compact(t.Context(), order(func(o *hyperv.Order) { o.LeftAttached, o.LeftAt = true, prior.LeftAttachedAt }))
+		if err != nil || got.LeftAttached || warned(got, hyperv.WarnTookOver) {
+			t.Errorf("the run after %s: %+v, %v", time.Since(start), got, err)
+		}
+		if got, err := taker(); err != nil || !warned(got, hyperv.WarnTookOver) {
+			t.Errorf("the taker: %+v, %v", got, err)
+		}
+		clean(t, sim)
+	})
+}
