@@ -9,6 +9,7 @@ import (
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 // TestAttachLostToAHolder: the answer to an attach is lost while another process has the disk
@@ -17,7 +18,7 @@ import (
 func TestAttachLostToAHolder(t *testing.T) {
 	t.Parallel()
 	const job = 20 * time.Minute
-	for name, offset := range map[string]time.Duration{
+	for name, offset := range sample.EveryNamed(3, map[string]time.Duration{
 		"before it is attached":  -100 * time.Millisecond,
 		"before its compaction":  300 * time.Millisecond,
 		"beside the end":         job - 5*time.Second,
@@ -25,7 +26,7 @@ func TestAttachLostToAHolder(t *testing.T) {
 		"amid":                   job / 2,
 		"long before the end":    job - time.Minute,
 		"between its two passes": job + 10*time.Second,
-	} {
+	}) {
 		for _, effect := range []hypervsim.Effect{hypervsim.ResetBefore(), hypervsim.FaultAfter(0x80041001, hypervsim.FaultFormAny)} {
 			t.Run(name+"/"+effect.String(), func(t *testing.T) {
 				t.Parallel()

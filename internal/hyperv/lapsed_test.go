@@ -8,6 +8,7 @@ import (
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 // TestLapsedAttachment: a run is kept from its host across the end of its job, for so long that
@@ -15,7 +16,7 @@ import (
 // process, and no second pass is begun on it.
 func TestLapsedAttachment(t *testing.T) {
 	t.Parallel()
-	for name, tt := range map[string]struct {
+	for name, tt := range sample.EveryNamed(3, map[string]struct {
 		job         time.Duration
 		from, until time.Duration // when something is wrong, around the end of the job
 		rule        hypervsim.Rule
@@ -29,7 +30,7 @@ func TestLapsedAttachment(t *testing.T) {
 		"an outage, a short job":      {6 * time.Minute, -10 * time.Second, 80 * time.Second, hypervsim.Rule{Effect: hypervsim.ResetBefore()}, 1},
 		"no size, a short job":        {6 * time.Minute, -10 * time.Second, 80 * time.Second, hypervsim.Rule{Method: "GetVirtualHardDiskState", Effect: hypervsim.Delay(45 * time.Second)}, 2},
 		"interrupted in the meantime": {time.Hour, -time.Minute, 220 * time.Second, hypervsim.Rule{Effect: hypervsim.ResetBefore()}, 0},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 // site is some hosts of one domain, and a fleet that reaches them.
@@ -146,10 +147,10 @@ func TestPasswordChanges(t *testing.T) {
 	if testing.Short() { // a sample: the rules have no other branches for more of them
 		disks, change = 36, 30*time.Minute
 	}
-	for _, tt := range []struct {
+	for _, tt := range sample.Every(3, []struct {
 		hosts int
 		local bool
-	}{{1, false}, {12, false}, {1, true}, {12, true}} {
+	}{{1, false}, {12, false}, {1, true}, {12, true}}) {
 		t.Run(fmt.Sprintf("%d hosts, local accounts %v", tt.hosts, tt.local), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
@@ -237,7 +238,7 @@ func TestLogonOutage(t *testing.T) {
 	for at, begins := range map[string]time.Duration{
 		"before": 0, "after the start": 2 * time.Minute, "in the middle": 3 * time.Hour, "at the detach": job - time.Second,
 	} {
-		for _, away := range []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 5 * time.Minute, 30 * time.Minute} {
+		for _, away := range sample.Every(3, []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 5 * time.Minute, 30 * time.Minute}) {
 			t.Run(fmt.Sprintf("%s, %s", at, away), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {

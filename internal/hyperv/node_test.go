@@ -12,6 +12,7 @@ import (
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 // name is a name of several nodes, of which one answers.
@@ -61,33 +62,39 @@ func nodes(t *testing.T, options ...hypervsim.Option) (one, two *hypervsim.Host,
 // node serve until polls are so far apart that each dials anew.
 func TestNameMoves(t *testing.T) {
 	t.Parallel()
+	type move struct {
+		mode      hyperv.Mode
+		cut, back bool
+	}
+	var moves []move
 	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
 		for _, cut := range []bool{true, false} {
-			for _, back := range []bool{true, false} {
-				synctest.Test(t, func(t *testing.T) {
-					one, two, way, host := nodes(t, disk(func(v *hypervsim.VHD) { v.JobDuration = 6 * time.Hour }))
-					time.AfterFunc(20*time.Minute, func() { way.move(two, cut) })
-					if back {
-						time.AfterFunc(23*time.Minute, func() { way.move(one, true) })
-					}
-					got, err := host.Compact(t.Context(), order(mode(m)))
-					switch {
-					case back:
-						if err != nil || got.Status != hyperv.StatusCompacted || got.Node != "NODE1" {
-							t.Errorf("%s cut=%v back: %+v, %v", m, cut, got, err)
-						}
-					case got.Status != hyperv.StatusUnknown || !strings.Contains(err.Error(), "NODE1"):
-						t.Errorf("%s cut=%v: %+v, %v, want an unknown outcome on NODE1", m, cut, got, err)
-					case m.Attaches() != got.LeftAttached || m.Attaches() && got.LeftAttachedAt.Node != "NODE1":
-						t.Errorf("%s cut=%v: left attached %v at %+v", m, cut, got.LeftAttached, got.LeftAttachedAt)
-					}
-					one.Check(hypervsim.Claim{Client: "run", Path: diskPath, LeftAttached: got.LeftAttached})
-					if n := len(two.Attachments()) + two.Compactions(diskPath); n != 0 {
-						t.Errorf("%s: %d things were done on the other node", m, n)
-					}
-				})
-			}
+			moves = append(moves, move{m, cut, true}, move{m, cut, false})
 		}
+	}
+	for _, tt := range sample.Every(3, moves) {
+		synctest.Test(t, func(t *testing.T) {
+			one, two, way, host := nodes(t, disk(func(v *hypervsim.VHD) { v.JobDuration = 6 * time.Hour }))
+			time.AfterFunc(20*time.Minute, func() { way.move(two, tt.cut) })
+			if tt.back {
+				time.AfterFunc(23*time.Minute, func() { way.move(one, true) })
+			}
+			got, err := host.Compact(t.Context(), order(mode(tt.mode)))
+			switch {
+			case tt.back:
+				if err != nil || got.Status != hyperv.StatusCompacted || got.Node != "NODE1" {
+					t.Errorf("%+v: %+v, %v", tt, got, err)
+				}
+			case got.Status != hyperv.StatusUnknown || !strings.Contains(err.Error(), "NODE1"):
+				t.Errorf("%+v: %+v, %v, want an unknown outcome on NODE1", tt, got, err)
+			case tt.mode.Attaches() != got.LeftAttached || tt.mode.Attaches() && got.LeftAttachedAt.Node != "NODE1":
+				t.Errorf("%+v: left attached %v at %+v", tt, got.LeftAttached, got.LeftAttachedAt)
+			}
+			one.Check(hypervsim.Claim{Client: "run", Path: diskPath, LeftAttached: got.LeftAttached})
+			if n := len(two.Attachments()) + two.Compactions(diskPath); n != 0 {
+				t.Errorf("%+v: %d things were done on the other node", tt, n)
+			}
+		})
 	}
 }
 

@@ -94,7 +94,7 @@ func TestTwoProcessesOneDisk(t *testing.T) {
 		offsets = append(offsets, job-s)
 	}
 	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
-		for _, offset := range sample.Every(16, offsets) {
+		for _, offset := range sample.Every(32, offsets) {
 			t.Run(fmt.Sprintf("%s/%s", m, offset), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
@@ -122,7 +122,10 @@ func TestTwoProcessesOneDisk(t *testing.T) {
 // work of one must not keep the other from detaching its disks.
 func TestTwoPipelines(t *testing.T) {
 	t.Parallel()
-	const disks = 40
+	disks := 40
+	if testing.Short() {
+		disks = 8
+	}
 	took := map[int]time.Duration{}
 	for _, processes := range []int{1, 2} {
 		synctest.Test(t, func(t *testing.T) {
@@ -197,11 +200,15 @@ func TestLongForeignCompaction(t *testing.T) {
 // ends every minute or so.
 func TestKilledRunIsHealed(t *testing.T) {
 	t.Parallel()
-	for _, tt := range []struct {
+	many := 150
+	if testing.Short() {
+		many = 30
+	}
+	for _, tt := range sample.Every(2, []struct {
 		disks int
 		job   time.Duration
 		left  bool
-	}{{10, time.Hour, false}, {10, time.Hour, true}, {150, 3 * time.Minute, false}} {
+	}{{10, time.Hour, false}, {10, time.Hour, true}, {many, 3 * time.Minute, false}}) {
 		synctest.Test(t, func(t *testing.T) {
 			opts := []hypervsim.Option{disk()}
 			path := func(i int) string { return fmt.Sprintf(`D:\VMs\o%d.vhdx`, i) }

@@ -115,7 +115,7 @@ func soakRuns(t *testing.T) int {
 		return runs
 	}
 	if testing.Short() {
-		return 50
+		return 25
 	}
 	return 500
 }

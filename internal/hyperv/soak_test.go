@@ -71,7 +71,7 @@ func TestSoak(t *testing.T) {
 		s.dial, s.every, s.faults = sim.Dial, 20*time.Second, matrixFaults
 		length := time.Hour
 		if testing.Short() {
-			length = 5 * time.Minute
+			length = 2 * time.Minute
 		}
 		s.run(t, length)
 	})

@@ -148,7 +148,10 @@ func TestOldGenerationIsNotAsked(t *testing.T) {
 func TestCopiesOfOneTemplate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const copies = 40
+		copies := 40
+		if testing.Short() {
+			copies = 20
+		}
 		const id = "AAAAAAAA-0000-4000-8000-000000000001"
 		var disks []hypervsim.VHD
 		var machines []hypervsim.VM
