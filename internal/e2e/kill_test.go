@@ -364,6 +364,8 @@ func (s scenario) checkInterrupted(t *testing.T, sim clockedHost, w workspace, a
 		}
 	}
 	got, known := w.state()[killedState]
+	// A busy machine lets a run go on for a while after the signal.
+	started := sim.Calls("AttachVirtualHardDisk")+sim.Calls("CompactVirtualHardDisk") > 0
 	switch {
 	case s.over():
 		if got.text("status") != "compacted" {
@@ -372,7 +374,7 @@ func (s scenario) checkInterrupted(t *testing.T, sim clockedHost, w workspace, a
 		return
 	case code == 0:
 		t.Errorf("the interrupted apply succeeded:\n%s", a.output())
-	case known != (s.moment.started || !s.first):
+	case known != (started || !s.first):
 		t.Errorf("the disk is in the state: %t\n%s", known, a.output())
 	case known && got.text("status") != "interrupted":
 		t.Errorf("status = %q, want interrupted\n%s", got.text("status"), a.output())

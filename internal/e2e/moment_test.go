@@ -18,8 +18,6 @@ type moment struct {
 	name    string
 	mounted bool // only a run that attaches the disk has it
 	watch   func(t *testing.T, sim clockedHost, run hunted)
-	// started: something has been started on the host by then.
-	started bool
 	// compacting: the compaction has been asked for by then.
 	compacting bool
 	// over: the job has ended by then, so an interrupt has nothing to cancel.
@@ -37,21 +35,21 @@ func moments() []moment {
 			return q.Method == "GetVirtualHardDiskState" && sim.Calls("GetVirtualHardDiskSettingData") > 0
 		})},
 		{name: "machines asked for", watch: arriving(hypervsim.Rule{Class: cim.ClassComputerSystem})},
-		{name: "attach sent", mounted: true, started: true, watch: arriving(hypervsim.Rule{Method: "AttachVirtualHardDisk"})},
-		{name: "attach job", mounted: true, started: true, watch: arriving(hypervsim.Rule{Class: cim.ClassStorageJob, Operation: hypervsim.OperationGet})},
-		{name: "attached", mounted: true, started: true, watch: arriving(hypervsim.Rule{Class: cim.ClassMountedStorageImage})},
-		{name: "compact sent", started: true, compacting: true, watch: arriving(hypervsim.Rule{Method: "CompactVirtualHardDisk"})},
+		{name: "attach sent", mounted: true, watch: arriving(hypervsim.Rule{Method: "AttachVirtualHardDisk"})},
+		{name: "attach job", mounted: true, watch: arriving(hypervsim.Rule{Class: cim.ClassStorageJob, Operation: hypervsim.OperationGet})},
+		{name: "attached", mounted: true, watch: arriving(hypervsim.Rule{Class: cim.ClassMountedStorageImage})},
+		{name: "compact sent", compacting: true, watch: arriving(hypervsim.Rule{Method: "CompactVirtualHardDisk"})},
 	}
 	for percent := 10; percent <= 90; percent += 10 {
-		all = append(all, moment{name: fmt.Sprintf("%d percent", percent), started: true, compacting: true, watch: onProgress(percent)})
+		all = append(all, moment{name: fmt.Sprintf("%d percent", percent), compacting: true, watch: onProgress(percent)})
 	}
 	return append(all,
-		moment{name: "job done", started: true, over: true, watch: onRequest(func(sim *hypervsim.Host, _ hypervsim.Request) bool {
+		moment{name: "job done", over: true, watch: onRequest(func(sim *hypervsim.Host, _ hypervsim.Request) bool {
 			return compaction(sim).ended()
 		})},
-		moment{name: "detach sent", mounted: true, started: true, over: true, watch: arriving(hypervsim.Rule{Method: "DetachVirtualHardDisk"})},
-		moment{name: "last read sent", started: true, over: true, watch: onRequest(lastRead)},
-		moment{name: "last read answered", started: true, over: true, watch: afterLastRead},
+		moment{name: "detach sent", mounted: true, over: true, watch: arriving(hypervsim.Rule{Method: "DetachVirtualHardDisk"})},
+		moment{name: "last read sent", over: true, watch: onRequest(lastRead)},
+		moment{name: "last read answered", over: true, watch: afterLastRead},
 	)
 }
 
