@@ -11,7 +11,7 @@ awk -v keep="$keep" '
 
   $0 !~ keep { next }
   {
-    sub(/ after [0-9]+s/, "")
+    sub(/ after ([0-9]+[hms])+/, "")
     if (/^==>/ && n) line[++n] = ""
     line[++n] = $0
     if (length($0) > widest) widest = length($0)

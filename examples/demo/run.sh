@@ -108,7 +108,7 @@ start_host() {
   HYPERVSIM_PASSWORD=$HYPERV_PASSWORD "$work/bin/hypervsim" -control 127.0.0.1:0 -folder "D:\\VMs=$work/vms" \
     >"$work/ready" 2>"$work/hypervsim.log" &
   simulator=$!
-  for _ in {1..100}; do
+  for _ in {1..600}; do # it takes a moment, on a busy machine some seconds
     [[ -s $work/ready ]] && break
     kill -0 "$simulator" 2>/dev/null || fail "the simulated host ended"
     sleep 0.1
