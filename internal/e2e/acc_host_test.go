@@ -34,6 +34,7 @@ const (
 type accHost struct {
 	t        *testing.T
 	sim      *hypervsim.Host // nil when it is a real one
+	clock    *hostClock      // of sim
 	fixtures *conformance.Fixtures
 	env      []string // variables of the provider
 	client   *wsman.Client
@@ -68,7 +69,8 @@ func onHost(t *testing.T, takes time.Duration) *accHost {
 func (h *accHost) simulate(takes time.Duration) {
 	disks, forDisks := rehearsal.Disks(`D:\hvc\disks`, takes)
 	machines, forMachines := rehearsal.Machines(`D:\hvc\machines`, "hvc-")
-	h.sim = hypervsim.RunT(h.t, append(disks, machines...)...)
+	sim := newClockedHost(h.t, append(disks, machines...)...)
+	h.sim, h.clock = sim.Host, sim.clock
 	h.t.Cleanup(func() { careful(h.t, h.sim) })
 	h.fixtures = &conformance.Fixtures{Disks: forDisks, Machines: forMachines}
 	h.env = []string{

@@ -17,7 +17,7 @@ func TestAccTimeOut(t *testing.T) {
 	t.Parallel()
 	h := onHost(t, time.Minute)
 	d := h.disk("time-out")
-	w := h.workspace(accDisk(d.Path, `timeouts = { create = "2s", update = "2s" }`))
+	w := h.workspace(accDisk(d.Path, `timeouts = { create = "5s", update = "5s" }`))
 	code := 0
 	if h.sim != nil {
 		code = 1
@@ -52,17 +52,23 @@ func (h *accHost) hurry(path string) {
 // the next run heals what they left.
 func TestAccKilled(t *testing.T) {
 	t.Parallel()
-	h := onHost(t, 3*time.Second)
+	h := onHost(t, time.Second)
 	d := h.disk("killed")
 	w := h.workspace(accDisk(d.Path))
+	if h.sim != nil { // the compaction does not end before the kill
+		h.sim.AddRule(hypervsim.Rule{Method: "CompactVirtualHardDisk", Func: func(hypervsim.Request) { h.clock.hold() }})
+	}
 	cmd, log := w.startGroup("apply")
 	ended := make(chan error, 1)
 	go func() { ended <- cmd.Wait() }()
 	h.awaitAttached(d.Path, ended)
 	killGroup(t, cmd)
 	<-ended
-	if h.sim != nil && !h.isAttached(t.Context(), d.Path) {
-		t.Fatalf("nothing was left to heal:\n%s", read(t, w, log))
+	if h.sim != nil {
+		if !h.isAttached(t.Context(), d.Path) {
+			t.Fatalf("nothing was left to heal:\n%s", read(t, w, log))
+		}
+		h.clock.release()
 	}
 
 	_ = os.Remove(filepath.Join(w.dir, ".terraform.tfstate.lock.info")) // left by a killed process
