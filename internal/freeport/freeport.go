@@ -19,7 +19,7 @@ const first, past = 20000, 32000
 // tried counts the ports that this process has looked at. It begins anywhere, as other processes do.
 var tried atomic.Uint32
 
-func init() { tried.Store(rand.Uint32N(past - first)) }
+func init() { tried.Store(rand.Uint32N(past - first)) } //nolint:gosec // G404: any beginning will do
 
 // On returns a port for TCP that is free on all of the addresses, which are 127.0.0.1 if there are
 // none. Until the end of the test it is given to nobody else.

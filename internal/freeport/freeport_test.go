@@ -50,7 +50,7 @@ func TestOn(t *testing.T) {
 		t.Fatalf("%v\n%s", err, out)
 	}
 	theirs := 0
-	for _, field := range strings.Fields(string(out)) {
+	for field := range strings.FieldsSeq(string(out)) {
 		if text, ok := strings.CutPrefix(field, "port="); ok {
 			port, _ := strconv.Atoi(text)
 			if theirs++; taken[port] {
