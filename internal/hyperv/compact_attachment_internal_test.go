@@ -72,3 +72,29 @@ func TestJobThatHasJustBegun(t *testing.T) {
 		}
 	})
 }
+
+// TestMine: an attachment counts as one that was ours only as long as it is the same one.
+func TestMine(t *testing.T) {
+	t.Parallel()
+	ours, other := &mountedImage{name: `D:\a.vhdx`, readOnly: true}, &mountedImage{name: `D:\b.vhdx`, readOnly: true}
+	for name, tt := range map[string]struct {
+		then func(*attachment)
+		mine bool
+	}{
+		"doubted":                     {func(a *attachment) { a.doubt() }, true},
+		"doubted and watched":         {func(a *attachment) { a.doubt(); a.borrow(ours) }, true},
+		"doubted, another is watched": {func(a *attachment) { a.doubt(); a.borrow(other) }, false},
+		"left":                        {func(a *attachment) { a.leave(nil) }, true},
+		"refused":                     {func(a *attachment) { a.refuse() }, false},
+		"asked for anew":              {func(a *attachment) { a.ask() }, false},
+		"ended":                       {func(a *attachment) { a.end() }, false},
+	} {
+		var a attachment
+		a.ask()
+		a.own(ours, nil)
+		tt.then(&a)
+		if a.mine != tt.mine {
+			t.Errorf("%s: ours once %t, want %t", name, a.mine, tt.mine)
+		}
+	}
+}

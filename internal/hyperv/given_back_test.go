@@ -135,11 +135,21 @@ func TestGiveBackOfWhatWasNeverOurs(t *testing.T) {
 				for len(sim.Attachments()) == 0 {
 					time.Sleep(10 * time.Millisecond)
 				}
-				got, err := b.Compact(t.Context(), order(func(o *hyperv.Order) { o.Timeout = tt.end }))
+				got, err := b.Compact(t.Context(), order(func(o *hyperv.Order) {
+					o.Timeout = tt.end
+					if tt.method != "AttachVirtualHardDisk" { // which is not sent on what state says
+						at := leftAt()
+						at.Lun = "7" // an earlier run has left it elsewhere
+						o.LeftAttached, o.LeftAt = true, at
+					}
+				}))
 				if err == nil {
 					t.Errorf("the second process: %+v", got)
 				}
 				if got.LeftAttached {
+					if got.LeftAttachedAt.Lun != "" {
+						t.Errorf("remembers the address %+v", *got.LeftAttachedAt)
+					}
 					if err := b.GiveBack(t.Context(), diskPath, got.LeftAttachedAt); err == nil && len(sim.Attachments()) == 0 {
 						t.Error("given back")
 					}
@@ -171,6 +181,32 @@ func TestRunAfterATakeover(t *testing.T) {
 		}
 		if got, err := taker(); err != nil || !warned(got, hyperv.WarnTookOver) {
 			t.Errorf("the taker: %+v, %v", got, err)
+		}
+		clean(t, sim)
+	})
+}
+
+// TestGiveBackAfterALook: state says where a run has left the disk, and a look shows that it is not
+// attached any more. That settles it: what somebody attaches there afterwards is not what was left.
+func TestGiveBackAfterALook(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sim, _ := simulate(t, disk(func(v *hypervsim.VHD) { v.AttachImmediate = true }))
+		a, b := process(t, sim, "a"), process(t, sim, "b")
+		var holder func() (hyperv.CompactResult, error)
+		sim.AddRule(hypervsim.Rule{Client: "b", Method: "AttachVirtualHardDisk", Effect: hypervsim.ResetBefore(), Func: func(hypervsim.Request) {
+			holder = background(t.Context(), a, order())
+			time.Sleep(time.Second)
+		}})
+		got, err := b.Compact(t.Context(), order(func(o *hyperv.Order) { o.Timeout, o.LeftAttached, o.LeftAt = 30*time.Second, true, leftAt() }))
+		if err == nil || !got.LeftAttached || got.LeftAttachedAt.Lun != "" {
+			t.Errorf("result = %+v at %+v, %v, want it left at an unknown address", got, got.LeftAttachedAt, err)
+		}
+		if err := b.GiveBack(t.Context(), diskPath, got.LeftAttachedAt); err == nil && len(sim.Attachments()) == 0 {
+			t.Error("given back")
+		}
+		if got, err := holder(); err != nil {
+			t.Errorf("the holder: %+v, %v", got, err)
 		}
 		clean(t, sim)
 	})
