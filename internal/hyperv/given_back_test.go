@@ -38,7 +38,7 @@ func TestGiveBackAfterAWait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				sim, _ := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration = time.Hour }), other())
+				sim, _ := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration = 8 * time.Minute }), other())
 				if err := sim.AttachFor("left", diskPath); err != nil {
 					t.Fatal(err)
 				}
