@@ -175,7 +175,7 @@ func TestFaultMatrix(t *testing.T) {
 
 // matrixSample has no factor in common with the numbers of faults and of ways to
 // attach, so that a sample has all of them in all combinations.
-const matrixSample = 11
+const matrixSample = 13
 
 // checkSpread fails the test if a step or a fault is in none of the cells.
 func checkSpread(t *testing.T, cells []matrixRun) {

@@ -94,7 +94,7 @@ func TestTwoProcessesOneDisk(t *testing.T) {
 		offsets = append(offsets, job-s)
 	}
 	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
-		for _, offset := range sample.Every(32, offsets) {
+		for _, offset := range sample.Every(48, offsets) {
 			t.Run(fmt.Sprintf("%s/%s", m, offset), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
@@ -124,7 +124,7 @@ func TestTwoPipelines(t *testing.T) {
 	t.Parallel()
 	disks := 40
 	if testing.Short() {
-		disks = 8
+		disks = 6
 	}
 	took := map[int]time.Duration{}
 	for _, processes := range []int{1, 2} {
@@ -161,7 +161,7 @@ func TestTwoPipelines(t *testing.T) {
 		})
 	}
 	t.Logf("%d disks of one pipeline in %s, of two at once in %s", disks, took[1].Round(time.Minute), took[2].Round(time.Minute))
-	if took[2] > took[1]*6/5 {
+	if !testing.Short() && took[2] > took[1]*6/5 { // of few disks the last one decides
 		t.Errorf("two pipelines took %s, one %s: more than 1.2 times as long", took[2], took[1])
 	}
 }
@@ -171,7 +171,10 @@ func TestTwoPipelines(t *testing.T) {
 func TestLongForeignCompaction(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		const disks = 10
+		disks := 10
+		if testing.Short() {
+			disks = 4
+		}
 		path := func(i int) string { return fmt.Sprintf(`D:\VMs\d-%02d.vhdx`, i) }
 		opts := []hypervsim.Option{other()}
 		for i := range disks {
@@ -202,7 +205,7 @@ func TestKilledRunIsHealed(t *testing.T) {
 	t.Parallel()
 	many := 150
 	if testing.Short() {
-		many = 30
+		many = 20
 	}
 	for _, tt := range sample.Every(2, []struct {
 		disks int

@@ -65,14 +65,13 @@ func TestSoak(t *testing.T) {
 	t.Parallel()
 	seed := soakSeed(t)
 	synctest.Test(t, func(t *testing.T) {
-		const job = 30 * time.Minute
+		job, length := 30*time.Minute, time.Hour
+		if testing.Short() {
+			job, length = 10*time.Minute, 2*time.Minute
+		}
 		sim := soakHost(t, job, hypervsim.WithoutListener())
 		s := newSoak(sim, seed, job)
 		s.dial, s.every, s.faults = sim.Dial, 20*time.Second, matrixFaults
-		length := time.Hour
-		if testing.Short() {
-			length = 2 * time.Minute
-		}
 		s.run(t, length)
 	})
 }
