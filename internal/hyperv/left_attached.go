@@ -21,8 +21,9 @@ var errNotOurs = errors.New("it is not known to be the attachment that was left"
 // recorded. It does so only if that attachment is still there, by node, address, name and access,
 // if Windows has not been restarted since, if it has no drive letter and no folder mount point, and
 // if the compactions that the host shows running, except those of this process for other disks, end
-// within ten minutes: the attachment may have been taken over since. A disk that is not attached is no error. Any other attachment stays,
-// and the error names the node and the command with which a person can detach it.
+// within ten minutes: the attachment may have been taken over since. A disk that is not attached is
+// no error. Any other attachment stays, and the error names the node and the command with which a
+// person can detach it.
 func (h *Host) GiveBack(ctx context.Context, path string, at *AttachedAt) error {
 	path = winpath.Normalize(path)
 	err := h.giveBack(ctx, path, at)
