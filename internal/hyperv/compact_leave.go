@@ -124,7 +124,7 @@ func (c *compactor) settleAsked(clean, waits context.Context) {
 	if a.job != nil {
 		ctx, stop := context.WithTimeout(waits, attachWait)
 		defer stop()
-		last, err := c.host.waitJob(ctx, *a.job, nil)
+		last, err := c.host.waitJob(ctx, *a.job, a.sawJob)
 		if last.State.Terminal() && err != nil {
 			a.refuse()
 			return
@@ -204,6 +204,9 @@ func (c *compactor) isGone(ctx context.Context) (bool, error) {
 	if err := c.checkRestart(ctx); !errors.Is(err, errRestarted) {
 		return false, err
 	}
+	c.warn(WarnRestarted, fmt.Sprintf("By its clock, Windows was started on %[1]s after this run attached the disk, which ended that attachment. "+
+		"The file is attached again, read-only and at the same address, and is left so. If the clock of %[1]s was set back meanwhile, it may be the attachment of this run. By hand, on %[1]s: %[2]s.",
+		c.nodeName(), dismount(c.order.Path)))
 	return true, nil
 }
 
@@ -249,6 +252,7 @@ func (c *compactor) lookAtOwn(ctx context.Context) error {
 	switch {
 	case errors.Is(err, ErrJobGone):
 		p.job = nil
+		c.attachment.sight.lostJob()
 		return nil
 	case err != nil:
 		return err

@@ -49,7 +49,7 @@ func (c *compactor) resolve(ctx context.Context, lost *lostError) (done bool, er
 	if err != nil {
 		return false, errors.Join(lost, err)
 	}
-	if err := c.host.awaitEnds(ctx, jobs, c.reportWait); err != nil {
+	if err := c.host.awaitEnds(ctx, jobs, c.sightOf(ctx)); err != nil {
 		return false, errors.Join(lost, err)
 	}
 	size, err := c.host.FileSize(ctx, c.order.Path)
@@ -63,6 +63,19 @@ func (c *compactor) resolve(ctx context.Context, lost *lostError) (done bool, er
 	c.warn(WarnLostAnswer, fmt.Sprintf("The answer to a request to compact was lost (%v). The pass is counted because the file shrank from %d to %d bytes and nothing that can be it runs any longer.",
 		lost.err, c.size, size))
 	return true, nil
+}
+
+// sightOf returns what is to be done when one of the jobs that are on record is seen: as long as it
+// is, Windows was not restarted. That says something of our attachment only if there was no restart
+// before.
+func (c *compactor) sightOf(ctx context.Context) func(StorageJob) {
+	if c.attachment.state != attachHeld || c.checkRestart(ctx) != nil {
+		return c.reportWait
+	}
+	return func(j StorageJob) {
+		c.reportWait(j)
+		c.attachment.sight.sawJob(j)
+	}
 }
 
 // noteOwn notes jobs that are, or may be, those of requests of this run.

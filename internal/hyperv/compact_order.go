@@ -150,6 +150,8 @@ const (
 	// WarnSettled: a disk that an earlier run left attached on another node is no longer attached
 	// there.
 	WarnSettled WarningKind = "settled"
+	// WarnRestarted: Windows was restarted after the disk was attached, and the file is attached again.
+	WarnRestarted WarningKind = "restarted"
 	// WarnLostAnswer: an answer was lost, and the size of the file shows the outcome.
 	WarnLostAnswer WarningKind = "lost_answer"
 	// WarnNotCompactable: see [StatusNotCompactable].

@@ -74,8 +74,10 @@ func (c *compactor) mayTry(ctx context.Context) error {
 // may have been taken over is watched like any other.
 func (c *compactor) stillHolds(ctx context.Context) error {
 	a := &c.attachment
-	err := c.checkRestart(ctx)
+	err := c.knowsRestart(ctx)
 	switch {
+	case ctx.Err() != nil: // it is still held, and asked about once more before the detach
+		return context.Cause(ctx)
 	case errors.Is(err, errRestarted):
 		a.refuse()
 		return err

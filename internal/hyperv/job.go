@@ -97,7 +97,9 @@ func readJob(ref cim.Reference, i *cim.Instance) (StorageJob, error) {
 	}
 	j.Percent = int(min(firstUint(i, 16, "PercentComplete"), 100))
 	j.Elapsed, _, _ = i.Duration("ElapsedTime")
-	j.Began, _, _ = i.Time("StartTime")
+	if began, known, _ := i.Time("StartTime"); known && began.Year() > 1601 { // which stands for no time
+		j.Began = began
+	}
 	j.Owner, _ = i.String("Owner")
 	description, _ := i.String("ErrorDescription")
 	if j.State == JobCompletedWithWarnings {

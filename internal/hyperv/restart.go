@@ -17,6 +17,8 @@ const (
 	// clockSlack is by how much the clock of a host may have been set between two times that are
 	// compared: a member of a domain is never further off than Kerberos allows.
 	clockSlack = 5 * time.Minute
+	// noteHeldLimit keeps a question that can be left out from taking the time of a detach.
+	noteHeldLimit = 5 * time.Second
 )
 
 // errRestarted: an attachment has ended with the Windows in which it was made.
@@ -31,11 +33,19 @@ type sighting struct {
 	// held is when the attachment was ours, by the clock of the host: when the last job on it began.
 	// Zero if no job said so and the host was not asked.
 	held time.Time
+	// jobGone: the host has no record of the job any more, as after a restart.
+	jobGone bool
 }
+
+// sawJob notes that a job was seen that began since Windows was started.
+func (s *sighting) sawJob(j StorageJob) { s.at, s.job, s.jobGone = time.Now(), &j.ref, false }
+
+// lostJob notes that the record of the job is gone.
+func (s *sighting) lostJob() { s.job, s.jobGone = nil, true }
 
 // sawJob notes that a job of ours on the attachment was seen.
 func (a *attachment) sawJob(j StorageJob) {
-	a.sight.at, a.sight.job = time.Now(), &j.ref
+	a.sight.sawJob(j)
 	if a.state != attachBorrowed && !j.Began.IsZero() {
 		a.sight.held = j.Began
 	}
@@ -48,6 +58,8 @@ func (c *compactor) noteHeld(ctx context.Context) {
 	if !c.attachment.mine || !s.held.IsZero() {
 		return
 	}
+	ctx, stop := context.WithTimeout(ctx, noteHeldLimit)
+	defer stop()
 	if _, now, err := c.host.clock(ctx); err == nil {
 		s.held = now.Add(-time.Since(s.at))
 	}
@@ -57,7 +69,7 @@ func (c *compactor) noteHeld(ctx context.Context) {
 // A host that was in sight all the time is not asked.
 func (c *compactor) checkRestart(ctx context.Context) error {
 	s := &c.attachment.sight
-	if time.Since(s.at) < restartLeast {
+	if time.Since(s.at) < restartLeast && !s.jobGone {
 		return nil
 	}
 	restarted, err := c.host.restartedSince(ctx, *s)
@@ -67,8 +79,22 @@ func (c *compactor) checkRestart(ctx context.Context) error {
 	case restarted:
 		return errRestarted
 	}
-	s.at = time.Now()
+	s.at, s.jobGone = time.Now(), false
 	return nil
+}
+
+// knowsRestart is checkRestart for a run that can wait: a host that does not answer is asked for as
+// long as it keeps the record of a job.
+func (c *compactor) knowsRestart(ctx context.Context) error {
+	for deadline := time.Now().Add(jobRecordKept); ; {
+		err := c.checkRestart(ctx)
+		if !transient(err) || time.Now().After(deadline) {
+			return err
+		}
+		if err := pause(ctx, pollLost); err != nil {
+			return err
+		}
+	}
 }
 
 // restartedSince reports whether Windows was restarted since a sighting. It compares durations, so

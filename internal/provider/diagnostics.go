@@ -48,6 +48,7 @@ var warningSummaries = map[hyperv.WarningKind]string{
 	hyperv.WarnUsageUnknown:   "Use of disks by virtual machines not visible",
 	hyperv.WarnLeftAttached:   "Virtual hard disk left attached",
 	hyperv.WarnSettled:        "Attachment of an earlier run is gone",
+	hyperv.WarnRestarted:      "Windows restarted, virtual hard disk attached again",
 	hyperv.WarnLostAnswer:     "Answer of the host lost",
 	hyperv.WarnNotCompactable: "Virtual hard disk cannot be compacted",
 	hyperv.WarnJob:            "Compaction completed with warnings",

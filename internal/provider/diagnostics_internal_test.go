@@ -88,7 +88,7 @@ func TestDescribeWarning(t *testing.T) {
 	t.Parallel()
 	kinds := []hyperv.WarningKind{
 		hyperv.WarnInUse, hyperv.WarnAwaited, hyperv.WarnTookOver,
-		hyperv.WarnUsageUnknown, hyperv.WarnLeftAttached, hyperv.WarnJob, hyperv.WarnLostAnswer, hyperv.WarnSettled, hyperv.WarnNotCompactable,
+		hyperv.WarnUsageUnknown, hyperv.WarnLeftAttached, hyperv.WarnJob, hyperv.WarnLostAnswer, hyperv.WarnSettled, hyperv.WarnRestarted, hyperv.WarnNotCompactable,
 		hyperv.WarnDependedOn, hyperv.WarnDiskNotOpened, hyperv.WarnNodeDown, hyperv.WarnClusterName,
 	}
 	seen := map[string]hyperv.WarningKind{}
