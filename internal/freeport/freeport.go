@@ -50,13 +50,14 @@ func reserve(t testing.TB, port int) bool {
 	return true
 }
 
+// isFree reports whether nobody listens on the port. It does not listen itself: a program that is
+// started in that moment would hold a copy of the socket for a while, and the port would be in use.
 func isFree(ctx context.Context, port int, addresses []string) bool {
 	for _, address := range addresses {
-		l, err := new(net.ListenConfig).Listen(ctx, "tcp", at(address, port))
-		if err != nil {
+		if conn, err := new(net.Dialer).DialContext(ctx, "tcp", at(address, port)); err == nil {
+			_ = conn.Close()
 			return false
 		}
-		_ = l.Close()
 	}
 	return true
 }
