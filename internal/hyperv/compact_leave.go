@@ -252,7 +252,7 @@ func (c *compactor) lookAtOwn(ctx context.Context) error {
 	switch {
 	case errors.Is(err, ErrJobGone):
 		p.job = nil
-		c.attachment.sight.lostJob()
+		c.attachment.sight.lost()
 		return nil
 	case err != nil:
 		return err

@@ -74,7 +74,7 @@ func (c *compactor) sightOf(ctx context.Context) func(StorageJob) {
 	}
 	return func(j StorageJob) {
 		c.reportWait(j)
-		c.attachment.sight.sawJob(j)
+		c.attachment.sight.note(j)
 	}
 }
 

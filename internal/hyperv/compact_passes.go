@@ -206,7 +206,7 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 		}
 	case errors.Is(err, ErrJobGone):
 		c.pending.job = nil
-		c.attachment.sight.lostJob()
+		c.attachment.sight.lost()
 		return fmt.Errorf("job %s vanished at %d %%: its host was restarted or forgot it: %w: %w", last.ID, last.Percent, ErrOutcomeUnknown, err)
 	}
 	return err

@@ -27,25 +27,25 @@ var errRestarted = fmt.Errorf("%w: Windows was restarted, so what is attached no
 // sighting is when an attachment of this run was last seen to be there.
 type sighting struct {
 	at time.Time // by our clock
-	// job is the last job on it of which an answer to this run told. A restart ends the records of
-	// all jobs, so as long as this one is on record there was none.
+	// job was on record then. A restart ends the records of all jobs, so as long as this one is on
+	// record there was none.
 	job *cim.Reference
 	// held is when the attachment was ours, by the clock of the host: when the last job on it began.
 	// Zero if no job said so and the host was not asked.
 	held time.Time
-	// jobGone: the host has no record of the job any more, as after a restart.
+	// jobGone: a job of this run is not on record any more, as after a restart.
 	jobGone bool
 }
 
-// sawJob notes that a job was seen that began since Windows was started.
-func (s *sighting) sawJob(j StorageJob) { s.at, s.job, s.jobGone = time.Now(), &j.ref, false }
+// note notes a job that is on record.
+func (s *sighting) note(j StorageJob) { s.at, s.job, s.jobGone = time.Now(), &j.ref, false }
 
-// lostJob notes that the record of the job is gone.
-func (s *sighting) lostJob() { s.job, s.jobGone = nil, true }
+// lost notes that a job of this run is not on record any more.
+func (s *sighting) lost() { s.job, s.jobGone = nil, true }
 
 // sawJob notes that a job of ours on the attachment was seen.
 func (a *attachment) sawJob(j StorageJob) {
-	a.sight.sawJob(j)
+	a.sight.note(j)
 	if a.state != attachBorrowed && !j.Began.IsZero() {
 		a.sight.held = j.Began
 	}
