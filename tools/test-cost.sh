@@ -25,5 +25,5 @@ cost() {
 printf '%-50s %6s %12s\n' package full 'race, sample'
 (($#)) || mapfile -t packages < <(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./... | sed "s|^$PWD/||; s|^$PWD\$|.|")
 for package in "${packages[@]:-$@}"; do
-  printf '%-50s %6s %12s\n' "$package" "$(cost "$package" '' '')" "$(cost "$package" -race -test.short)"
+  printf '%-50s %6s %12s\n' "$package" "$(cost "$package" '' '')" "$(cost "$package" "$WATCHED" -test.short)"
 done

@@ -18,7 +18,7 @@ import (
 func TestAttachLostToAHolder(t *testing.T) {
 	t.Parallel()
 	const job = 20 * time.Minute
-	for name, offset := range sample.EveryNamed(3, map[string]time.Duration{
+	for name, offset := range sample.EveryNamed(7, map[string]time.Duration{
 		"before it is attached":  -100 * time.Millisecond,
 		"before its compaction":  300 * time.Millisecond,
 		"beside the end":         job - 5*time.Second,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 // TestGiveBackAfterAWait: the attachment that was left is taken over, or gets a
@@ -60,7 +61,7 @@ func TestGiveBackAfterAWait(t *testing.T) {
 // gate ends disturbs the compaction of that process.
 func TestGiveBackOfWhatWasTakenOver(t *testing.T) {
 	t.Parallel()
-	for name, later := range map[string]func(*testing.T, *hyperv.Host, hyperv.CompactResult) (left bool){
+	for name, later := range sample.EveryNamed(2, map[string]func(*testing.T, *hyperv.Host, hyperv.CompactResult) (left bool){
 		"destroy": func(t *testing.T, h *hyperv.Host, prior hyperv.CompactResult) bool {
 			t.Helper()
 			return h.GiveBack(t.Context(), diskPath, prior.LeftAttachedAt) != nil
@@ -72,7 +73,7 @@ func TestGiveBackOfWhatWasTakenOver(t *testing.T) {
 			}))
 			return got.LeftAttached
 		},
-	} {
+	}) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {

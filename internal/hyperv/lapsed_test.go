@@ -16,7 +16,7 @@ import (
 // process, and no second pass is begun on it.
 func TestLapsedAttachment(t *testing.T) {
 	t.Parallel()
-	for name, tt := range sample.EveryNamed(3, map[string]struct {
+	for name, tt := range sample.EveryNamed(8, map[string]struct {
 		job         time.Duration
 		from, until time.Duration // when something is wrong, around the end of the job
 		rule        hypervsim.Rule

@@ -143,10 +143,8 @@ func TestOneHostRejects(t *testing.T) {
 // each.
 func TestPasswordChanges(t *testing.T) {
 	t.Parallel()
-	disks, change := 100, 50*time.Minute
-	if testing.Short() { // a sample: the rules have no other branches for more of them
-		disks, change = 36, 30*time.Minute
-	}
+	// The rules have no other branches for more of them.
+	disks, job, change := sample.Of(100, 36), sample.Of(20*time.Minute, 4*time.Minute), sample.Of(50*time.Minute, 6*time.Minute)
 	for _, tt := range sample.Every(3, []struct {
 		hosts int
 		local bool
@@ -158,7 +156,7 @@ func TestPasswordChanges(t *testing.T) {
 				s := newSite(t, tt.hosts, tt.local, func(n int) []hypervsim.Option {
 					var all []hypervsim.Option
 					for i := n; i < disks; i += tt.hosts {
-						all = append(all, disk(func(v *hypervsim.VHD) { v.Path, v.JobDuration = path(i), 20*time.Minute }))
+						all = append(all, disk(func(v *hypervsim.VHD) { v.Path, v.JobDuration = path(i), job }))
 					}
 					return all
 				})
@@ -238,7 +236,7 @@ func TestLogonOutage(t *testing.T) {
 	for at, begins := range map[string]time.Duration{
 		"before": 0, "after the start": 2 * time.Minute, "in the middle": 3 * time.Hour, "at the detach": job - time.Second,
 	} {
-		for _, away := range sample.Every(3, []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 5 * time.Minute, 30 * time.Minute}) {
+		for _, away := range sample.Every(5, []time.Duration{5 * time.Second, 30 * time.Second, 2 * time.Minute, 5 * time.Minute, 30 * time.Minute}) {
 			t.Run(fmt.Sprintf("%s, %s", at, away), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {

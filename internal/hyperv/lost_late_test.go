@@ -17,7 +17,7 @@ import (
 func TestLateJob(t *testing.T) {
 	t.Parallel()
 	const timedOut = 0x80338029
-	for _, late := range sample.Every(3, []time.Duration{0, 3 * time.Second, 10 * time.Second, 30 * time.Second, 58 * time.Second}) {
+	for _, late := range sample.Every(5, []time.Duration{0, 3 * time.Second, 10 * time.Second, 30 * time.Second, 58 * time.Second}) {
 		for name, effect := range map[string]hypervsim.Effect{
 			"reset":         hypervsim.ResetAfter(),
 			"answered late": hypervsim.FaultAfter(timedOut, hypervsim.FaultFormAny),

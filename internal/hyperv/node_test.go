@@ -72,7 +72,7 @@ func TestNameMoves(t *testing.T) {
 			moves = append(moves, move{m, cut, true}, move{m, cut, false})
 		}
 	}
-	for _, tt := range sample.Every(3, moves) {
+	for _, tt := range sample.Every(5, moves) {
 		synctest.Test(t, func(t *testing.T) {
 			one, two, way, host := nodes(t, disk(func(v *hypervsim.VHD) { v.JobDuration = 6 * time.Hour }))
 			time.AfterFunc(20*time.Minute, func() { way.move(two, tt.cut) })

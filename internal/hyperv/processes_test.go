@@ -94,13 +94,18 @@ func TestTwoProcessesOneDisk(t *testing.T) {
 		offsets = append(offsets, job-s)
 	}
 	for _, m := range []hyperv.Mode{hyperv.ModeFull, hyperv.ModePrezeroed} {
-		for _, offset := range sample.Every(48, offsets) {
+		for _, offset := range sample.Every(144, offsets) {
 			t.Run(fmt.Sprintf("%s/%s", m, offset), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
 					sim, _ := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration, v.Progress = job, hypervsim.ProgressAtEnd }))
 					first := background(t.Context(), process(t, sim, "a"), order())
-					time.Sleep(offset)
+					// Its job has begun; what is found afterwards to compact is little.
+					time.Sleep(10 * time.Second)
+					if err := sim.Change(diskPath, func(v *hypervsim.VHD) { v.JobDuration = time.Minute }); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(offset - 10*time.Second)
 					got, err := process(t, sim, "b").Compact(t.Context(), order(mode(m)))
 					if err != nil && !errors.Is(err, hyperv.ErrInUse) {
 						t.Errorf("the second process: %+v, %v", got, err)
@@ -122,10 +127,7 @@ func TestTwoProcessesOneDisk(t *testing.T) {
 // work of one must not keep the other from detaching its disks.
 func TestTwoPipelines(t *testing.T) {
 	t.Parallel()
-	disks := 40
-	if testing.Short() {
-		disks = 6
-	}
+	disks := sample.Of(40, 3)
 	took := map[int]time.Duration{}
 	for _, processes := range []int{1, 2} {
 		synctest.Test(t, func(t *testing.T) {
@@ -171,10 +173,7 @@ func TestTwoPipelines(t *testing.T) {
 func TestLongForeignCompaction(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		disks := 10
-		if testing.Short() {
-			disks = 4
-		}
+		disks := sample.Of(10, 4)
 		path := func(i int) string { return fmt.Sprintf(`D:\VMs\d-%02d.vhdx`, i) }
 		opts := []hypervsim.Option{other()}
 		for i := range disks {
@@ -203,15 +202,11 @@ func TestLongForeignCompaction(t *testing.T) {
 // ends every minute or so.
 func TestKilledRunIsHealed(t *testing.T) {
 	t.Parallel()
-	many := 150
-	if testing.Short() {
-		many = 20
-	}
-	for _, tt := range sample.Every(2, []struct {
+	for _, tt := range sample.Every(3, []struct {
 		disks int
 		job   time.Duration
 		left  bool
-	}{{10, time.Hour, false}, {10, time.Hour, true}, {many, 3 * time.Minute, false}}) {
+	}{{sample.Of(150, 10), 3 * time.Minute, false}, {10, time.Hour, false}, {10, time.Hour, true}}) {
 		synctest.Test(t, func(t *testing.T) {
 			opts := []hypervsim.Option{disk()}
 			path := func(i int) string { return fmt.Sprintf(`D:\VMs\o%d.vhdx`, i) }

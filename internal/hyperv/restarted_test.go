@@ -71,7 +71,7 @@ func TestGiveBackAfterARestart(t *testing.T) {
 		})
 	}
 	immediate := disk(func(v *hypervsim.VHD) { v.Immediate, v.AttachImmediate = true, true })
-	for name, tt := range sample.EveryNamed(5, map[string]struct {
+	for name, tt := range sample.EveryNamed(8, map[string]struct {
 		option hypervsim.Option
 		wrong  time.Duration // of the host's clock against the client's
 		set    time.Duration // by which the host's clock is set before the restart
@@ -152,7 +152,7 @@ func TestRestartAmidARun(t *testing.T) {
 		"between two passes":           {rule: hypervsim.Rule{Method: "GetVirtualHardDiskState", Path: diskPath}, passes: 3},
 		"at the request of the second": {rule: hypervsim.Rule{Method: "CompactVirtualHardDisk"}, passes: 3},
 	} {
-		for _, down := range sample.Every(2, []time.Duration{15 * time.Second, time.Minute, 3 * time.Minute}) {
+		for _, down := range sample.Every(3, []time.Duration{15 * time.Second, time.Minute, 3 * time.Minute}) {
 			t.Run(name+"/"+down.String(), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {

@@ -17,6 +17,7 @@ import (
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 // envSoakRuns is how many runs the soak of several processes makes.
@@ -114,10 +115,7 @@ func soakRuns(t *testing.T) int {
 		}
 		return runs
 	}
-	if testing.Short() {
-		return 25
-	}
-	return 500
+	return sample.Of(500, 25)
 }
 
 // run lets every process make its share of runs, then puts all in order.

@@ -20,6 +20,7 @@ import (
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 // Of a soak, in the environment: how long it takes in real time, which is not at
@@ -65,10 +66,7 @@ func TestSoak(t *testing.T) {
 	t.Parallel()
 	seed := soakSeed(t)
 	synctest.Test(t, func(t *testing.T) {
-		job, length := 30*time.Minute, time.Hour
-		if testing.Short() {
-			job, length = 10*time.Minute, 2*time.Minute
-		}
+		job, length := sample.Of(30*time.Minute, time.Minute), sample.Of(time.Hour, 2*time.Minute)
 		sim := soakHost(t, job, hypervsim.WithoutListener())
 		s := newSoak(sim, seed, job)
 		s.dial, s.every, s.faults = sim.Dial, 20*time.Second, matrixFaults

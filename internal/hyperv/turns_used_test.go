@@ -32,7 +32,7 @@ func queues() []queue {
 // little.
 func TestTurnsAreUsed(t *testing.T) {
 	t.Parallel()
-	for _, q := range sample.Every(2, queues()) {
+	for _, q := range sample.Every(3, queues()) {
 		synctest.Test(t, func(t *testing.T) { q.work(t) })
 	}
 }
@@ -55,10 +55,7 @@ func BenchmarkTurns(b *testing.B) {
 // work compacts a hundred disks and returns the total time in multiples of that of the jobs alone.
 func (q queue) work(t *testing.T) float64 {
 	t.Helper()
-	disks := 100
-	if testing.Short() {
-		disks = 20
-	}
+	disks := sample.Of(100, 20)
 	path := func(i int) string { return fmt.Sprintf(`D:\VMs\%03d.vhdx`, i) }
 	var ideal time.Duration
 	var opts []hypervsim.Option

@@ -15,6 +15,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 // zerosOnly is the order that lets the parent of a VHDX pass.
@@ -148,10 +149,7 @@ func TestOldGenerationIsNotAsked(t *testing.T) {
 func TestCopiesOfOneTemplate(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		copies := 40
-		if testing.Short() {
-			copies = 20
-		}
+		copies := sample.Of(40, 8)
 		const id = "AAAAAAAA-0000-4000-8000-000000000001"
 		var disks []hypervsim.VHD
 		var machines []hypervsim.VM
@@ -162,7 +160,7 @@ func TestCopiesOfOneTemplate(t *testing.T) {
 			}))
 			machines = append(machines, hypervsim.VM{Name: fmt.Sprintf("vm%02d", i), Disks: []string{path}})
 		}
-		machines[17].State = hypervsim.VMSaved
+		machines[copies/2].State = hypervsim.VMSaved
 		sim, host := simulate(t, hypervsim.WithVHD(disks...), hypervsim.WithVM(machines...))
 		results := make([]error, copies)
 		var all sync.WaitGroup
@@ -171,7 +169,7 @@ func TestCopiesOfOneTemplate(t *testing.T) {
 		}
 		all.Wait()
 		for i, err := range results {
-			if saved := i == 17; saved != errors.Is(err, hyperv.ErrInUse) || !saved && err != nil {
+			if saved := i == copies/2; saved != errors.Is(err, hyperv.ErrInUse) || !saved && err != nil {
 				t.Errorf("%s: %v", disks[i].Path, err)
 			}
 		}

@@ -33,6 +33,15 @@ func EveryNamed[T any](n int, cases map[string]T) map[string]T {
 	return some
 }
 
+// Of returns what all cases take, or under -short what a sample of them takes: how many disks there
+// are, or how long a job is.
+func Of[T any](all, some T) T {
+	if testing.Short() {
+		return some
+	}
+	return all
+}
+
 // Keeps reports whether a test that is not a table is run: always, or under -short if its name is
 // one of the nth part of all names.
 func Keeps(n uint32, name string) bool {

@@ -35,6 +35,9 @@ func TestEvery(t *testing.T) { //nolint:paralleltest // it sets the flag of the 
 		if got := sample.EveryNamed(tc.n, named); !cmp.Equal(got, tc.named) {
 			t.Errorf("short %s: EveryNamed(%d) = %v, want %v", tc.short, tc.n, got, tc.named)
 		}
+		if got, want := sample.Of("all", "some"), map[string]string{"false": "all", "true": "some"}[tc.short]; got != want {
+			t.Errorf("short %s: Of = %q, want %q", tc.short, got, want)
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"CreateVirtualHardDisk", "CompactVirtualHardDisk", "AttachVirtualHardDisk", "DetachVirtualHardDisk", "RequestStateChange", "Delete"} {
 		for _, skip := range []int{0, 1} {
-			for effect, e := range sample.EveryNamed(3, map[string]hypervsim.Effect{
+			for effect, e := range sample.EveryNamed(5, map[string]hypervsim.Effect{
 				"interrupt": {}, "lost answer": hypervsim.ResetAfter(), "lost request": hypervsim.ResetBefore(),
 				"fault": hypervsim.FaultAfter(2150858793, hypervsim.FaultFormAny), "garbage": hypervsim.Garbage(),
 			}) {

@@ -250,7 +250,7 @@ const longestRun = 10 * time.Minute
 func TestAnswersToWrites(t *testing.T) {
 	t.Parallel()
 	changing := changingClaims(t)
-	for name, w := range sample.EveryNamed(6, answersToWrites) {
+	for name, w := range sample.EveryNamed(20, answersToWrites) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { w.run(t, changing) })
