@@ -2,8 +2,11 @@ package provider_test
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"os"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/hashicorp/terraform-plugin-framework/providerserver"
@@ -32,6 +35,11 @@ func TestMain(m *testing.M) {
 		}
 	}
 	if os.Getenv(envServe) == "" {
+		flag.Parse()
+		// They spend a part of their time waiting for Terraform.
+		if err := flag.Set("test.parallel", strconv.Itoa(max(4, runtime.GOMAXPROCS(0)))); err != nil {
+			panic(err)
+		}
 		os.Exit(m.Run())
 	}
 	if names := os.Getenv(envNames); names != "" {
