@@ -100,9 +100,9 @@ func TestTwoProcessesOneDisk(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					sim, _ := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration, v.Progress = job, hypervsim.ProgressAtEnd }))
 					first := background(t.Context(), process(t, sim, "a"), order())
-					// Its job has begun; what is found afterwards to compact is little.
+					// Its job has begun. Later ones are shorter, but longer than a holder may not look.
 					time.Sleep(10 * time.Second)
-					if err := sim.Change(diskPath, func(v *hypervsim.VHD) { v.JobDuration = time.Minute }); err != nil {
+					if err := sim.Change(diskPath, func(v *hypervsim.VHD) { v.JobDuration = 5 * time.Minute }); err != nil {
 						t.Fatal(err)
 					}
 					time.Sleep(offset - 10*time.Second)
