@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -187,20 +188,34 @@ func (k *kit) holdsName(content string) bool {
 }
 
 func (k *kit) holdsIdentifier(content string) bool {
-	folded := strings.ToLower(content)
-	searched := map[string]bool{}
+	known := map[string]bool{}
 	for _, e := range k.tape.since(0) {
-		for _, id := range guidForm.FindAllString(strings.ToLower(e.answer), -1) {
-			if !searched[id] && strings.Contains(folded, id) {
-				return true
-			}
-			searched[id] = true
+		for id := range identifiers(e.answer) {
+			known[id] = true
+		}
+	}
+	for id := range identifiers(content) {
+		if known[id] {
+			return true
 		}
 	}
 	return false
 }
 
-// forms are the ways in which a text can stand in a file.
+// identifiers yields the GUIDs in a text, in lower case. One can begin in the last digits of another.
+func identifiers(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for {
+			at := guidForm.FindStringIndex(text)
+			if at == nil || !yield(strings.ToLower(text[at[0]:at[1]])) {
+				return
+			}
+			text = text[at[1]-8:]
+		}
+	}
+}
+
+// forms are the ways in which a text can stand in a file, each once.
 func forms(s string) []string {
 	list := []string{s, escape(s)}
 	for _, text := range list[:2] {
@@ -208,5 +223,6 @@ func forms(s string) []string {
 			list = append(list, strings.Trim(string(quoted), `"`))
 		}
 	}
-	return list
+	slices.Sort(list)
+	return slices.Compact(list)
 }

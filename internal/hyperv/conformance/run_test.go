@@ -138,7 +138,12 @@ func TestRefusedLogon(t *testing.T) {
 // file is left.
 func TestLeak(t *testing.T) {
 	t.Parallel()
+	const id = "5d3c7a10-9be4-4f0d-8a61-c2e7f4b81d93"
 	for name, spoil := range map[string]func(r *conformance.Report){
+		"identifier": func(r *conformance.Report) { r.Findings[0].Seen = "it is {" + strings.ToUpper(id) + "}" },
+		"identifier behind another": func(r *conformance.Report) {
+			r.Findings[0].Seen = "00000000-0000-0000-0000-0000" + id
+		},
 		"password": func(r *conformance.Report) { r.Findings[0].Seen = "it is " + canaryPassword },
 		"user":     func(r *conformance.Report) { r.Kit = strings.ToUpper(canaryUser) },
 		"computer": func(r *conformance.Report) { r.Host.WindowsVersion = canaryComputer },
@@ -148,6 +153,9 @@ func TestLeak(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			sim := hypervsim.RunT(t, arrange(".vhdx", hypervsim.WithoutListener())...)
+			if err := sim.Change(diskPath(".vhdx"), func(v *hypervsim.VHD) { v.VirtualDiskID = id }); err != nil {
+				t.Fatal(err)
+			}
 			o := options(sim, ".vhdx")
 			o.Only = []string{"inspection-properties", "file-classes-get-by-name"}
 			r, err := conformance.Run(t.Context(), o)
