@@ -122,7 +122,7 @@ var matrixFaults = []matrixFault{
 }
 
 // matrixJob is how long the compaction of a cell takes in virtual time.
-const matrixJob = 40 * time.Second
+const matrixJob = 15 * time.Second
 
 // matrixRun is one cell: a step that a fault hits, once or from then on.
 type matrixRun struct {
@@ -230,6 +230,9 @@ func (c matrixRun) test(t *testing.T) {
 	// The host is in order again; a new process goes on from what was kept.
 	sim.ClearRules()
 	way.cut.Store(false)
+	if err := sim.Change(diskPath, func(v *hypervsim.VHD) { v.JobDuration = 2 * time.Second }); err != nil {
+		t.Fatal(err)
+	}
 	next := connect(t, sim, func(cfg *hyperv.Config) { cfg.Dial = way.dial })
 	second, err := next.Compact(t.Context(), c.order(&first))
 	if err != nil {
