@@ -14,22 +14,32 @@ func decodeInstance(e *xmlNode) *cim.Instance {
 		class = ""
 	}
 	instance := cim.NewInstance(class)
-	occurrences := map[string][]*xmlNode{}
-	for _, c := range e.children {
-		if key := strings.ToLower(c.name.Local); isProperty(c) {
-			occurrences[key] = append(occurrences[key], c)
-		}
-	}
-	for _, c := range e.children {
-		same := occurrences[strings.ToLower(c.name.Local)]
-		if !isProperty(c) || same[0] != c {
-			continue
-		}
+	for _, same := range occurrences(e.children) {
 		if v, ok := decodeProperty(same); ok {
-			instance.Set(c.name.Local, v)
+			instance.Set(same[0].name.Local, v)
 		}
 	}
 	return instance
+}
+
+// occurrences returns the elements of each property, in the order in which the properties first occur.
+// CIM names ignore letter case.
+func occurrences(elements []*xmlNode) [][]*xmlNode {
+	list := make([][]*xmlNode, 0, len(elements))
+	position := make(map[string]int, len(elements))
+	for i, e := range elements {
+		if !isProperty(e) {
+			continue
+		}
+		key := strings.ToLower(e.name.Local)
+		if p, seen := position[key]; seen {
+			list[p] = append(list[p], e)
+			continue
+		}
+		position[key] = len(list)
+		list = append(list, elements[i:i+1:i+1])
+	}
+	return list
 }
 
 // isProperty distinguishes properties from elements that the protocol adds to
