@@ -4,13 +4,14 @@
 # sample with it. Processor time depends less than the clock on what else runs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-export GOGC=off GOMEMLIMIT=1GiB # as make test has it
+export GOGC=off GORACE=atexit_sleep_ms=0 # as make test has it
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 
 # cost builds and runs the tests of a package and prints its seconds.
 cost() {
   local package=$1 build=$2 run=$3
+  export GOMEMLIMIT=$4
   # shellcheck disable=SC2086 # flags
   go test -c $build -o "$out/test" "./$package"
   # shellcheck disable=SC2086
@@ -25,5 +26,5 @@ cost() {
 printf '%-50s %6s %12s\n' package full 'race, sample'
 (($#)) || mapfile -t packages < <(go list -f '{{if or .TestGoFiles .XTestGoFiles}}{{.Dir}}{{end}}' ./... | sed "s|^$PWD/||; s|^$PWD\$|.|")
 for package in "${packages[@]:-$@}"; do
-  printf '%-50s %6s %12s\n' "$package" "$(cost "$package" '' '')" "$(cost "$package" "$WATCHED" -test.short)"
+  printf '%-50s %6s %12s\n' "$package" "$(cost "$package" '' '' 1GiB)" "$(cost "$package" "$WATCHED" -test.short 256MiB)"
 done
