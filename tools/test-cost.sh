@@ -5,6 +5,7 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export GOGC=off GORACE=atexit_sleep_ms=0 # as make test has it
+: "${WATCHED?is what make test-cost gives}"
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 

@@ -36,9 +36,12 @@ func TestMain(m *testing.M) {
 	}
 	if os.Getenv(envServe) == "" {
 		flag.Parse()
-		// They spend a part of their time waiting for Terraform.
-		if err := flag.Set("test.parallel", strconv.Itoa(max(4, runtime.GOMAXPROCS(0)))); err != nil {
-			panic(err)
+		asked := false
+		flag.Visit(func(f *flag.Flag) { asked = asked || f.Name == "test.parallel" })
+		if !asked { // They spend a part of their time waiting for Terraform.
+			if err := flag.Set("test.parallel", strconv.Itoa(max(4, runtime.GOMAXPROCS(0)))); err != nil {
+				panic(err)
+			}
 		}
 		os.Exit(m.Run())
 	}

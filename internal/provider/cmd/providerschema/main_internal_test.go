@@ -21,6 +21,9 @@ import (
 // the kinds of objects that it knows: old versions know no actions.
 func TestRun(t *testing.T) {
 	t.Parallel()
+	if testing.Short() {
+		t.Skip("whole programs are no part of a sample") // see package sample
+	}
 	terraform := os.Getenv("TF_ACC_TERRAFORM_PATH")
 	if terraform == "" {
 		t.Skip("set TF_ACC_TERRAFORM_PATH, as make test does")
