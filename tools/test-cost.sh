@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Prints what the tests of each package cost, in seconds of processor time, with the
-# programs that they start: as make test runs them, without the race detector and a
-# sample with it. Processor time depends less than the clock on what else runs.
+# programs that they start: without the race detector as in make test, and a sample
+# with it as in make test-race. Processor time depends less than the clock on what
+# else runs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export GOGC=off GORACE=atexit_sleep_ms=0 # as make test has it

@@ -1,6 +1,7 @@
 // Package sample takes a fixed part of the cases of a big test. The race detector makes each case
 // several times slower, and finds races in code that many cases share. So make test runs all cases
-// without it and a sample of them with it; make test-full runs all cases with it.
+// without it; make test-race, and make test for some tests, a sample of them with it; make test-full
+// all cases with it.
 package sample
 
 import (
