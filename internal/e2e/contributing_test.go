@@ -28,7 +28,7 @@ func TestContributing_hostToPlayWith(t *testing.T) {
 		}
 	}
 	blocks, ports := playBlocks(t)
-	tree := filepath.Join(w.dir, "tree")
+	tree := clone(t)
 	bin := filepath.Join(w.dir, "bin")
 	must(t, os.Mkdir(bin, 0o700))
 	must(t, os.Symlink(programs.terraform, filepath.Join(bin, "terraform")))
@@ -38,11 +38,6 @@ func TestContributing_hostToPlayWith(t *testing.T) {
 		cmd.WaitDelay = time.Minute
 		return cmd
 	}
-	clone := exec.CommandContext(t.Context(), "git", "-c", "safe.directory=*", "clone", "-q", "../..", tree)
-	if out, err := clone.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-
 	simulator := shell(blocks[0])
 	simulator.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // go run leaves its program alone
 	must(t, simulator.Start())

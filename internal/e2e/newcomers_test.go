@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -33,12 +34,31 @@ const (
 // clone is a copy of the tree.
 func clone(t *testing.T) string {
 	t.Helper()
-	tree := filepath.Join(t.TempDir(), "tree")
+	tree := filepath.Join(steady(t, "clone"), "tree")
 	cmd := exec.CommandContext(t.Context(), "git", "-c", "safe.directory=*", "clone", "-q", "../..", tree)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Skipf("the pages need a repository: %v\n%s", err, out)
 	}
 	return tree
+}
+
+// steady is an empty folder with the same path in each run, so that what Go compiled in it is still
+// in its cache; while another run has it, some other folder.
+func steady(t *testing.T, name string) string {
+	t.Helper()
+	dir, err := filepath.Abs(filepath.Join("..", "..", ".cache", "e2e", t.Name(), name))
+	must(t, err)
+	must(t, os.MkdirAll(filepath.Dir(dir), 0o700))
+	lock, err := os.Create(dir + ".lock")
+	must(t, err)
+	t.Cleanup(func() { _ = lock.Close() })
+	if syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
+		return t.TempDir()
+	}
+	must(t, os.RemoveAll(dir))
+	must(t, os.Mkdir(dir, 0o700))
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
 }
 
 // firstHost is the host of the first pages.
@@ -297,7 +317,7 @@ func TestNewcomer_contributor(t *testing.T) {
 	if !strings.Contains(first, fork) {
 		t.Fatalf("the page clones no fork: %s", first)
 	}
-	p := newPerson(t, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*")
+	p := newPerson(t, "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=safe.directory", "GIT_CONFIG_VALUE_0=*").in(steady(t, "fork"))
 	contains(t, p.succeeds("", strings.ReplaceAll(first, fork, "'"+clone(t)+"' terraform-provider-hyperv")),
 		"ok github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv", "my-fix")
 }
