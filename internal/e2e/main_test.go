@@ -17,7 +17,7 @@ import (
 )
 
 // parallel is how many tests run at once: they spend more time waiting for jobs
-// than computing, and have the machine to themselves.
+// than computing.
 const parallel = "12"
 
 // programs are those that the tests start; empty, with the reason, when they cannot.
