@@ -67,6 +67,23 @@ func checkQuiet(t *testing.T, m *mitm) {
 	}
 }
 
+// A request in the clear is noticed; this provider sends none, so it is one of the WinRM library.
+func TestLeaks(t *testing.T) {
+	t.Parallel()
+	m := &mitm{upstream: address(hypervsim.RunT(t).Port()), bypass: func(x *exchange) bool {
+		x.answer(http.StatusUnauthorized, "", nil)
+		x.response.Close = true // the library would keep the connection
+		return true
+	}}
+	c, err := winrm.NewClient(winrm.NewEndpoint("127.0.0.1", m.start(t), false, false, nil, nil, nil, 0), "user", "password")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.CreateShell(); err == nil || m.leaks() != 1 {
+		t.Errorf("%d messages were noticed, and %v", m.leaks(), err)
+	}
+}
+
 // Through a relay that changes nothing, everything works: the attacks below fail because they are
 // attacks.
 func TestNobody(t *testing.T) {

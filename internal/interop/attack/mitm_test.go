@@ -186,13 +186,14 @@ func removeTimestamp(b []byte) []byte {
 	return b
 }
 
-// leaks counts the messages that passed in the clear.
+// leaks counts the messages that passed in the clear: those that name SOAP. Something shorter may
+// turn up in what is sealed.
 func (m *mitm) leaks() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := 0
 	for _, b := range m.seen {
-		if bytes.Contains(b, []byte("Envelope xmlns")) || bytes.Contains(b, []byte("<s:")) {
+		if bytes.Contains(b, []byte("http://www.w3.org/2003/05/soap-envelope")) {
 			n++
 		}
 	}
