@@ -152,7 +152,7 @@ func holdsDisk(disk *cim.Instance, path string) bool {
 	if kind, ok := disk.String("ResourceSubType"); ok {
 		return strings.EqualFold(kind, subTypeDisk) && path != ""
 	}
-	return winpath.CheckDirectory(winpath.Resolve(path)) == nil
+	return winpath.IsAbsolute(winpath.Resolve(path))
 }
 
 // settingsID returns the part of the InstanceID of a storage allocation that

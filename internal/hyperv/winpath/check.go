@@ -26,18 +26,31 @@ func (r refusal) of(path string) error {
 // Check reports why path cannot be the path of a virtual hard disk to compact.
 // The error is an [*Error].
 func Check(path string) error {
-	r := checkPath(path)
-	if r == (refusal{}) {
-		r = checkFile(path)
-	}
-	return r.of(path)
+	return firstOf(path, checkText, checkStart, checkEnd, checkHidden, checkNames, checkFile).of(path)
 }
 
-// CheckDirectory reports why path cannot be the path of a directory. The error
-// is an [*Error].
-func CheckDirectory(path string) error { return checkPath(path).of(path) }
+// CheckDirectory reports why path cannot be the path of a directory. It accepts the
+// directory of each path that [Check] accepts. The error is an [*Error].
+func CheckDirectory(path string) error {
+	return firstOf(path, checkText, checkStart, checkHidden, checkNames).of(path)
+}
 
-func checkPath(path string) refusal {
+// IsAbsolute reports whether path begins with a drive, a share or a volume and has only
+// names that Windows allows. It is for what a host says: the checks refuse more, namely
+// what is rarely meant by those who type it.
+func IsAbsolute(path string) bool { return firstOf(path, checkText, checkNames) == refusal{} }
+
+func firstOf(path string, checks ...func(string) refusal) refusal {
+	for _, check := range checks {
+		if r := check(path); r != (refusal{}) {
+			return r
+		}
+	}
+	return refusal{}
+}
+
+// checkText refuses what no path can be, of whatever characters.
+func checkText(path string) refusal {
 	switch {
 	case path == "":
 		return refusal{"the path is empty", "Write " + someForm}
@@ -46,9 +59,12 @@ func checkPath(path string) refusal {
 	case units(path) > maxPath:
 		return refusal{"the path is longer than 32767 characters, the most that Windows takes", "Write a shorter path."}
 	}
-	if r := checkStray(path); r != (refusal{}) {
-		return r
-	}
+	return refusal{}
+}
+
+// checkNames refuses what does not begin with a drive, a share or a volume, and names
+// that Windows does not allow.
+func checkNames(path string) refusal {
 	elements, r := split(single(path))
 	if r != (refusal{}) {
 		return r

@@ -129,12 +129,14 @@ func TestCheckRefuses(t *testing.T) {
 
 func TestCheckDirectory(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{`C:\`, `c:/VMs/`, `C:\VMs`, `\\server\share`, `\\server\share\`, volume + `\`, volume + `\VMs`} {
+	for _, path := range []string{`C:\`, `c:/VMs/`, `C:\VMs`, `\\server\share`, `\\server\share\`, volume + `\`, volume + `\VMs`,
+		`C:\Sons'`, `C:\a,`, `C:\a;\`, `\\server\share’`} {
 		if err := winpath.CheckDirectory(path); err != nil {
 			t.Errorf("CheckDirectory(%q) = %v, want nil", path, err)
 		}
 	}
-	for _, path := range []string{``, `C:`, `VMs`, `\VMs`, `\\server`, volume, `C:\VMs\..`, `C:\VM?`, `\\?\C:\VMs`} {
+	for _, path := range []string{``, `C:`, `VMs`, `\VMs`, `\\server`, volume, `C:\VMs\..`, `C:\VM?`, `\\?\C:\VMs`,
+		`'C:\VMs'`, `"C:\VMs"`, `C:\VMs"`, "C:\\VMs\u200b"} {
 		if err := winpath.CheckDirectory(path); err == nil {
 			t.Errorf("CheckDirectory(%q) = nil, want an error", path)
 		}
@@ -146,5 +148,25 @@ func TestErrorText(t *testing.T) {
 	const want = `path "c:a.vhdx": the path is relative to the current directory of drive C:; write a backslash after the colon: C:\a.vhdx`
 	if got := winpath.Check("c:a.vhdx").Error(); got != want {
 		t.Errorf("Error() = %q, want %q", got, want)
+	}
+}
+
+func TestIsAbsolute(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]bool{
+		`C:\VMs\web01.vhdx`:              true,
+		`\\server\share\web01.vhdx`:      true,
+		volume + `\web01.vhdx`:           true,
+		"C:\\VMs\\web\u00a001.vhdx":      true,
+		`C:\VMs\web01'`:                  true,
+		`C:\VMs\web01,`:                  true,
+		``:                               false,
+		`web01.vhdx`:                     false,
+		`\\.\PhysicalDrive0`:             false,
+		`\\HV1\root\v2:Msvm_Disk.ID="1"`: false,
+	} {
+		if got := winpath.IsAbsolute(path); got != want {
+			t.Errorf("IsAbsolute(%q) = %v, want %v", path, got, want)
+		}
 	}
 }

@@ -64,7 +64,7 @@ func FuzzPaths(f *testing.F) {
 	for _, s := range []string{
 		`C:\VMs\a.vhdx`, `c:/vms//A.VHDX`, `\\server\share\a.vhdx`, volume + `\a.vhdx`, `\\?\UNC\server\share\a`, `\??\C:\a`,
 		`\\?\C:\a`, `\\.\a`, `\\?\UNC\?\C:\a`, `C:a`, `C:`, `C:\`, `\\`, `\`, ``, `\\?\`, `\??\`, "C:\\\xff", "C:\\ς\\ı",
-		`\\.0\0.vhd`,
+		`\\.0\0.vhd`, `C:\Sons'\a.vhdx`, `C:\a,\b.vhdx`,
 	} {
 		f.Add(s, s, s)
 	}

@@ -10,20 +10,33 @@ import (
 // quotes are the quotation marks that programs put around text that is copied from them.
 const quotes = "\"'`“”„‟‘’‚‛«»‹›"
 
-// checkStray refuses characters that no one writes on purpose: they come along when a path is
-// copied, and some of them cannot be seen. Windows would take most of them for a part of the name
-// and not find the file.
-func checkStray(path string) refusal {
+// Windows takes most of the characters refused here for a part of a name, and then finds no file.
+// They are refused because they come along when a path is copied, and some of them cannot be seen.
+
+// checkStart refuses a quote before a path.
+func checkStart(path string) refusal {
 	first, _ := utf8.DecodeRuneInString(path)
+	return checkQuote(first)
+}
+
+// checkEnd refuses what follows the extension of a file. The name of a directory may end like this.
+func checkEnd(path string) refusal {
 	last, _ := utf8.DecodeLastRuneInString(path)
-	for _, r := range [...]rune{first, last} {
-		if strings.ContainsRune(quotes, r) {
-			return refusal{"the path holds " + Describe(r), "Write the path without the quotes."}
-		}
-	}
 	if strings.ContainsRune(",;", last) {
 		return refusal{fmt.Sprintf("the path ends in %s, which is no part of it", Describe(last)), "Write the path without it."}
 	}
+	return checkQuote(last)
+}
+
+func checkQuote(r rune) refusal {
+	if !strings.ContainsRune(quotes, r) {
+		return refusal{}
+	}
+	return refusal{"the path holds " + Describe(r), "Write the path without the quotes."}
+}
+
+// checkHidden refuses what cannot be seen.
+func checkHidden(path string) refusal {
 	for _, r := range path {
 		if isHidden(r) {
 			return refusal{"the path holds " + Describe(r), "Type the path again, or paste it as plain text: invisible characters may stay behind."}
