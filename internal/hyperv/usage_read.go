@@ -149,7 +149,7 @@ const subTypeDisk = "Microsoft:Hyper-V:Virtual Hard Disk"
 // holdsDisk reports whether a resource of a machine is a file with a virtual
 // hard disk. If the host does not say, it counts as one if it has a path.
 func holdsDisk(disk *cim.Instance, path string) bool {
-	if kind, ok := disk.String("ResourceSubType"); ok {
+	if kind, _ := disk.String("ResourceSubType"); kind != "" {
 		return strings.EqualFold(kind, subTypeDisk) && path != ""
 	}
 	return winpath.IsAbsolute(winpath.Resolve(path))
