@@ -133,7 +133,7 @@ func readSettings(path string, i *cim.Instance) (VHD, error) {
 		disk.Format = formatOf(path)
 	}
 	disk.ParentPath, _ = i.String("ParentPath")
-	if id, ok := i.String("VirtualDiskId"); ok {
+	if id, _ := i.String("VirtualDiskId"); id != "" {
 		disk.VirtualDiskID = &id
 	}
 	var err error
