@@ -139,18 +139,21 @@ func (h *Host) nodeAddress(c *cluster, node string) (address string, written boo
 	return node + "." + domain, false
 }
 
-// longestNetBIOSName is how many characters of a computer name NetBIOS keeps.
+// longestNetBIOSName is how many characters of a computer name NetBIOS keeps at most.
 const longestNetBIOSName = 15
 
-// sameComputer compares two names of computers as NetBIOS does: without the domain, without regard
-// to letter case, up to the length of a NetBIOS name.
+// sameComputer reports whether two names are those of one computer: without the domain, without
+// regard to letter case, each in full or as NetBIOS shortens it. Two names that are both longer
+// than that are compared in full.
 func sameComputer(a, b string) bool {
-	return strings.EqualFold(netBIOSName(a), netBIOSName(b))
+	a, _, _ = strings.Cut(a, ".")
+	b, _, _ = strings.Cut(b, ".")
+	return strings.EqualFold(a, b) || strings.EqualFold(netBIOSName(a), b) || strings.EqualFold(a, netBIOSName(b))
 }
 
 func netBIOSName(name string) string {
-	name, _, _ = strings.Cut(name, ".")
-	return name[:min(len(name), longestNetBIOSName)]
+	characters := []rune(name)
+	return string(characters[:min(len(characters), longestNetBIOSName)])
 }
 
 // wrongNodeError: the address of a node leads to another computer.
