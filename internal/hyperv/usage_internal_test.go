@@ -23,6 +23,7 @@ func TestHoldsDisk(t *testing.T) {
 		{"", `\\.\C:\VMs\..\a.vhdx.`, true},
 		{"", "C:\\VMs\\a\u00a0b.avhdx", true},
 		{"", `C:\VMs\a.vhdx'`, true},
+		{"", `\\?\GLOBALROOT\Device\HarddiskVolume3\a.vhdx`, true},
 		{"", `\\HV1\root\virtualization\v2:Msvm_DiskDrive.DeviceID="1"`, false},
 		{"", ``, false},
 	} {

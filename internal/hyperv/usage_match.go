@@ -62,13 +62,14 @@ func (h *Host) usesOf(ctx context.Context, u *usage, t *target) (uses []Use, unr
 // firstUse is one use of a disk that has any.
 func (u *usage) firstUse(l *link) Use { return u.byDisk[winpath.Key(l.path)][0] }
 
-// isSameFile reports whether a disk that machines name by another path is this one.
+// isSameFile reports whether a disk that machines name by another path is this one, as far as the
+// host shows: a time that it leaves out distinguishes nothing.
 func (h *Host) isSameFile(ctx context.Context, l *link, disk VHD) (bool, error) {
 	if disk.VirtualDiskID == nil || !strings.EqualFold(*disk.VirtualDiskID, l.id) {
 		return false, nil
 	}
 	s, err := h.stampOf(ctx, l)
-	return s == disk.stamp(), err
+	return err == nil && s.maybe(disk.stamp()), err
 }
 
 // usesUnder are the uses of a disk under another path than that which was asked about.
@@ -83,16 +84,19 @@ func (u *usage) usesUnder(path string) []Use {
 // namesakes returns the disks in u with a path other than this one that may be
 // the same file: their names are equal, or one is a short name.
 func (u *usage) namesakes(path string) []*link {
-	key, base := winpath.Key(path), winpath.Base(path)
+	key, base := winpath.Key(path), fileName(path)
 	var found []*link
 	for other, l := range u.links {
-		if other != key && l.id != "" && len(u.byDisk[other]) > 0 && mayBeOneName(base, winpath.Base(l.path)) {
+		if other != key && l.id != "" && len(u.byDisk[other]) > 0 && mayBeOneName(base, fileName(l.path)) {
 			found = append(found, l)
 		}
 	}
 	slices.SortFunc(found, func(a, b *link) int { return strings.Compare(a.path, b.path) })
 	return found
 }
+
+// fileName is the name of the file that Windows opens under this path.
+func fileName(path string) string { return winpath.Base(winpath.Resolve(path)) }
 
 // mayBeOneName reports whether two names may be those of one file.
 func mayBeOneName(a, b string) bool {
@@ -107,8 +111,13 @@ func isShortName(name string) bool {
 	return ok && len(stem) <= 8 && len(ext) <= 3 && number != "" && strings.Trim(number, "0123456789") == ""
 }
 
-// stamp changes with every change of a disk's file.
+// stamp changes with every change of a disk's file. The time is 0 if it is not known.
 type stamp struct{ size, time int64 }
+
+// maybe reports whether both can be stamps of one file.
+func (s stamp) maybe(other stamp) bool {
+	return s.size == other.size && (s.time == other.time || s.time == 0 || other.time == 0)
+}
 
 func (d *VHD) stamp() stamp { return stamp{size: d.FileSizeBytes, time: d.changed} }
 

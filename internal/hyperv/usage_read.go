@@ -152,7 +152,7 @@ func holdsDisk(disk *cim.Instance, path string) bool {
 	if kind, _ := disk.String("ResourceSubType"); kind != "" {
 		return strings.EqualFold(kind, subTypeDisk) && path != ""
 	}
-	return winpath.IsAbsolute(winpath.Resolve(path))
+	return winpath.MayBeFile(path)
 }
 
 // settingsID returns the part of the InstanceID of a storage allocation that

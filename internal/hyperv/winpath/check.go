@@ -35,10 +35,15 @@ func CheckDirectory(path string) error {
 	return firstOf(path, checkText, checkStart, checkHidden, checkNames).of(path)
 }
 
-// IsAbsolute reports whether path begins with a drive, a share or a volume and has only
-// names that Windows allows. It is for what a host says: the checks refuse more, namely
-// what is rarely meant by those who type it.
-func IsAbsolute(path string) bool { return firstOf(path, checkText, checkNames) == refusal{} }
+// MayBeFile reports whether a path that a host names can be that of a file. The checks refuse
+// more: forms that need not be written, and what is rarely meant by those who type it.
+func MayBeFile(path string) bool {
+	path = Resolve(path)
+	if rest := strings.TrimPrefix(strings.TrimPrefix(path, volumePrefix), devicePrefix); rest != path && !IsVolumeGUID(path) {
+		return strings.Contains(rest, `\`) && !strings.ContainsAny(rest, `:"`) // a path of CIM has those
+	}
+	return firstOf(path, checkText, checkNames) == refusal{}
+}
 
 func firstOf(path string, checks ...func(string) refusal) refusal {
 	for _, check := range checks {

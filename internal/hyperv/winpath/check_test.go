@@ -151,22 +151,29 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-func TestIsAbsolute(t *testing.T) {
+func TestMayBeFile(t *testing.T) {
 	t.Parallel()
 	for path, want := range map[string]bool{
-		`C:\VMs\web01.vhdx`:              true,
-		`\\server\share\web01.vhdx`:      true,
-		volume + `\web01.vhdx`:           true,
-		"C:\\VMs\\web\u00a001.vhdx":      true,
-		`C:\VMs\web01'`:                  true,
-		`C:\VMs\web01,`:                  true,
-		``:                               false,
-		`web01.vhdx`:                     false,
-		`\\.\PhysicalDrive0`:             false,
-		`\\HV1\root\v2:Msvm_Disk.ID="1"`: false,
+		`C:\VMs\web01.vhdx`:                            true,
+		`C:\VMs\..\web01.vhdx. `:                       true,
+		`\\server\share\web01.vhdx`:                    true,
+		volume + `\web01.vhdx`:                         true,
+		`\\.\C:\web01.vhdx`:                            true,
+		`\\.\UNC\server\share\a.vhdx`:                  true,
+		`\\.\HarddiskVolume3\a.vhdx`:                   true,
+		`\\?\GLOBALROOT\Device\HarddiskVolume3\a.vhdx`: true,
+		"C:\\VMs\\web\u00a001.vhdx":                    true,
+		`C:\VMs\web01'`:                                true,
+		`C:\VMs\web01,`:                                true,
+		``:                                             false,
+		`web01.vhdx`:                                   false,
+		`C:web01.vhdx`:                                 false,
+		`\\.\PhysicalDrive0`:                           false,
+		`\\HV1\root\virtualization\v2:Msvm_DiskDrive.DeviceID="1"`: false,
+		`\\.\root\virtualization\v2:Msvm_DiskDrive.DeviceID="1"`:   false,
 	} {
-		if got := winpath.IsAbsolute(path); got != want {
-			t.Errorf("IsAbsolute(%q) = %v, want %v", path, got, want)
+		if got := winpath.MayBeFile(path); got != want {
+			t.Errorf("MayBeFile(%q) = %v, want %v", path, got, want)
 		}
 	}
 }

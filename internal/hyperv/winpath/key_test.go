@@ -89,6 +89,9 @@ func FuzzPaths(f *testing.F) {
 		if winpath.Check(a) != nil {
 			return
 		}
+		if !winpath.MayBeFile(a) {
+			t.Errorf("MayBeFile(%q) = false after Check = nil", a)
+		}
 		// An accepted path names the same file in its normal form, below its directory.
 		if err := winpath.Check(normal); err != nil {
 			t.Errorf("Check(%q) after Check(%q) = nil: %v", normal, a, err)

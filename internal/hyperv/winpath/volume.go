@@ -39,9 +39,12 @@ func leading(path string, start, n int) string {
 
 // SameVolume reports whether two paths can lie on one volume or share. Two that
 // name the same volume do; a volume that is named by its GUID can be any volume
-// of the host, but no share.
+// of the host, but no share. A path of no form that is known here, as
+// \\?\GLOBALROOT\Device\…, can lie anywhere.
 func SameVolume(a, b string) bool {
-	if Equal(Volume(a), Volume(b)) {
+	a, b = Resolve(a), Resolve(b)
+	switch {
+	case Equal(Volume(a), Volume(b)), rootOf(a) == 0, rootOf(b) == 0:
 		return true
 	}
 	return IsVolumeGUID(a) != IsVolumeGUID(b) && !IsUNC(a) && !IsUNC(b)

@@ -53,6 +53,13 @@ func TestSameVolume(t *testing.T) {
 		{volume + `\a.vhdx`, `D:\a.vhdx`, true},
 		{`C:\ClusterStorage\Volume1\a.vhdx`, volume + `\a.vhdx`, true},
 		{volume + `\a.vhdx`, `\\nas\vms\a.vhdx`, false},
+		{`\\.\` + volume[4:] + `\a.vhdx`, `C:\VMs\b.vhdx`, true},
+		{`\\.\` + volume[4:] + `\a.vhdx`, other + `\a.vhdx`, false},
+		{`\\.\UNC\nas\vms\a.vhdx`, `\\nas\vms\b.vhdx`, true},
+		{`\\.\UNC\nas\vms\a.vhdx`, `D:\vms\b.vhdx`, false},
+		{`\\?\GLOBALROOT\Device\HarddiskVolume3\a.vhdx`, `C:\VMs\b.vhdx`, true},
+		{`\\?\GLOBALROOT\Device\Mup\nas\vms\a.vhdx`, `\\nas\vms\b.vhdx`, true},
+		{`\\.\HarddiskVolume3\a.vhdx`, volume + `\b.vhdx`, true},
 	} {
 		if got := winpath.SameVolume(tt.a, tt.b); got != tt.want {
 			t.Errorf("SameVolume(%q, %q) = %v, want %v", tt.a, tt.b, got, tt.want)
