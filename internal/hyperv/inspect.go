@@ -165,7 +165,7 @@ var (
 )
 
 func formatOf(path string) Format {
-	return Format(strings.ToLower(strings.TrimPrefix(winpath.Ext(path), ".")))
+	return Format(strings.ToLower(strings.TrimPrefix(winpath.Ext(winpath.Resolve(path)), ".")))
 }
 
 // requiredSize reads a number of bytes that a host always sends.

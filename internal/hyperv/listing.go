@@ -97,7 +97,8 @@ func (h *Host) listMachine(ctx context.Context, l Listing) iter.Seq2[ListedDisk,
 
 // machineDisks lists the paths of the disks of the machines of that name, each
 // once: the disks in their settings, and the disks beneath those that Hyper-V
-// has created for a checkpoint.
+// has created for a checkpoint. A machine may name its disk in a form that an
+// order cannot have; listed is the plain path.
 func (h *Host) machineDisks(ctx context.Context, machine string) ([]string, error) {
 	u, err := h.loadUsage(ctx, "", shown())
 	if err != nil {
@@ -119,7 +120,7 @@ func (h *Host) machineDisks(ctx context.Context, machine string) ([]string, erro
 		for _, path := range u.withBase(d.path) {
 			if key := winpath.Key(path); !seen[key] {
 				seen[key] = true
-				paths = append(paths, path)
+				paths = append(paths, winpath.Resolve(path))
 			}
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
 // listed collects the paths of a listing, sorted.
@@ -97,6 +98,27 @@ func TestListNames(t *testing.T) {
 				}
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
+}
+
+// TestListMachine_plainPaths: each path that is listed can be ordered, however the machine
+// names the disk.
+func TestListMachine_plainPaths(t *testing.T) {
+	t.Parallel()
+	for name, tt := range spellings() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				_, host := simulate(t, append([]hypervsim.Option{
+					hypervsim.WithVHD(base(web)),
+					hypervsim.WithVM(hypervsim.VM{Name: "web01", State: tt.state, Disks: []string{tt.named}}),
+				}, tt.opts...)...)
+				got, err := listed(t.Context(), host, hyperv.Listing{Machine: "web01"})
+				if err != nil || len(got) != 1 || winpath.Check(got[0]) != nil {
+					t.Errorf("listed %q, %v for %q, want one path that can be ordered", got, err, tt.named)
 				}
 			})
 		})
