@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 )
 
@@ -21,8 +22,8 @@ const linkLimit = time.Minute
 
 var errLinkTimedOut = fmt.Errorf("no answer within %s", linkLimit)
 
-// errParentUntold: the disk has a parent, and the host does not name it.
-var errParentUntold = errors.New("the host does not name the parent of this differencing disk")
+// errParentUntold: the disk has a parent or may have one, and the host does not name it.
+var errParentUntold = errors.New("the host does not name the parent of this disk, and does not say that it has none")
 
 // link is what the host reports of one disk in a chain.
 type link struct {
@@ -98,15 +99,25 @@ func (c *chainReader) read(ctx context.Context, path string) (*link, error) {
 	defer stop()
 	settings, err := c.host.readEmbedded(reading, generationV2, "GetVirtualHardDiskSettingData", "SettingData", winpath.Normalize(path))
 	if err == nil {
-		l := &link{path: path, read: time.Now()}
-		l.parent, _ = settings.String("ParentPath")
-		l.id, _ = settings.String("VirtualDiskId")
-		if l.parent == "" && typeNames[firstUint(settings, 16, "Type")] == TypeDifferencing {
-			l.err = errParentUntold
-		}
-		return l, nil
+		return readLink(path, settings), nil
 	}
 	return c.unread(ctx, path, volume, err)
+}
+
+// readLink decodes Msvm_VirtualHardDiskSettingData. Only a disk that is fixed or dynamic has no
+// parent.
+func readLink(path string, settings *cim.Instance) *link {
+	l := &link{path: path, read: time.Now()}
+	l.id, _ = settings.String("VirtualDiskId")
+	parent, _ := settings.String("ParentPath")
+	kind := typeNames[firstUint(settings, 16, "Type")]
+	switch {
+	case winpath.MayBeFile(parent):
+		l.parent = parent
+	case parent != "" || kind != TypeFixed && kind != TypeDynamic:
+		l.err = errParentUntold
+	}
+	return l
 }
 
 // unread distinguishes the reasons why a disk cannot be read.
