@@ -90,7 +90,10 @@ func (h *Host) mountsAnswer(ctx context.Context, wanted func(directory string) b
 	for _, point := range points {
 		at, _ := point.Value("Directory").Reference()
 		directory, ok := at.Selector("Name")
-		if !ok || !wanted(directory) {
+		if !ok {
+			return errors.New("the host lists a mount point without its directory")
+		}
+		if !wanted(directory) {
 			continue
 		}
 		if err := h.mountAnswers(ctx, point); err != nil {
@@ -141,8 +144,11 @@ func (h *Host) clusterVolumesAnswer(ctx context.Context, wanted func(volume stri
 		return fmt.Errorf("list the cluster shared volumes: %w", err)
 	}
 	for _, v := range volumes {
-		name, ok := v.String("Name")
-		if !ok || !wanted(name) {
+		name, _ := v.String("Name")
+		if name == "" {
+			return errors.New("the cluster lists a shared volume without its name")
+		}
+		if !wanted(name) {
 			continue
 		}
 		if fault, ok, err := v.Uint("FaultState", 32); !ok || err != nil || fault != volumeNoFaults && fault != volumeRedirected {

@@ -50,7 +50,7 @@ func (m *mountedImage) at(node string) *AttachedAt {
 // address and name, and read-only as this package attaches.
 func (m *mountedImage) is(at *AttachedAt, node string) bool {
 	now := m.at(node)
-	return at != nil && m.readOnly && strings.EqualFold(now.Node, at.Node) && winpath.Equal(now.Name, at.Name) &&
+	return at.hasAddress() && at.Name != "" && m.readOnly && strings.EqualFold(now.Node, at.Node) && winpath.Equal(now.Name, at.Name) &&
 		now.PortNumber == at.PortNumber && now.PathID == at.PathID && now.TargetID == at.TargetID && now.Lun == at.Lun
 }
 
@@ -93,8 +93,8 @@ func (h *Host) listedImage(ctx context.Context, g *generation, path string) (*mo
 func readImage(uri string, i *cim.Instance) (*mountedImage, error) {
 	ref := cim.Reference{ResourceURI: uri}
 	for _, key := range mountKeys {
-		value, ok := i.String(key)
-		if !ok {
+		value, _ := i.String(key)
+		if value == "" {
 			return nil, fmt.Errorf("%s has no %s", i.Class, key)
 		}
 		ref.Selectors = append(ref.Selectors, cim.Selector{Name: key, Value: value})
@@ -141,6 +141,9 @@ func (h *Host) askForImage(ctx context.Context, path string) (image *mountedImag
 	}
 	ref, ok := out.Value("Image").Reference()
 	if !ok {
+		if text, _ := out.String("Image"); text != "" {
+			return nil, true, fmt.Errorf("FindMountedStorageImageInstance answered the Image %q, which is no reference", text)
+		}
 		return nil, true, nil // a null reference is no attachment
 	}
 	image, err = h.imageAt(ctx, ref)

@@ -173,7 +173,7 @@ type machineState struct {
 func readStates(systems []*cim.Instance) map[string]machineState {
 	states := map[string]machineState{}
 	for _, m := range systems {
-		if name, ok := m.String("Name"); ok {
+		if name, _ := m.String("Name"); name != "" {
 			states[strings.ToUpper(name)] = machineState{
 				kind:        useOfState(firstUint(m, 16, "EnabledState")),
 				replication: Replication(firstUint(m, 16, "ReplicationMode")), //nolint:gosec // 16 bits were parsed
@@ -207,6 +207,7 @@ const (
 	settingsRealized = "microsoft:hyper-v:system:realized" // the settings with which a machine runs
 	settingsPlanned  = "microsoft:hyper-v:system:planned"
 
+	checkpoint         = "microsoft:hyper-v:snapshot:" // all of them
 	checkpointPlanned  = "microsoft:hyper-v:snapshot:planned"
 	checkpointRecovery = "microsoft:hyper-v:snapshot:recovery"
 	checkpointReplica  = "microsoft:hyper-v:snapshot:replica:" // Standard, ApplicationConsistent, PlannedFailover
@@ -229,8 +230,10 @@ func useOfSettings(kind string, state UseKind) UseKind {
 		return UseRecovery
 	case strings.HasPrefix(kind, checkpointReplica):
 		return UseReplicaPoint
+	case strings.HasPrefix(kind, checkpoint) || state == UseOff:
+		return UseCheckpoint
 	}
-	return UseCheckpoint
+	return state // settings of no known type may be those with which the machine runs
 }
 
 // namesOf maps the GUID of a machine to the name that users gave it.
