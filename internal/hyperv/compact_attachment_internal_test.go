@@ -76,7 +76,11 @@ func TestJobThatHasJustBegun(t *testing.T) {
 // TestMine: an attachment counts as one that was ours only as long as it is the same one.
 func TestMine(t *testing.T) {
 	t.Parallel()
-	ours, other := &mountedImage{name: `D:\a.vhdx`, readOnly: true}, &mountedImage{name: `D:\b.vhdx`, readOnly: true}
+	ours, err := readImage("", attachedImage(`D:\a.vhdx`, "1"))
+	other, otherErr := readImage("", attachedImage(`D:\b.vhdx`, "2"))
+	if err != nil || otherErr != nil {
+		t.Fatal(err, otherErr)
+	}
 	for name, tt := range map[string]struct {
 		then func(*attachment)
 		mine bool

@@ -2,6 +2,8 @@ package hyperv_test
 
 import (
 	"errors"
+	"regexp"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -101,6 +103,31 @@ func TestAbsence_volumeLeaves(t *testing.T) {
 				sim.AddRule(hypervsim.Rule{Class: class, Func: func(hypervsim.Request) { sim.SetMountOnline(mountedAt, false) }})
 				if _, err := host.FileSize(t.Context(), onMount); !errors.Is(err, hyperv.ErrPathNotFound) || errors.Is(err, hyperv.ErrNotFound) {
 					t.Errorf("error = %v, want ErrPathNotFound", err)
+				}
+			})
+		})
+	}
+}
+
+// TestAbsence_unnamed: what the host lists without its name may be what is asked about.
+func TestAbsence_unnamed(t *testing.T) {
+	t.Parallel()
+	for class, property := range map[string]string{cim.ClassMountPoint: "Directory", cim.ClassClusterSharedVolume: "Name"} {
+		t.Run(class, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				named := regexp.MustCompile(`<p:` + property + `[ >].*?</p:` + property + `>`)
+				sim, host := simulate(t, append(withVolumes(0, false), hypervsim.WithAnswer(func(request, answer string) string {
+					if strings.Contains(request, class) {
+						return named.ReplaceAllString(answer, "")
+					}
+					return answer
+				}))...)
+				sim.MountVolume(mountedAt)
+				sim.AddVHD(base(`C:\VMs\web02.vhdx`))
+				got, err := listed(t.Context(), host, hyperv.Listing{Directory: `C:\`, Recurse: true})
+				if !errors.Is(err, hyperv.ErrPathNotFound) || !strings.Contains(err.Error(), "without its "+strings.ToLower(property)) {
+					t.Errorf("listed %q, %v, want that the list may lack disks", got, err)
 				}
 			})
 		})
