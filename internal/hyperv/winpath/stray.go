@@ -39,7 +39,7 @@ func checkQuote(r rune) refusal {
 func checkHidden(path string) refusal {
 	for _, r := range path {
 		if isHidden(r) {
-			return refusal{"the path holds " + Describe(r), "Type the path again, or paste it as plain text: invisible characters may stay behind."}
+			return refusal{"the path holds " + Describe(r), "Type the path again, or paste it as plain text: invisible characters may stay behind. A file whose name really holds this character must be renamed first."}
 		}
 	}
 	return refusal{}
