@@ -3,6 +3,7 @@ package hyperv
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
@@ -35,12 +36,21 @@ func (p *picture) closeGap(ctx context.Context, g gap, path string) (rest gap, o
 		}
 		use := g.use
 		use.Child = g.path
-		if winpath.Equal(l.parent, path) {
+		switch parent := p.local(l.parent); {
+		case winpath.Equal(parent, path):
 			p.uses = append(p.uses, use)
+		case p.mayBeAlias(parent, path):
+			return gap{path: g.path, use: g.use, err: fmt.Errorf("its parent %s may be this disk", l.parent)}, true
 		}
 		g.path = l.parent
 	}
 	return g, true
+}
+
+// mayBeAlias reports whether two paths with different roots may name one file: one names the volume
+// by its GUID, or a share of the host.
+func (p *picture) mayBeAlias(a, b string) bool {
+	return !winpath.Equal(winpath.Volume(a), winpath.Volume(b)) && p.sameVolume(a, b) && mayBeOneName(fileName(a), fileName(b))
 }
 
 // linkOf returns what any of the hosts knows of the disk, nil when none does. If the disk is in
