@@ -71,7 +71,8 @@
 //     Enumerate: wsmerror.h; which limits count exactly: unverified
 //     (pull-other-limits).
 //   - WQL: SELECT with AND, OR, NOT, LIKE and comparisons. ASSOCIATORS OF,
-//     REFERENCES OF, ISA and event queries are refused as invalid.
+//     REFERENCES OF, ISA and event queries are refused as invalid, and so are
+//     more than 64 groups and NOTs within one another, a bound of its own.
 //   - Base classes do not return the instances of their subclasses.
 //
 // Quotas: an open enumeration is an operation of its user. The number, 15, and

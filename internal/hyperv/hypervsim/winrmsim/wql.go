@@ -42,11 +42,17 @@ const (
 	tokenBad
 )
 
+// maxNesting bounds groups and NOTs within one another: reading them and asking them is recursive.
+// WMI refuses queries that are too complex (MS Learn, Querying with WQL), but no source says where
+// that begins.
+const maxNesting = 64
+
 // queryParser reads a query token by token.
 type queryParser struct {
-	rest string
-	kind tokenKind
-	text string // of the current token
+	rest  string
+	kind  tokenKind
+	text  string // of the current token
+	depth int    // groups and NOTs around it
 }
 
 // next moves on to the next token.
@@ -160,36 +166,54 @@ func (p *queryParser) query() (q query, ok bool) {
 
 // either reads conditions joined by OR.
 func (p *queryParser) either() (condition, bool) {
-	c, ok := p.both()
-	for ok && p.keyword("or") {
-		var right condition
-		right, ok = p.both()
-		c = orCondition{c, right}
+	all, ok := p.joined("or", p.both)
+	if len(all) == 1 {
+		return all[0], ok
 	}
-	return c, ok
+	return orCondition(all), ok
 }
 
 // both reads conditions joined by AND.
 func (p *queryParser) both() (condition, bool) {
-	c, ok := p.single()
-	for ok && p.keyword("and") {
-		var right condition
-		right, ok = p.single()
-		c = andCondition{c, right}
+	all, ok := p.joined("and", p.single)
+	if len(all) == 1 {
+		return all[0], ok
 	}
-	return c, ok
+	return andCondition(all), ok
+}
+
+// joined reads one condition, or several with a keyword between them.
+func (p *queryParser) joined(word string, read func() (condition, bool)) ([]condition, bool) {
+	c, ok := read()
+	all := []condition{c}
+	for ok && p.keyword(word) {
+		c, ok = read()
+		all = append(all, c)
+	}
+	return all, ok
 }
 
 func (p *queryParser) single() (condition, bool) {
-	if p.keyword("not") {
-		c, ok := p.single()
+	switch {
+	case p.keyword("not"):
+		c, ok := p.nested(p.single)
 		return notCondition{c}, ok
-	}
-	if p.symbol("(") {
-		c, ok := p.either()
+	case p.symbol("("):
+		c, ok := p.nested(p.either)
 		return c, ok && p.symbol(")")
 	}
 	return p.comparison()
+}
+
+// nested reads what stands in a group or behind NOT, unless that is too deep.
+func (p *queryParser) nested(read func() (condition, bool)) (condition, bool) {
+	if p.depth == maxNesting {
+		return nil, false
+	}
+	p.depth++
+	c, ok := read()
+	p.depth--
+	return c, ok
 }
 
 // comparison reads name operator value, the name first.
@@ -221,26 +245,37 @@ func (p *queryParser) comparison() (condition, bool) {
 	return c, true
 }
 
+// Conditions side by side are a list: a chain of pairs would be as deep as a query is long.
 type (
-	andCondition struct{ left, right condition }
-	orCondition  struct{ left, right condition }
+	andCondition []condition
+	orCondition  []condition
 	notCondition struct{ inner condition }
 )
 
 func (c andCondition) holds(o *wmi.Object) (holds, ok bool) {
-	l, lok := c.left.holds(o)
-	r, rok := c.right.holds(o)
-	return l && r, lok && rok
+	holds, ok = true, true
+	for _, one := range c {
+		h, known := one.holds(o)
+		holds, ok = holds && h, ok && known
+	}
+	return holds, ok
 }
 
 func (c andCondition) equalities() []wmi.KeyValue {
-	return append(c.left.equalities(), c.right.equalities()...)
+	var all []wmi.KeyValue
+	for _, one := range c {
+		all = append(all, one.equalities()...)
+	}
+	return all
 }
 
 func (c orCondition) holds(o *wmi.Object) (holds, ok bool) {
-	l, lok := c.left.holds(o)
-	r, rok := c.right.holds(o)
-	return l || r, lok && rok
+	ok = true
+	for _, one := range c {
+		h, known := one.holds(o)
+		holds, ok = holds || h, ok && known
+	}
+	return holds, ok
 }
 
 func (c orCondition) equalities() []wmi.KeyValue { return nil }

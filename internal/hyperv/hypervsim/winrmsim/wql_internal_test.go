@@ -1,6 +1,7 @@
 package winrmsim
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -83,6 +84,42 @@ func TestParseQuery(t *testing.T) {
 	} {
 		if _, ok := parseQuery(bad); ok {
 			t.Errorf("parseQuery(%q) succeeded", bad)
+		}
+	}
+}
+
+// TestParseQuery_nesting bounds what is within one another, and not what is side by side.
+func TestParseQuery_nesting(t *testing.T) {
+	t.Parallel()
+	const many = 100_000
+	groups := func(n int) string { return strings.Repeat("(", n) + "Hidden=false" + strings.Repeat(")", n) }
+	tests := []struct {
+		name, where string
+		ok          bool
+	}{
+		{"groups", groups(maxNesting), true},
+		{"one group too many", groups(maxNesting + 1), false},
+		{"very many groups", groups(many), false},
+		{"groups without end", strings.Repeat("(", many), false},
+		{"nots", strings.Repeat("not ", maxNesting) + "Hidden=false", true},
+		{"one not too many", strings.Repeat("not ", maxNesting+1) + "Hidden=false", false},
+		{"very many nots", strings.Repeat("not ", many) + "Hidden=false", false},
+		{"groups and nots", strings.Repeat("not (", maxNesting/2) + "Hidden=false" + strings.Repeat(")", maxNesting/2), true},
+		{"too many groups and nots", "not " + groups(maxNesting), false},
+		{"one after another", strings.Repeat(groups(maxNesting)+" and ", 100) + groups(maxNesting), true},
+		{"long", strings.Repeat("Hidden=false and ", many) + "Hidden=false or Hidden=true", true},
+	}
+	for _, test := range tests {
+		q, ok := parseQuery("select * from CIM_DataFile where " + test.where)
+		if ok != test.ok {
+			t.Errorf("%s: parseQuery(…) = %v, want %v", test.name, ok, test.ok)
+			continue
+		}
+		if !ok {
+			continue
+		}
+		if kept, ok := q.keep([]*wmi.Object{queried()}); len(kept) != 1 || !ok {
+			t.Errorf("%s: kept %d, %v, want the object", test.name, len(kept), ok)
 		}
 	}
 }
