@@ -57,19 +57,27 @@ func readVHDHeaders(f io.ReaderAt, size int64) (VHD, error) {
 	}
 	v := VHD{
 		Format: FormatVHD, Type: DiskType(binary.BigEndian.Uint16(footer[footerType+2:])), // of 32 bits
-		VirtualSize:       int64(binary.BigEndian.Uint64(footer[footerSizeOffset:])), //nolint:gosec // G115: no disk has 2^63 bytes
+		VirtualSize:       int64(binary.BigEndian.Uint64(footer[footerSizeOffset:])), //nolint:gosec // G115: checkSizes refuses what becomes negative
 		LogicalSectorSize: 512, PhysicalSectorSize: 512,
 		VirtualDiskID: guidBigEndian(footer[footerID:]),
 	}
-	if v.Type == TypeFixed {
-		return v, nil
+	if v.Type != TypeFixed {
+		header, err := readDynamicHeader(f, footer)
+		if err != nil {
+			return VHD{}, err
+		}
+		v.BlockSize = binary.BigEndian.Uint32(header[headerBlockSize:])
 	}
-	header, err := readDynamicHeader(f, footer)
-	if err != nil {
-		return VHD{}, err
+	return v, checkSizes(v)
+}
+
+// checkSizes refuses a disk without a size. Only a fixed VHD has no blocks.
+func checkSizes(v VHD) error {
+	blocks := v.BlockSize > 0 || v.Format == FormatVHD && v.Type == TypeFixed
+	if v.VirtualSize <= 0 || !blocks {
+		return fmt.Errorf("%w: %d bytes in blocks of %d", errDamaged, v.VirtualSize, v.BlockSize)
 	}
-	v.BlockSize = binary.BigEndian.Uint32(header[headerBlockSize:])
-	return v, nil
+	return nil
 }
 
 func readDynamicHeader(f io.ReaderAt, footer []byte) ([]byte, error) {
@@ -135,7 +143,7 @@ func readVHDXHeaders(f io.ReaderAt) (VHD, error) {
 	v := VHD{
 		Format: FormatVHDX, Type: TypeDynamic,
 		BlockSize:          binary.LittleEndian.Uint32(parameters),
-		VirtualSize:        int64(binary.LittleEndian.Uint64(read(virtualDiskSize, 8))), //nolint:gosec // G115: at most 64 TiB
+		VirtualSize:        int64(binary.LittleEndian.Uint64(read(virtualDiskSize, 8))), //nolint:gosec // G115: checkSizes refuses what becomes negative
 		LogicalSectorSize:  binary.LittleEndian.Uint32(read(logicalSectorSize, 4)),
 		PhysicalSectorSize: binary.LittleEndian.Uint32(read(physicalSectorSize, 4)),
 		VirtualDiskID:      guid(read(virtualDiskID, 16)).String(),
@@ -149,10 +157,7 @@ func readVHDXHeaders(f io.ReaderAt) (VHD, error) {
 	case flags&flagLeaveBlocksAllocated != 0:
 		v.Type = TypeFixed
 	}
-	if v.BlockSize == 0 || v.VirtualSize == 0 {
-		return VHD{}, fmt.Errorf("%w: no file parameters", errDamaged)
-	}
-	return v, nil
+	return v, checkSizes(v)
 }
 
 // metadataItems returns where the metadata items of a VHDX are in the file.
