@@ -129,14 +129,18 @@ func TestCheckRefuses(t *testing.T) {
 
 func TestCheckDirectory(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{`C:\`, `c:/VMs/`, `C:\VMs`, `\\server\share`, `\\server\share\`, volume + `\`, volume + `\VMs`,
-		`C:\Sons'`, `C:\a,`, `C:\a;\`, `\\server\share’`} {
+	for _, path := range []string{
+		`C:\`, `c:/VMs/`, `C:\VMs`, `\\server\share`, `\\server\share\`, volume + `\`, volume + `\VMs`,
+		`C:\Sons'`, `C:\a,`, `C:\a;\`, `\\server\share’`,
+	} {
 		if err := winpath.CheckDirectory(path); err != nil {
 			t.Errorf("CheckDirectory(%q) = %v, want nil", path, err)
 		}
 	}
-	for _, path := range []string{``, `C:`, `VMs`, `\VMs`, `\\server`, volume, `C:\VMs\..`, `C:\VM?`, `\\?\C:\VMs`,
-		`'C:\VMs'`, `"C:\VMs"`, `C:\VMs"`, "C:\\VMs\u200b"} {
+	for _, path := range []string{
+		``, `C:`, `VMs`, `\VMs`, `\\server`, volume, `C:\VMs\..`, `C:\VM?`, `\\?\C:\VMs`,
+		`'C:\VMs'`, `"C:\VMs"`, `C:\VMs"`, "C:\\VMs\u200b",
+	} {
 		if err := winpath.CheckDirectory(path); err == nil {
 			t.Errorf("CheckDirectory(%q) = nil, want an error", path)
 		}
