@@ -144,7 +144,7 @@ func (c *compactor) settleAsked(clean, waits context.Context) {
 func (c *compactor) leaveAttached(cause error) {
 	c.attachment.leave(cause)
 	c.warn(WarnLeftAttached, fmt.Sprintf("The disk may still be attached read-only on %s, and a virtual machine that uses it cannot start then. By hand, on %s: %s. Cause: %v",
-		c.nodeName(), c.nodeName(), dismount(c.order.Path), cause))
+		c.nodeName(), c.nodeName(), DismountCommand(c.order.Path), cause))
 }
 
 // detach detaches a disk that we hold and makes sure of it, or records why it
@@ -206,7 +206,7 @@ func (c *compactor) isGone(ctx context.Context) (bool, error) {
 	}
 	c.warn(WarnRestarted, fmt.Sprintf("By its clock, Windows was started on %[1]s after this run attached the disk, which ended that attachment. "+
 		"The file is attached again, read-only and at the same address, and is left so. If the clock of %[1]s was set back meanwhile, it may be the attachment of this run. By hand, on %[1]s: %[2]s.",
-		c.nodeName(), dismount(c.order.Path)))
+		c.nodeName(), DismountCommand(c.order.Path)))
 	return true, nil
 }
 

@@ -34,7 +34,7 @@ func (h *Host) GiveBack(ctx context.Context, path string, at *AttachedAt) error 
 	if at != nil && at.Node != "" {
 		name = at.Node
 	}
-	return fmt.Errorf("the disk stays attached on %s; by hand, there: %s: %w", name, dismount(path), err)
+	return fmt.Errorf("the disk stays attached on %s; by hand, there: %s: %w", name, DismountCommand(path), err)
 }
 
 func (h *Host) giveBack(ctx context.Context, path string, at *AttachedAt) error {
@@ -124,9 +124,4 @@ func (c *compactor) giveBackLeft(clean context.Context) {
 		return
 	}
 	c.attachment.end()
-}
-
-// dismount returns the command by which a person detaches a disk.
-func dismount(path string) string {
-	return "Dismount-VHD -Path '" + strings.ReplaceAll(path, "'", "''") + "'"
 }

@@ -202,5 +202,5 @@ func fileStaysWarning(s subject) diag.Diagnostic {
 func attachedWarning(s subject) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(summaryAttached, s.lines()+"\n"+
 		"The last refresh saw the disk attached to the host read-only. It is not known to be an attachment of this resource, so it was left alone.\n\n"+
-		"If it is not needed, detach it there: Dismount-VHD -Path '"+strings.ReplaceAll(s.path, "'", "''")+"'.")
+		"If it is not needed, detach it there: "+hyperv.DismountCommand(s.path)+".")
 }

@@ -113,3 +113,13 @@ func TestDescribeWarning(t *testing.T) {
 		t.Errorf("%d summaries for %d kinds", len(warningSummaries), len(kinds))
 	}
 }
+
+// TestAttachedWarning_path: the command is one command for every path that there can be.
+func TestAttachedWarning_path(t *testing.T) {
+	t.Parallel()
+	path := "C:\\Bob\u2019s; Remove-Item x \u2018\\a.vhdx"
+	want := "Dismount-VHD -Path 'C:\\Bob\u2019\u2019s; Remove-Item x \u2018\u2018\\a.vhdx'."
+	if got := attachedWarning(subject{path: path, host: "hv01"}).Detail(); !strings.HasSuffix(got, want) {
+		t.Errorf("detail = %q, want it to end with %q", got, want)
+	}
+}
