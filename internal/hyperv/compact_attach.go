@@ -115,13 +115,13 @@ func (c *compactor) awaitAttach(ctx context.Context) (ended bool, err error) {
 	return false, err
 }
 
-// sawWork notes that a job of ours is still under way. For a compaction it notes how long the job
-// has run, as any client that watches the job can see.
+// sawWork notes that a job of ours is still under way. For what may be a compaction it notes how
+// long the job has run, as any client that watches the job can see.
 func (c *compactor) sawWork(j StorageJob) {
 	c.attachment.sawJob(j)
 	switch {
-	case j.State.Terminal():
-	case j.Type == jobTypeCompaction:
+	case j.State.Terminal(), j.State == jobUntold:
+	case j.mayCompact():
 		c.attachment.see(time.Now(), max(j.Elapsed, time.Nanosecond))
 	default:
 		c.attachment.see(time.Now(), 0)

@@ -73,6 +73,28 @@ func TestJobThatHasJustBegun(t *testing.T) {
 	})
 }
 
+// TestUntoldWork: a job whose type is not told may be a compaction, whose end others can have seen.
+// One whose state is not told shows no work.
+func TestUntoldWork(t *testing.T) {
+	t.Parallel()
+	for name, job := range map[string]StorageJob{
+		"type":  {State: JobRunning, Elapsed: time.Second},
+		"state": {Type: jobTypeCompaction, Elapsed: time.Hour},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			c := &compactor{}
+			c.attachment.own(&mountedImage{}, nil)
+			c.attachment.see(time.Now(), time.Second)
+			time.Sleep(time.Second)
+			c.sawWork(job)
+			time.Sleep(patience(time.Second) - takeOverMargin + holderMargin + time.Second)
+			if !c.attachment.lapsed() {
+				t.Errorf("%s not told: the holder is still sure when it may have been taken over", name)
+			}
+		})
+	}
+}
+
 // TestMine: an attachment counts as one that was ours only as long as it is the same one.
 func TestMine(t *testing.T) {
 	t.Parallel()

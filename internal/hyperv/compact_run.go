@@ -145,7 +145,7 @@ func (c *compactor) priorJob(ctx context.Context) (*StorageJob, error) {
 	switch {
 	case err != nil && !gone:
 		return nil, fmt.Errorf("look for job %s of the last run: %w", id, err)
-	case gone || job.Type != jobTypeCompaction || job.State.Terminal():
+	case gone || !job.mayCompact() || job.State.Terminal():
 		c.priorEnded = true
 		return nil, nil //nolint:nilnil // no job is an answer, not an error
 	}

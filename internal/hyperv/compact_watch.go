@@ -204,8 +204,9 @@ func (w *holderWatch) isQuiet() bool { return !time.Now().Before(w.until) }
 
 // look compares the compactions with those of the last look. One that has ended
 // or vanished may be that of the holder, who has yet to notice that and to
-// detach; if a look fails, any may have ended. The parameter own is our job,
-// which is not the holder's.
+// detach; if a look fails, any may have ended, and so may one whose state is
+// not told. The parameter own is our job, which is not the holder's; empty
+// without one.
 func (w *holderWatch) look(jobs []StorageJob, own string, err error) {
 	if err != nil {
 		w.hush(0)
@@ -213,11 +214,14 @@ func (w *holderWatch) look(jobs []StorageJob, own string, err error) {
 	}
 	seen := map[string]bool{}
 	for _, j := range jobs {
-		if j.ID == own {
+		if own != "" && j.ID == own {
 			continue
 		}
 		seen[j.ID] = j.State.Terminal()
-		if seen[j.ID] && w.ended != nil && !w.ended[j.ID] {
+		switch {
+		case j.State == jobUntold:
+			w.hush(0)
+		case seen[j.ID] && w.ended != nil && !w.ended[j.ID]:
 			w.hush(j.Elapsed)
 		}
 	}

@@ -46,15 +46,21 @@ func (s JobState) String() string {
 	return name + " (" + strconv.Itoa(int(s)) + ")"
 }
 
-// Terminal reports whether a job in this state has ended.
+// jobUntold stands for a state that is not told. A job in it may be running, and may have ended.
+const jobUntold JobState = 0
+
+// Terminal reports whether a job in this state is known to have ended.
 func (s JobState) Terminal() bool {
 	return s.succeeded() || s == JobTerminated || s == JobKilled || s == JobException
 }
 
 func (s JobState) succeeded() bool { return s == JobCompleted || s == JobCompletedWithWarnings }
 
-// jobTypeCompaction is the JobType (v2) or Type (v1) of a compaction.
-const jobTypeCompaction = 3
+// Values of JobType (v2) or Type (v1).
+const (
+	jobTypeUnknown    = 0 // stands for a type that is not told, too
+	jobTypeCompaction = 3
+)
 
 // StorageJob is an Msvm_StorageJob as last seen.
 type StorageJob struct {
@@ -70,6 +76,11 @@ type StorageJob struct {
 	ref      cim.Reference
 }
 
+// mayCompact reports whether a job is a compaction, or is not known to be something else.
+func (j StorageJob) mayCompact() bool {
+	return j.Type == jobTypeCompaction || j.Type == jobTypeUnknown
+}
+
 // outcome returns nil for a job that succeeded or still runs. A job that is
 // "completed" with an error code has failed.
 func (j StorageJob) outcome() error {
@@ -81,18 +92,15 @@ func (j StorageJob) outcome() error {
 }
 
 // readJob decodes an instance of Msvm_StorageJob of either generation. Only
-// JobState is needed to follow a job; other fields that cannot be read stay
-// zero.
+// JobState is needed to follow a job: without it there is an error, and still
+// the job as far as it is told. Other fields that cannot be read stay zero.
 func readJob(ref cim.Reference, i *cim.Instance) (StorageJob, error) {
 	state, ok, err := i.Uint("JobState", 16)
-	if err != nil {
-		return StorageJob{}, err
+	if err == nil && !ok {
+		err = fmt.Errorf("%s has no JobState", i.Class)
 	}
-	if !ok {
-		return StorageJob{}, fmt.Errorf("%s has no JobState", i.Class)
-	}
-	j := StorageJob{ref: ref, State: JobState(state), Type: uint16(firstUint(i, 16, "JobType", "Type"))} //nolint:gosec // 16 bits were parsed
-	if j.ID, ok = i.String("InstanceID"); !ok {
+	j := StorageJob{ref: ref, ID: jobID(i), State: JobState(state), Type: uint16(firstUint(i, 16, "JobType", "Type"))} //nolint:gosec // 16 bits were parsed
+	if j.ID == "" {
 		j.ID, _ = ref.Selector("InstanceID")
 	}
 	j.Percent = int(min(firstUint(i, 16, "PercentComplete"), 100))
@@ -110,7 +118,13 @@ func readJob(ref cim.Reference, i *cim.Instance) (StorageJob, error) {
 		ErrorCode:        uint32(firstUint(i, 32, "ErrorCode")), //nolint:gosec // 32 bits were parsed
 		CompletionStatus: readHRESULT(i, "JobCompletionStatusCode"),
 	}
-	return j, nil
+	return j, err
+}
+
+// jobID reads the key of a job, empty without one.
+func jobID(i *cim.Instance) string {
+	id, _ := i.String("InstanceID")
+	return strings.TrimSpace(id)
 }
 
 // firstUint reads the first of the named properties that holds a number, or 0.

@@ -23,7 +23,9 @@ type jobRegistry struct {
 func (r *jobRegistry) note(id, path string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.disks[id] = winpath.Key(path)
+	if id != "" { // which would be the name of every job without one
+		r.disks[id] = winpath.Key(path)
+	}
 }
 
 // isElsewhere reports whether the job is known to compact another disk.
@@ -36,7 +38,8 @@ func (r *jobRegistry) isElsewhere(id, path string) bool {
 
 // compactions lists the compactions of the host that may be of path, including
 // those that have ended and are still on record: all but those that this
-// process started for other disks.
+// process started for other disks. A job of which the host does not tell that
+// it is something else counts as one.
 //
 // Unverified on a real host (storage-jobs-of-other-users, storage-job-enumeration): that an
 // enumeration of Msvm_StorageJob lists the jobs of every user.
@@ -49,8 +52,11 @@ func (h *Host) compactions(ctx context.Context, path string) ([]StorageJob, erro
 			return err
 		}
 		for _, i := range all {
-			job, ok := listedCompaction(uri, i)
-			if ok && !h.jobs.isElsewhere(job.ID, path) {
+			job, err := listedJob(uri, i)
+			if err != nil {
+				return err
+			}
+			if job.mayCompact() && !h.jobs.isElsewhere(job.ID, path) {
 				found = append(found, job)
 			}
 		}
@@ -62,13 +68,15 @@ func (h *Host) compactions(ctx context.Context, path string) ([]StorageJob, erro
 	return found, nil
 }
 
-func listedCompaction(uri string, i *cim.Instance) (StorageJob, bool) {
-	id, ok := i.String("InstanceID")
-	if !ok {
-		return StorageJob{}, false
+// listedJob reads a job of a list. One that may be a compaction and has no name is an error of the
+// list: its end cannot be waited for, and it cannot be told from ours.
+func listedJob(uri string, i *cim.Instance) (StorageJob, error) {
+	ref := cim.Reference{ResourceURI: uri, Selectors: []cim.Selector{{Name: "InstanceID", Value: jobID(i)}}}
+	job, _ := readJob(ref, i) // its state may be untold, which callers look at
+	if job.ID == "" && job.mayCompact() {
+		return job, fmt.Errorf("a %s has no InstanceID", i.Class)
 	}
-	job, err := readJob(cim.Reference{ResourceURI: uri, Selectors: []cim.Selector{{Name: "InstanceID", Value: id}}}, i)
-	return job, err == nil && job.Type == jobTypeCompaction
+	return job, nil
 }
 
 // startSlack is how much earlier than its request a job may appear to have
@@ -130,7 +138,7 @@ func (h *Host) awaitCancelled(ctx context.Context, job StorageJob, seen func(Sto
 	switch {
 	case last.State.Terminal():
 		return last, nil
-	case last.State == 0:
+	case last.State == jobUntold:
 		last = job
 	}
 	return last, fmt.Errorf("the job has not ended after it was cancelled: %w", errors.Join(sent, err))
