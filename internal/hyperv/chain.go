@@ -41,6 +41,8 @@ type link struct {
 	stamp *stamp
 }
 
+func (l *link) wasRead() bool { return l.err == nil && !l.missing }
+
 // keeps reports whether the link is still good without asking again. A file that was missing may
 // exist now, and one that was in use may be free.
 func (l *link) keeps() bool {

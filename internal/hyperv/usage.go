@@ -1,7 +1,9 @@
 package hyperv
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"sync"
@@ -39,6 +41,8 @@ type Replication uint16
 const (
 	ReplicationNone    Replication = 0
 	ReplicationPrimary Replication = 1
+
+	replicationUntold Replication = math.MaxUint16 // the host does not say
 )
 
 // Use is one use of a disk: a virtual machine that refers to it, or depends on it.
@@ -99,7 +103,9 @@ type usage struct {
 	links map[string]*link
 	// byDisk holds the uses of a disk by its key.
 	byDisk map[string][]Use
-	// gaps holds the disks whose parents could not be read.
+	// pathless holds the disks whose files the host does not name.
+	pathless []gap
+	// gaps holds those and the disks whose parents could not be read.
 	gaps []gap
 	// silent: the older generation is not asked for its machines.
 	silent bool
@@ -135,10 +141,13 @@ type gap struct {
 	err  error
 }
 
+var errPathUntold = errors.New("the host does not name its file")
+
 // trace notes the uses of every disk: of those in the settings, and of their
 // parents.
 func (u *usage) trace() {
 	u.byDisk = map[string][]Use{}
+	u.gaps = slices.Clone(u.pathless)
 	for _, d := range u.named {
 		u.note(d.path, d.use)
 		if d.file {

@@ -137,9 +137,11 @@ func (p *picture) judgeKnown(c consent) error {
 //
 // Unverified on a real host (compact-replicated): that a compaction counts as such a change.
 func refuseReplicas(uses []Use, c consent) error {
-	var primaries, replicas []Use
+	var primaries, replicas, untold []Use
 	for _, u := range uses {
 		switch {
+		case u.Replication == replicationUntold:
+			untold = append(untold, u)
 		case u.Replication == ReplicationPrimary:
 			primaries = append(primaries, u)
 		case u.Replication != ReplicationNone, u.Kind == UseReplicaPoint:
@@ -153,6 +155,12 @@ func refuseReplicas(uses []Use, c consent) error {
 		return &dependedError{
 			text:    "the disk is replicated for " + list(primaries),
 			hint:    "After a compaction the next replication is a resynchronisation, which compares the whole disk.",
+			reasons: []Reason{ReasonReplicated},
+		}
+	case len(untold) > 0 && !c.replicated:
+		return &dependedError{
+			text:    "the host does not say whether the disk is replicated for " + list(untold),
+			hint:    "Look at the replication of the machine in the Hyper-V Manager.",
 			reasons: []Reason{ReasonReplicated},
 		}
 	}

@@ -62,6 +62,9 @@ func (*gapError) Reasons() []Reason { return nil }
 
 // String names the disk, its machine and the reason why its parents could not be read.
 func (g gap) String() string {
+	if g.path == "" {
+		return fmt.Sprintf("a disk of %s was not opened: %s", g.use, withCode(g.err))
+	}
 	return fmt.Sprintf("%s, a disk of %s, was not opened: %s", g.path, g.use, withCode(g.err))
 }
 

@@ -47,12 +47,6 @@ func (p *picture) closeGap(ctx context.Context, g gap, path string) (rest gap, o
 	return g, true
 }
 
-// mayBeAlias reports whether two paths with different roots may name one file: one names the volume
-// by its GUID, or a share of the host.
-func (p *picture) mayBeAlias(a, b string) bool {
-	return !winpath.Equal(winpath.Volume(a), winpath.Volume(b)) && p.sameVolume(a, b) && mayBeOneName(fileName(a), fileName(b))
-}
-
 // linkOf returns what any of the hosts knows of the disk, nil when none does. If the disk is in
 // use, every host is asked about it, because one of them has it open.
 func (p *picture) linkOf(ctx context.Context, g gap) *link {

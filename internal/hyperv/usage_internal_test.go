@@ -1,40 +1,63 @@
 package hyperv
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 )
 
-// TestHoldsDisk: a disk whose kind the host leaves out is followed to its parents under
-// whatever name it has.
-func TestHoldsDisk(t *testing.T) {
+// TestJoin: each disk that a machine has counts, and is followed to its parents unless the host says
+// that it is something else; one whose machine or file is not said counts as in use, or for all
+// volumes.
+func TestJoin(t *testing.T) {
 	t.Parallel()
-	const disk, image = subTypeDisk, "Microsoft:Hyper-V:Virtual CD/DVD Disk"
-	for _, c := range []struct {
-		kind, path string
-		want       bool
-	}{
-		{disk, `C:\VMs\a.vhdx`, true},
-		{"MICROSOFT:Hyper-V:virtual hard disk", `C:\VMs\a.vhdx`, true},
-		{disk, ``, false},
-		{image, `C:\a.iso`, false},
-		{"", `C:\VMs\a.vhdx`, true},
-		{"", `\\.\C:\VMs\..\a.vhdx.`, true},
-		{"", "C:\\VMs\\a\u00a0b.avhdx", true},
-		{"", `C:\VMs\a.vhdx'`, true},
-		{"", `\\?\GLOBALROOT\Device\HarddiskVolume3\a.vhdx`, true},
-		{"", `\\HV1\root\virtualization\v2:Msvm_DiskDrive.DeviceID="1"`, false},
-		{"", ``, false},
+	const (
+		disk, image = subTypeDisk, "Microsoft:Hyper-V:Virtual CD/DVD Disk"
+		ours, other = `Microsoft:A\1`, `Microsoft:B\1`
+		template    = `Microsoft:Definition\1\Default`
+		path, stays = `C:\VMs\a.vhdx`, "A off " + `C:\VMs\a.vhdx`
+	)
+	for _, c := range []struct{ id, kind, path, want string }{
+		{ours, disk, path, stays + " followed"},
+		{ours, "MICROSOFT:Hyper-V:virtual hard disk", path, stays + " followed"},
+		{ours, "", path, stays + " followed"},
+		{ours, image, path, stays},
+		{ours, "", `\\.\C:\VMs\..\a.vhdx.`, `A off \\.\C:\VMs\..\a.vhdx. followed`},
+		{ours, "", "C:\\a\u00a0b.avhdx", "A off C:\\a\u00a0b.avhdx followed"},
+		{ours, "", `C:\a.vhdx'`, `A off C:\a.vhdx' followed`},
+		{ours, "", `\\?\GLOBALROOT\Device\HarddiskVolume3\a.vhdx`, `A off \\?\GLOBALROOT\Device\HarddiskVolume3\a.vhdx followed`},
+		{ours, "", `\\HV1\root\v2:Msvm_DiskDrive.DeviceID="1"`, `A off \\HV1\root\v2:Msvm_DiskDrive.DeviceID="1"`},
+		{ours, disk, "", "A off without a path"},
+		{ours, "", "", "A off without a path"},
+		{ours, image, "", "nothing"},
+		{other, disk, path, "B running " + path + " followed"},
+		{other, disk, "", "nothing"},
+		{template, disk, "", "nothing"},
+		{template, disk, path, "nothing"},
+		{"", disk, path, "an error"},
 	} {
 		i := cim.NewInstance(cim.ClassStorageAllocationSettingData)
+		i.Set("InstanceID", cim.Text(c.id))
 		i.Set("ResourceSubType", cim.Text(c.kind))
-		if got := holdsDisk(i, c.path); got != c.want {
-			t.Errorf("holdsDisk(%q, %q) = %v, want %v", c.kind, c.path, got, c.want)
+		i.Set("HostResource", cim.Texts(c.path))
+		u := &usage{}
+		err := u.join(i, map[string]namedDisk{"MICROSOFT:A": {use: Use{Machine: "A", Kind: UseOff}}})
+		got := "nothing"
+		switch {
+		case err != nil:
+			got = "an error"
+		case len(u.pathless) == 1:
+			got = fmt.Sprintf("%s %s without a path", u.pathless[0].use.Machine, u.pathless[0].use.Kind)
+		case len(u.named) == 1:
+			d := u.named[0]
+			got = fmt.Sprintf("%s %s %s", d.use.Machine, d.use.Kind, d.path)
+			if d.file {
+				got += " followed"
+			}
 		}
-		unsaid := cim.NewInstance(cim.ClassStorageAllocationSettingData)
-		if got := holdsDisk(unsaid, c.path); c.kind == "" && got != c.want {
-			t.Errorf("holdsDisk(null, %q) = %v, want %v", c.path, got, c.want)
+		if got != c.want {
+			t.Errorf("disk %q of kind %q at %q: %s, want %s", c.id, c.kind, c.path, got, c.want)
 		}
 	}
 }

@@ -14,6 +14,7 @@ type target struct {
 	host    *Host
 	ordered string // the path about which the host is asked
 	path    string // where that leads, a path by which other hosts may name it
+	where   place
 
 	disk *VHD
 }
@@ -34,7 +35,7 @@ func (t *target) inspect(ctx context.Context) (VHD, error) {
 // unread holds the disks that may be t, if one of the two could not be read.
 func (h *Host) usesOf(ctx context.Context, u *usage, t *target) (uses []Use, unread []gap, err error) {
 	uses = slices.Clone(u.byDisk[winpath.Key(t.path)])
-	namesakes := u.namesakes(t.path)
+	namesakes := u.namesakes(t)
 	if len(namesakes) == 0 {
 		return uses, nil, nil
 	}
@@ -46,7 +47,7 @@ func (h *Host) usesOf(ctx context.Context, u *usage, t *target) (uses []Use, unr
 		return uses, []gap{{path: t.path, use: u.firstUse(namesakes[0]), err: err}}, nil //nolint:nilerr // the gap carries it
 	}
 	for _, l := range namesakes {
-		same, err := h.isSameFile(ctx, l, disk)
+		same, err := h.isSameFile(ctx, l, disk, t)
 		switch {
 		case ctx.Err() != nil:
 			return nil, nil, context.Cause(ctx)
@@ -63,9 +64,15 @@ func (h *Host) usesOf(ctx context.Context, u *usage, t *target) (uses []Use, unr
 func (u *usage) firstUse(l *link) Use { return u.byDisk[winpath.Key(l.path)][0] }
 
 // isSameFile reports whether a disk that machines name by another path is this one, as far as the
-// host shows: a time that it leaves out distinguishes nothing.
-func (h *Host) isSameFile(ctx context.Context, l *link, disk VHD) (bool, error) {
-	if disk.VirtualDiskID == nil || !strings.EqualFold(*disk.VirtualDiskID, l.id) {
+// host shows: an identifier or a time that it leaves out distinguishes nothing. Without
+// identifiers only a path that can lead to the same volume counts.
+func (h *Host) isSameFile(ctx context.Context, l *link, disk VHD, t *target) (bool, error) {
+	switch {
+	case disk.VirtualDiskID == nil || l.id == "":
+		if !t.where.mayBeAlias(l.path, t.path) {
+			return false, nil
+		}
+	case !strings.EqualFold(*disk.VirtualDiskID, l.id):
 		return false, nil
 	}
 	s, err := h.stampOf(ctx, l)
@@ -81,13 +88,14 @@ func (u *usage) usesUnder(path string) []Use {
 	return uses
 }
 
-// namesakes returns the disks in u with a path other than this one that may be
-// the same file: their names are equal, or one is a short name.
-func (u *usage) namesakes(path string) []*link {
-	key, base := winpath.Key(path), fileName(path)
+// namesakes returns the disks in u with another path than t that may be the same file: their names
+// are equal, or one is a short name.
+func (u *usage) namesakes(t *target) []*link {
+	key, base := winpath.Key(t.path), fileName(t.path)
 	var found []*link
 	for other, l := range u.links {
-		if other != key && l.id != "" && len(u.byDisk[other]) > 0 && mayBeOneName(base, fileName(l.path)) {
+		if other != key && len(u.byDisk[other]) > 0 && l.wasRead() && mayBeOneName(base, fileName(l.path)) &&
+			(l.id != "" || t.where.mayBeAlias(l.path, t.path)) {
 			found = append(found, l)
 		}
 	}

@@ -73,7 +73,7 @@ func (h *Host) pictureOf(ctx context.Context, node, path string, disk *VHD, sinc
 		p.told = append(p.told, told{h, u})
 	}
 	p.names = []string{h.name, node}
-	t.path = p.local(path)
+	t.path, t.where = p.local(path), p.place
 	if winpath.OnClusterVolume(t.path) || winpath.IsVolumeGUID(path) || winpath.IsUNC(t.path) {
 		if err := p.lookAround(ctx, t, node, since); err != nil {
 			return nil, err

@@ -52,3 +52,9 @@ func (p place) sameVolume(a, b string) bool {
 	inside := func(path string) bool { return !winpath.IsUNC(path) || p.isOwn(winpath.Server(path)) }
 	return (winpath.IsUNC(a) || winpath.IsUNC(b)) && inside(a) && inside(b)
 }
+
+// mayBeAlias reports whether two paths with different roots may name one file: one names the volume
+// by its GUID, or a share of the host.
+func (p place) mayBeAlias(a, b string) bool {
+	return !winpath.Equal(winpath.Volume(a), winpath.Volume(b)) && p.sameVolume(a, b) && mayBeOneName(fileName(a), fileName(b))
+}

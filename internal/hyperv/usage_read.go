@@ -3,6 +3,7 @@ package hyperv
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -117,18 +118,43 @@ func joinUsage(disks, settings, systems []*cim.Instance) (*usage, error) {
 	if u.node == "" {
 		return nil, errNotListed
 	}
-	owners := u.readOwners(settings, readStates(systems))
+	owners, err := u.readOwners(settings, readStates(systems))
+	if err != nil {
+		return nil, err
+	}
 	for _, disk := range disks {
-		owner, ok := owners[settingsID(disk)]
-		if !ok {
-			continue // a template of the host
-		}
-		for _, path := range disk.Strings("HostResource") {
-			owner.path, owner.file = path, holdsDisk(disk, path)
-			u.named = append(u.named, owner)
+		if err := u.join(disk, owners); err != nil {
+			return nil, err
 		}
 	}
 	return u, nil
+}
+
+// templates starts the InstanceID of the disks that the host proposes for new machines.
+const templates = "MICROSOFT:DEFINITION"
+
+// join adds a disk with the machine in whose settings it is.
+func (u *usage) join(disk *cim.Instance, owners map[string]namedDisk) error {
+	id := settingsID(disk)
+	owner, known := owners[id]
+	switch {
+	case id == "":
+		return fmt.Errorf("the host lists a disk of a machine without its InstanceID (%s)", disk.Class)
+	case id == templates:
+		return nil
+	case !known: // settings that appeared after they were listed
+		_, guid, _ := strings.Cut(id, ":")
+		owner = namedDisk{machine: guid, use: Use{Machine: guid, Node: u.node, Kind: UseRunning}}
+	}
+	paths := slices.DeleteFunc(slices.Clone(disk.Strings("HostResource")), func(path string) bool { return path == "" })
+	if len(paths) == 0 && known && isDisk(disk) {
+		u.pathless = append(u.pathless, gap{use: owner.use, err: errPathUntold})
+	}
+	for _, path := range paths {
+		owner.path, owner.file = path, isDisk(disk) && winpath.MayBeFile(path)
+		u.named = append(u.named, owner)
+	}
+	return nil
 }
 
 // ownName returns the computer name of the host: the Name of its own record;
@@ -146,13 +172,11 @@ func ownName(systems []*cim.Instance) string {
 // images have others.
 const subTypeDisk = "Microsoft:Hyper-V:Virtual Hard Disk"
 
-// holdsDisk reports whether a resource of a machine is a file with a virtual
-// hard disk. If the host does not say, it counts as one if it has a path.
-func holdsDisk(disk *cim.Instance, path string) bool {
-	if kind, _ := disk.String("ResourceSubType"); kind != "" {
-		return strings.EqualFold(kind, subTypeDisk) && path != ""
-	}
-	return winpath.MayBeFile(path)
+// isDisk reports whether a resource of a machine is a virtual hard disk. It counts as one if the
+// host does not say.
+func isDisk(resource *cim.Instance) bool {
+	kind, _ := resource.String("ResourceSubType")
+	return kind == "" || strings.EqualFold(kind, subTypeDisk)
 }
 
 // settingsID returns the part of the InstanceID of a storage allocation that
@@ -176,7 +200,7 @@ func readStates(systems []*cim.Instance) map[string]machineState {
 		if name, _ := m.String("Name"); name != "" {
 			states[strings.ToUpper(name)] = machineState{
 				kind:        useOfState(firstUint(m, 16, "EnabledState")),
-				replication: Replication(firstUint(m, 16, "ReplicationMode")), //nolint:gosec // 16 bits were parsed
+				replication: replicationOf(m),
 			}
 		}
 	}
@@ -199,6 +223,14 @@ func useOfState(state uint64) UseKind {
 		return UseSaved
 	}
 	return UseRunning
+}
+
+func replicationOf(machine *cim.Instance) Replication {
+	mode, ok, err := machine.Uint("ReplicationMode", 16)
+	if !ok || err != nil {
+		return replicationUntold
+	}
+	return Replication(mode) //nolint:gosec // 16 bits were parsed
 }
 
 // VirtualSystemType of the settings of machines; other values belong to
@@ -249,10 +281,13 @@ func namesOf(settings []*cim.Instance) map[string]string {
 
 // readOwners maps the InstanceID of settings to a disk in them, whose path is
 // still to be filled in.
-func (u *usage) readOwners(settings []*cim.Instance, states map[string]machineState) map[string]namedDisk {
+func (u *usage) readOwners(settings []*cim.Instance, states map[string]machineState) (map[string]namedDisk, error) {
 	owners := map[string]namedDisk{}
 	for _, s := range settings {
 		id, _ := s.String("InstanceID")
+		if id == "" {
+			return nil, fmt.Errorf("the host lists settings of a machine without their InstanceID (%s)", s.Class)
+		}
 		machine := machineID(s)
 		state, ok := states[machine]
 		if !ok {
@@ -266,7 +301,7 @@ func (u *usage) readOwners(settings []*cim.Instance, states map[string]machineSt
 			Machine: name, Node: u.node, Kind: useOfSettings(settingsType(s), state.kind), Replication: state.replication,
 		}}
 	}
-	return owners
+	return owners, nil
 }
 
 func machineID(settings *cim.Instance) string {
