@@ -68,7 +68,7 @@ const reasonFirstRun = "first run"
 
 // decidePlan is a pure function. Outputs become unknown only when a run is
 // planned, or when an unknown input may ask for one; plan_reason is known
-// except in the latter case.
+// unless it depends on an unknown input.
 func decidePlan(f planFacts) planDecision {
 	host, missing := hostOf(f.plan.Host, f.host)
 	d := planDecision{plan: f.plan, diags: checkAllowAttach(f.allowAttach, f.plan.Mode, f.plan.AttachReadOnly)}
@@ -91,9 +91,15 @@ func decidePlan(f planFacts) planDecision {
 }
 
 // sayResynchronisation says in the plan what a run may cost if the user has consented to compacting
-// replicated disks: only the host knows whether this disk is one.
+// replicated disks: only the host knows whether this disk is one. While the consent is unknown, so
+// is the reason: an apply must not add to one that the plan has shown.
 func (d *planDecision) sayResynchronisation() {
-	if reason := d.plan.PlanReason; d.plan.runIsPlanned() && d.plan.AllowReplicated.ValueBool() && !reason.IsUnknown() {
+	reason, consent := d.plan.PlanReason, d.plan.AllowReplicated
+	switch {
+	case !d.plan.runIsPlanned(), reason.IsUnknown():
+	case consent.IsUnknown():
+		d.plan.PlanReason = types.StringUnknown()
+	case consent.ValueBool():
 		d.plan.PlanReason = types.StringValue(reason.ValueString() + "; a replicated machine is resynchronised afterwards")
 	}
 }
@@ -153,13 +159,16 @@ func (r *vhdCompactionResource) forgetWarning(ctx context.Context, req resource.
 	return diags
 }
 
-// undecided reports whether an input that may ask for a run is unknown.
+// undecided reports whether an input from which reasons are derived is unknown.
 func (f planFacts) undecided() bool {
 	p := f.plan
 	inputs := []attr.Value{p.MinFileSizeBytes, p.RecompactOnGrowth, p.RecompactGrowthBytes, p.RecompactGrowthPercent}
 	if !f.marks.Imported { // otherwise these are taken over without a run
 		inputs = append(inputs, p.Mode, p.AttachReadOnly, p.Triggers)
 		inputs = slices.AppendSeq(inputs, maps.Values(p.Triggers.Elements()))
+	}
+	if f.prior.status() == hyperv.StatusSkippedDependents {
+		inputs = append(inputs, p.AllowParent, p.AllowReplicated)
 	}
 	return slices.ContainsFunc(inputs, attr.Value.IsUnknown)
 }

@@ -50,6 +50,8 @@ func triggers(value attr.Value) types.Map {
 	return types.MapValueMust(types.StringType, map[string]attr.Value{"month": value})
 }
 
+func maybeReplicated(f *planFacts) { f.plan.AllowReplicated = types.BoolUnknown() }
+
 var noTriggers = types.MapValueMust(types.StringType, map[string]attr.Value{})
 
 // TestDecidePlan_next checks for each fact whether a run is planned, and why.
@@ -121,6 +123,10 @@ func TestDecidePlan_next(t *testing.T) {
 		"unknown growth":     {change: []func(*planFacts){func(f *planFacts) { f.plan.RecompactOnGrowth = types.BoolUnknown() }}, reason: undecided},
 		"unknown bytes":      {change: []func(*planFacts){func(f *planFacts) { f.plan.RecompactGrowthBytes = types.Int64Unknown() }}, reason: undecided},
 		"unknown percent":    {change: []func(*planFacts){func(f *planFacts) { f.plan.RecompactGrowthPercent = types.Int64Unknown() }}, reason: undecided},
+		"unknown consent":    {change: []func(*planFacts){maybeReplicated}},
+		"consent, and due":   {change: []func(*planFacts){status(hyperv.StatusFailed), maybeReplicated}, reason: undecided},
+		"consent, skipped":   {change: []func(*planFacts){status(hyperv.StatusSkippedDependents), maybeReplicated}, reason: undecided},
+		"parent, skipped":    {change: []func(*planFacts){status(hyperv.StatusSkippedDependents), func(f *planFacts) { f.plan.AllowParent = types.BoolUnknown() }}, reason: undecided},
 		"unknown and failed": {change: []func(*planFacts){status(hyperv.StatusFailed), func(f *planFacts) { f.plan.Mode = types.StringUnknown() }}, reason: undecided},
 	} {
 		t.Run(name, func(t *testing.T) {

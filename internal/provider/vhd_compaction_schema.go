@@ -152,7 +152,7 @@ func outputAttributes() map[string]schema.Attribute {
 		"total_reclaimed_bytes":    computedInt64("Bytes reclaimed by all runs of this resource."),
 		"status":                   computedString("How the last run ended: `compacted`, `unchanged`, `skipped_in_use`, `skipped_dependents`, `below_minimum`, `interrupted`, `unknown`, `failed`, `not_compactable` or `imported`."),
 		"status_detail":            computedString("One sentence about the status."),
-		"plan_reason":              computedString("Why a run is planned, known in the plan; after the apply, why the last run was planned."),
+		"plan_reason":              computedString("Why a run is planned, known in the plan unless it depends on a value that is not; after the apply, why the last run was planned."),
 		"left_attached": schema.BoolAttribute{
 			Computed:            true,
 			MarkdownDescription: "Whether the disk may still be attached to the node because it could not be detached. The next run detaches it if it can tell that the attachment is this resource's.",
