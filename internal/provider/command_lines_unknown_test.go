@@ -1,6 +1,10 @@
 package provider_test
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
+)
 
 // learned writes a provider whose host is known only after another resource was applied, and that
 // resource.
@@ -88,19 +92,41 @@ func TestCommandLines_unknownHost(t *testing.T) {
 // due again when the host answers.
 func TestCommandLines_unknownThenUnreachable(t *testing.T) {
 	t.Parallel()
-	throughEach(t, func(c recent) {
-		t := c.t
-		s := newSite(t)
-		skip, full := settings{"if_unreachable": `"skip"`}, settings{"mode": `"Full"`}
-		c.write(s.on(hereAddress) + disk(skip))
-		c.expect(0, applying...)
-		c.write(s.learned(thereAddress, settings{"port": closedPort(t)}) + disk(skip, full))
-		contains(t, c.expect(0, applying...), "Hyper-V host unreachable, state kept", "1 changed")
-		compactions(t, s.there, 0)
-		c.write(s.on(thereAddress) + disk(skip, full))
-		contains(t, c.expect(2, planning...), "mode changed from the default to Full")
-		c.expect(0, applying...)
-		c.expect(0, planning...)
-		compactions(t, s.there, 1)
-	})
+	for name, test := range map[string]struct {
+		machine hypervsim.VM
+		first   int // compactions before
+		change  settings
+		reason  string
+	}{
+		"an input changed": {first: 1, change: settings{"mode": `"Full"`}, reason: "mode changed from the default to Full"},
+		"a consent given": {
+			machine: hypervsim.VM{Name: "web01", Replication: 1, Disks: []string{diskPath}},
+			change:  settings{"allow_replicated": "true"}, reason: "allow_replicated was set",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			throughEach(t, func(c recent) {
+				t := c.t
+				s := newSite(t)
+				if test.machine.Name != "" {
+					s.here.AddVM(test.machine)
+					s.there.AddVM(test.machine)
+				}
+				skip := settings{"if_unreachable": `"skip"`, "if_in_use": `"skip"`}
+				c.write(s.on(hereAddress) + disk(skip))
+				c.expect(0, applying...)
+				compactions(t, s.here, test.first)
+				c.write(s.learned(thereAddress, settings{"port": closedPort(t)}) + disk(skip, test.change))
+				contains(t, c.expect(0, applying...), "Hyper-V host unreachable, state kept", "1 changed")
+				compactions(t, s.there, 0)
+				c.write(s.on(thereAddress) + disk(skip, test.change))
+				contains(t, c.expect(2, planning...), "updated in-place") // terraform_data goes, too
+				c.expect(0, applying...)
+				contains(t, c.expect(0, "state", "show", address), test.reason, `"compacted"`)
+				c.expect(0, planning...)
+				compactions(t, s.there, 1)
+			})
+		})
+	}
 }

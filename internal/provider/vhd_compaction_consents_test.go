@@ -73,3 +73,32 @@ func TestVHDCompactionResource_unknownConsentAfterSkip(t *testing.T) {
 	)
 	compactions(t, sim, 1)
 }
+
+// A consent that is given while the host is unreachable asks for its run once the host answers. One
+// that was withdrawn by then lets nothing through.
+func TestVHDCompactionResource_consentWhileUnreachable(t *testing.T) {
+	t.Parallel()
+	skip, consent := settings{"if_in_use": `"skip"`, "if_unreachable": `"skip"`}, settings{"allow_replicated": "true"}
+	for name, test := range map[string]struct {
+		then settings
+		ends string
+		runs int
+	}{
+		"and kept":      {then: consent, ends: "compacted", runs: 1},
+		"and withdrawn": {then: nil, ends: "skipped_dependents", runs: 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			sim := primary(t)
+			down := providerFor(sim, settings{"port": closedPort(t)})
+			steps(t,
+				resource.TestStep{Config: providerFor(sim) + disk(skip), ConfigStateChecks: inState("status", "skipped_dependents")},
+				resource.TestStep{Config: down + disk(skip, consent), ConfigPlanChecks: updateWithoutRun()},
+				resource.TestStep{Config: down + disk(skip, consent), ConfigPlanChecks: emptyPlan()},
+				resource.TestStep{Config: providerFor(sim) + disk(skip, test.then), ConfigStateChecks: inState("status", test.ends)},
+				resource.TestStep{Config: providerFor(sim) + disk(skip, test.then), ConfigPlanChecks: emptyPlan()},
+			)
+			compactions(t, sim, test.runs)
+		})
+	}
+}

@@ -35,14 +35,22 @@ func (f planFacts) reasons() []string {
 	if f.marks.Owed != "" {
 		all = append(all, f.marks.Owed)
 	}
-	if !f.marks.Imported {
-		all = append(all, changedInputs(&f.plan, f.prior)...)
-	}
-	if f.prior.status() == hyperv.StatusSkippedDependents {
-		all = append(all, newConsents(&f.plan, f.prior)...)
-	}
+	all = append(all, f.marks.newInputs(&f.plan, f.prior)...)
 	if reason := sizeReason(&f.plan, f.prior); reason != "" {
 		all = append(all, reason)
+	}
+	return all
+}
+
+// newInputs names what is new in the configuration and asks for a run. The first plan after an import
+// takes over mode, attach_read_only and triggers without one.
+func (m marks) newInputs(plan, prior *vhdCompactionModel) []string {
+	var all []string
+	if !m.Imported {
+		all = changedInputs(plan, prior)
+	}
+	if prior.status() == hyperv.StatusSkippedDependents {
+		all = append(all, newConsents(plan, prior)...)
 	}
 	return all
 }

@@ -79,17 +79,14 @@ func (m marks) noteAttached(lastAttached bool, look func() (bool, error)) marks 
 	return m
 }
 
-// afterUpdate returns the marks after an update without a run: the
-// configuration was taken over, and a run that could not be planned is owed.
+// afterUpdate returns the marks after an update without a run: the configuration was taken over, so
+// that no later plan sees what is new in it, and a run for which it asked is owed.
 func (m marks) afterUpdate(plan, prior *vhdCompactionModel) marks {
-	if m.Unreachable && !m.Imported {
-		owed := changedInputs(plan, prior)
-		if m.Owed != "" {
-			owed = append([]string{m.Owed}, owed...)
-		}
-		m.Owed = strings.Join(owed, "; ")
+	owed := m.newInputs(plan, prior)
+	if m.Owed != "" {
+		owed = append([]string{m.Owed}, owed...)
 	}
-	m.Imported = false
+	m.Owed, m.Imported = strings.Join(owed, "; "), false
 	return m
 }
 

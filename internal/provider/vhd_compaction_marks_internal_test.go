@@ -8,6 +8,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/hashicorp/terraform-plugin-framework/diag"
 	"github.com/hashicorp/terraform-plugin-framework/types"
+
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 )
 
 // privateState is private state in memory.
@@ -55,22 +57,31 @@ func TestReadMarks(t *testing.T) {
 func TestMarks_afterUpdate(t *testing.T) {
 	t.Parallel()
 	full := func(m *vhdCompactionModel) { m.Mode = types.StringValue("Full") }
+	consent := func(m *vhdCompactionModel) {
+		m.AllowParent, m.AllowReplicated = types.BoolValue(true), types.BoolValue(true)
+	}
 	for name, test := range map[string]struct {
 		before marks
+		status hyperv.Status // compacted by default
 		change func(*vhdCompactionModel)
 		want   marks
 	}{
-		"reachable":                        {change: full},
+		"nothing changed":                  {},
 		"imported":                         {before: marks{Imported: true}, change: full},
 		"unreachable, nothing changed":     {before: marks{Unreachable: true}, want: marks{Unreachable: true}},
 		"unreachable, mode changed":        {before: marks{Unreachable: true}, change: full, want: marks{Unreachable: true, Owed: "mode changed from the default to Full"}},
 		"unreachable, imported":            {before: marks{Unreachable: true, Imported: true}, change: full, want: marks{Unreachable: true}},
 		"unreachable, one more is owed":    {before: marks{Unreachable: true, Owed: "triggers changed"}, change: full, want: marks{Unreachable: true, Owed: "triggers changed; mode changed from the default to Full"}},
+		"unreachable, consent":             {before: marks{Unreachable: true}, change: consent, want: marks{Unreachable: true}},
+		"unreachable, consent after skip":  {before: marks{Unreachable: true}, status: hyperv.StatusSkippedDependents, change: consent, want: marks{Unreachable: true, Owed: "allow_parent was set; allow_replicated was set"}},
 		"unreachable, still owed the same": {before: marks{Unreachable: true, Owed: "triggers changed"}, want: marks{Unreachable: true, Owed: "triggers changed"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			plan, prior := compacted(), compacted()
+			if test.status != "" {
+				prior.Status = types.StringValue(string(test.status))
+			}
 			if test.change != nil {
 				test.change(&plan)
 			}

@@ -74,7 +74,7 @@ func inputAttributes() map[string]schema.Attribute {
 			Optional: true, Computed: true,
 			Default:             stringdefault.StaticString(onTroubleFail),
 			Validators:          []validator.String{oneOf(onTroubleFail, onTroubleSkip)},
-			MarkdownDescription: "What to do with a disk in use: `fail` (default) is an error; `skip` warns and tries again at the next apply. A disk that others depend on for good, such as the parent of linked clones or the disk of a replica, is tried again only once it has grown or `triggers` has changed.",
+			MarkdownDescription: "What to do with a disk in use: `fail` (default) is an error; `skip` warns and tries again at the next apply. A disk that others depend on for good, such as the parent of linked clones or the disk of a replica, is tried again only once it has grown, `triggers` has changed or a consent was given.",
 		},
 		"if_unreachable": schema.StringAttribute{
 			Optional: true, Computed: true,
