@@ -1,6 +1,7 @@
 package provider_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
@@ -83,6 +84,48 @@ func TestCommandLines_unknownHost(t *testing.T) {
 				}
 				contains(t, out, test.says)
 				c.expect(test.second, planning...)
+			})
+		})
+	}
+}
+
+// A refresh has found another disk on a host of which a plan without a refresh does not know whether
+// the provider will ask it: such a plan changes nothing, and one with a refresh goes on.
+func TestCommandLines_unknownHostUnrefreshed(t *testing.T) {
+	t.Parallel()
+	const undecided = "cannot know whether the provider will ask this host"
+	full, skips := settings{"mode": `"Full"`}, settings{"if_in_use": `"skip"`}
+	for name, test := range map[string]struct {
+		learns      string
+		change      settings
+		plan, apply int // without a refresh, and with one
+		runs, other int // compactions of the former disk, and of the other
+	}{
+		"nothing changed, then replaced": {learns: elsewhereAddress, plan: 2, apply: 0, runs: 1, other: 1}, // the host is known by then
+		"due":                            {learns: elsewhereAddress, change: full, plan: 1, apply: 1, runs: 1},
+		"due, and it is the former":      {learns: hereAddress, change: full, plan: 1, apply: 0, runs: 2},
+		"changed, but not due":           {learns: elsewhereAddress, change: skips, plan: 1, apply: 0, runs: 1},
+		"changed, and it is the former":  {learns: hereAddress, change: skips, plan: 1, apply: 0, runs: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			throughEach(t, func(c recent) {
+				t := c.t
+				s := newSite(t)
+				c.write(s.on(hereAddress) + disk())
+				c.expect(0, applying...)
+				c.write(s.on(elsewhereAddress) + disk())
+				c.expect(0, "apply", "-refresh-only", "-auto-approve", "-input=false")
+
+				c.write(s.learned(test.learns) + disk(test.change))
+				if out := c.expect(test.plan, append(planning, "-refresh=false")...); test.plan == 1 {
+					contains(t, strings.Join(strings.Fields(out), " "), undecided, "last seen on HV-A", "Plan with a refresh")
+				} else {
+					c.expect(0, append(applying, "-refresh=false")...)
+				}
+				c.expect(test.apply, applying...)
+				compactions(t, s.here, test.runs)
+				compactions(t, s.elsewhere, test.other)
 			})
 		})
 	}

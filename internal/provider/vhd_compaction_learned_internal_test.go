@@ -38,9 +38,13 @@ func learnable() map[string][]func(*planFacts) {
 		"recompact_growth_percent": learning(func(f *planFacts, v types.Int64) { f.plan.RecompactGrowthPercent = v }, sizes...),
 		"max_passes":               learning(func(f *planFacts, v types.Int64) { f.plan.MaxPasses = v }, sizes...),
 		"triggers":                 learning(func(f *planFacts, v types.Map) { f.plan.Triggers = v }, types.MapUnknown(types.StringType), noTriggers, triggers(types.StringValue("1"))),
+		"host of the provider":     learning(func(f *planFacts, v types.String) { f.host = v }, types.StringUnknown(), types.StringValue("hv01"), types.StringValue("hv09")),
 		"trigger":                  learning(func(f *planFacts, v types.String) { f.plan.Triggers = triggers(v) }, types.StringUnknown(), types.StringValue("1"), types.StringValue("2")),
 	}
 }
+
+// elsewhere is what a refresh notes on a host with another disk, before an update.
+func elsewhere(f *planFacts) { f.marks.Elsewhere, f.edited = "hv09", true }
 
 // TestDecidePlan_learned: Terraform plans again while it applies, and takes it for a bug when what
 // the plan has shown is no longer so. Each input is learned after each thing that can have happened.
@@ -55,18 +59,23 @@ func TestDecidePlan_learned(t *testing.T) {
 			status(hyperv.StatusSkippedDependents)(f)
 			f.prior.AllowReplicated = types.BoolValue(true)
 		},
-		"below minimum": status(hyperv.StatusBelowMinimum),
-		"failed":        status(hyperv.StatusFailed),
-		"grown":         grown(20 * gib),
-		"imported":      func(f *planFacts) { status(hyperv.StatusImported)(f); f.marks.Imported = true },
-		"unreachable":   func(f *planFacts) { status(hyperv.StatusSkippedDependents)(f); f.marks.Unreachable = true },
-		"trigger":       func(f *planFacts) { f.plan.Triggers = triggers(types.StringValue("2")) },
+		"below minimum":  status(hyperv.StatusBelowMinimum),
+		"failed":         status(hyperv.StatusFailed),
+		"grown":          grown(20 * gib),
+		"elsewhere":      elsewhere,
+		"lost elsewhere": func(f *planFacts) { elsewhere(f); f.prior.UnseenJob = types.StringValue("job-7") },
+		"imported":       func(f *planFacts) { status(hyperv.StatusImported)(f); f.marks.Imported = true },
+		"unreachable":    func(f *planFacts) { status(hyperv.StatusSkippedDependents)(f); f.marks.Unreachable = true },
+		"trigger":        func(f *planFacts) { f.plan.Triggers = triggers(types.StringValue("2")) },
 	}
 	for input, ways := range learnable() {
 		for name, happen := range happened {
 			t.Run(input+"/"+name, func(t *testing.T) {
 				t.Parallel()
 				planned := decidePlan(next(happen, ways[0]))
+				if planned.diags.HasError() {
+					return // nothing is applied
+				}
 				for _, learn := range ways[1:] {
 					planned.mustAllow(t, decidePlan(next(happen, learn)))
 				}

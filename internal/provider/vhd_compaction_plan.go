@@ -26,7 +26,7 @@ func (r *vhdCompactionResource) ModifyPlan(ctx context.Context, req resource.Mod
 	if r.data == nil {
 		return
 	}
-	facts := planFacts{host: r.data.host, allowAttach: r.data.allowAttach}
+	facts := planFacts{host: r.data.host, allowAttach: r.data.allowAttach, edited: !req.Plan.Raw.Equal(req.State.Raw)}
 	resp.Diagnostics.Append(req.Plan.Get(ctx, &facts.plan)...)
 	if !req.State.Raw.IsNull() {
 		prior, found, diags := remembered(ctx, req.State, req.Private)
@@ -46,9 +46,10 @@ func (r *vhdCompactionResource) ModifyPlan(ctx context.Context, req resource.Mod
 
 // planFacts is everything that a plan is decided from.
 type planFacts struct {
-	plan  vhdCompactionModel  // with defaults
-	prior *vhdCompactionModel // nil when there is none
-	marks marks
+	plan   vhdCompactionModel  // with defaults
+	prior  *vhdCompactionModel // nil when there is none
+	marks  marks
+	edited bool // an input of the plan is not the prior one
 
 	host        types.String // of the provider
 	allowAttach types.Bool   // of the provider
@@ -85,9 +86,22 @@ func decidePlan(f planFacts) planDecision {
 		d.planFirstRun(host)
 	default:
 		d.planNext(f)
+		d.diags.Append(f.checkUndecided(host, d.plan.runIsPlanned()))
 	}
 	d.sayResynchronisation()
 	return d
+}
+
+// checkUndecided refuses to plan an update of a disk that would have to be replaced if the apply
+// learned that the provider asks the host with another disk; nil where that cannot be. To replace it
+// at once could forget a disk that is where it was. A refresh settles it: it forgets what an earlier
+// one has found on a host that this plan does not know to be asked.
+func (f planFacts) checkUndecided(host types.String, runs bool) diag.Diagnostic {
+	replaceable := f.marks.Elsewhere != "" && f.prior.left() == ""
+	if !host.IsUnknown() || !replaceable || !runs && !f.edited {
+		return nil
+	}
+	return diag.NewErrorDiagnostic(summaryElsewhere, f.prior.elsewhere(f.marks, elsewhereUndecided))
 }
 
 // sayResynchronisation says in the plan what a run may cost if the user has consented to compacting

@@ -90,6 +90,7 @@ func (m *vhdCompactionModel) lastSeen(found marks) subject {
 const (
 	elsewhereReplaced     = "The resource is replaced: the former disk is forgotten as it is, the other one gets a first run. To stay with the former disk, set host of the resource."
 	elsewhereKept         = "Nothing is replaced until that is settled: name the former host, in host of the resource or of the provider, and apply."
+	elsewhereUndecided    = "The plan cannot know whether the provider will ask this host, and an apply that learns it could not replace the resource any more. Plan with a refresh, or name the host."
 	elsewhereNotStarted   = "Nothing was started. Plan again with a refresh, or name the former host."
 	elsewhereNotForgotten = "Nothing was forgotten. Name the former host, or forget the disk as it is with terraform state rm."
 )
