@@ -18,7 +18,7 @@ const nsAddressing = "http://schemas.xmlsoap.org/ws/2004/08/addressing"
 // context.
 func classify(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(err, cause) {
-		err = errors.Join(cause, err)
+		err = together(cause, err)
 	}
 	for _, kind := range kinds(err) {
 		err = &classified{err: err, kind: kind}

@@ -176,7 +176,7 @@ func (c *compactor) findAsked(ctx context.Context, lost error) error {
 	image, err := c.lookForImage(ctx, lostLook)
 	switch {
 	case err != nil:
-		return errors.Join(err, lost)
+		return together(err, lost)
 	case image == nil || !image.readOnly:
 		return fmt.Errorf("%w: attach the disk: %w", ErrOutcomeUnknown, lost)
 	}

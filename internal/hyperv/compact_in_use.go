@@ -2,7 +2,6 @@ package hyperv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -24,7 +23,7 @@ func (c *compactor) whileInUse(ctx context.Context, refusal error) error {
 	}
 	image, err := c.host.findImage(ctx, c.order.Path)
 	if err != nil {
-		return errors.Join(refusal, err)
+		return together(refusal, err)
 	}
 	c.noteGone(image)
 	switch {

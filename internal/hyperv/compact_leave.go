@@ -273,7 +273,7 @@ func (h *Host) seeJob(ctx context.Context, job StorageJob, path string) (Storage
 	}
 	listed, listErr := h.compactions(ctx, path)
 	if listErr != nil {
-		return StorageJob{}, errors.Join(err, listErr)
+		return StorageJob{}, together(err, listErr)
 	}
 	for _, j := range listed {
 		if j.ID == job.ID {

@@ -2,7 +2,6 @@ package hyperv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 )
@@ -43,18 +42,18 @@ const lostLook = time.Minute
 func (c *compactor) resolve(ctx context.Context, lost *lostError) (done bool, err error) {
 	c.report(Progress{Phase: PhaseWaiting})
 	if err := pause(ctx, time.Until(c.pending.lost.Add(lostLook))); err != nil {
-		return false, errors.Join(err, lost)
+		return false, together(err, lost)
 	}
 	jobs, err := c.listOwn(ctx)
 	if err != nil {
-		return false, errors.Join(lost, err)
+		return false, together(lost, err)
 	}
 	if err := c.host.awaitEnds(ctx, jobs, c.sightOf(ctx)); err != nil {
-		return false, errors.Join(lost, err)
+		return false, together(lost, err)
 	}
 	size, err := c.host.FileSize(ctx, c.order.Path)
 	if err != nil {
-		return false, errors.Join(lost, err)
+		return false, together(lost, err)
 	}
 	c.pending = nil
 	if size >= c.size {

@@ -90,7 +90,7 @@ func (c *compactor) stillHolds(ctx context.Context) error {
 		}
 	}
 	a.doubt()
-	return errors.Join(errLapsed, err)
+	return together(errLapsed, err)
 }
 
 // isAlone reports whether the attachment that we hold is there and no compaction but ours is on
@@ -159,7 +159,7 @@ func (c *compactor) withdraw(ctx context.Context, prior bool) error {
 	defer stop()
 	last, err := c.cancelJob(clean)
 	if !last.State.Terminal() {
-		return fmt.Errorf("job %s was started beside the end of another compaction, and could not be cancelled: %w", last.ID, errors.Join(ErrOutcomeUnknown, err))
+		return fmt.Errorf("job %s was started beside the end of another compaction, and could not be cancelled: %w", last.ID, together(ErrOutcomeUnknown, err))
 	}
 	c.pending, c.attachment.prior = nil, prior
 	if last.outcome() == nil {

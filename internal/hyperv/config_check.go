@@ -3,7 +3,6 @@ package hyperv
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -192,5 +191,5 @@ func (c Config) valid() error {
 	for _, e := range c.Check() {
 		errs = append(errs, e)
 	}
-	return errors.Join(errs...)
+	return together(errs...)
 }

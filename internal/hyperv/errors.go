@@ -3,6 +3,7 @@ package hyperv
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -105,6 +106,28 @@ type classified struct {
 
 func (e *classified) Error() string   { return e.err.Error() }
 func (e *classified) Unwrap() []error { return []error{e.err, e.kind} }
+
+// together joins errors as [errors.Join] does, on one line: a line break in a text may be one that
+// the host has put there, so a caller cannot tell it from ours.
+func together(errs ...error) error {
+	errs = slices.DeleteFunc(errs, func(err error) bool { return err == nil })
+	if len(errs) == 0 {
+		return nil
+	}
+	return &joinedError{errs}
+}
+
+type joinedError struct{ errs []error }
+
+func (e *joinedError) Error() string {
+	var texts []string
+	for _, err := range e.errs {
+		texts = append(texts, err.Error())
+	}
+	return strings.Join(texts, "; ")
+}
+
+func (e *joinedError) Unwrap() []error { return e.errs }
 
 func standsFor(list []Code, number uint32, target error) bool {
 	c, ok := lookUp(list, number)

@@ -2,7 +2,6 @@ package hyperv
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -141,5 +140,5 @@ func (h *Host) awaitCancelled(ctx context.Context, job StorageJob, seen func(Sto
 	case last.State == jobUntold:
 		last = job
 	}
-	return last, fmt.Errorf("the job has not ended after it was cancelled: %w", errors.Join(sent, err))
+	return last, fmt.Errorf("the job has not ended after it was cancelled: %w", together(sent, err))
 }

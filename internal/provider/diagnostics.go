@@ -61,14 +61,20 @@ type subject struct {
 	host, job string
 }
 
-// lines returns the first lines of a detail.
-func (s subject) lines() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nHost: %s\n", s.first(), s.host)
+// detail returns the detail of a diagnostic: the subject, then paragraphs, of which those without a
+// text are left out. The line breaks in it are ours, not those of a host, see [plain].
+func (s subject) detail(paragraphs ...string) string {
+	about := []string{s.first(), "Host: " + s.host}
 	if s.job != "" {
-		fmt.Fprintf(&b, "Job: %s\n", s.job)
+		about = append(about, "Job: "+s.job)
 	}
-	return b.String()
+	all := []string{plainLines(about...)}
+	for _, text := range paragraphs {
+		if text != "" {
+			all = append(all, plain(text))
+		}
+	}
+	return strings.Join(all, "\n\n")
 }
 
 func (s subject) first() string {
@@ -107,7 +113,7 @@ func (d *providerData) describeError(summary string, s subject, doing situation,
 	known := hyperv.Explain(err)
 	doing.connection = d.connection
 	if known.HostWide && !d.told.first(s.host, failureOf(known, err)) {
-		return diag.NewErrorDiagnostic(summary, fmt.Sprintf("%s\nHost: %s: %s. The first error for this host says more.", s.first(), s.host, known.Brief))
+		return diag.NewErrorDiagnostic(summary, plainLines(s.first(), fmt.Sprintf("Host: %s: %s. The first error for this host says more.", s.host, known.Brief)))
 	}
 	return diag.NewErrorDiagnostic(summary, errorDetail(s, known, doing, err))
 }
@@ -117,17 +123,14 @@ const stillAttached = "Nothing was forgotten. If a plan replaces a tainted resou
 
 // errorDetail names the subject of an error, its cause and the remedy.
 func errorDetail(s subject, known hyperv.Explanation, doing situation, err error) string {
-	detail := s.lines() + "\n" + err.Error()
-	if known.Code != "" && !strings.Contains(err.Error(), known.Code) {
-		detail += "\n" + known.Code
-	}
-	if helps := remedy(known, doing); helps != "" {
-		detail += "\n\n" + helps
+	code, stays := known.Code, ""
+	if strings.Contains(err.Error(), code) {
+		code = ""
 	}
 	if doing.doing == detaching {
-		detail += "\n\n" + stillAttached
+		stays = stillAttached
 	}
-	return detail
+	return s.detail(err.Error(), code, remedy(known, doing), stays)
 }
 
 // failureOf names the kind of failure of a host, so that two errors of one kind
@@ -146,17 +149,17 @@ func describeWarning(s subject, doing operation, w hyperv.Warning) diag.Diagnost
 	if !ok {
 		summary = string(w.Kind)
 	}
-	detail := s.lines() + "\n" + w.Detail
+	next := ""
 	if w.Kind == hyperv.WarnLeftAttached && doing == compacting {
-		detail += "\n\nThe next apply tries to detach it."
+		next = "The next apply tries to detach it."
 	}
-	return diag.NewWarningDiagnostic(summary, detail)
+	return diag.NewWarningDiagnostic(summary, s.detail(w.Detail, next))
 }
 
 // unreachableWarning says that a refresh was skipped.
 func unreachableWarning(s subject, err error) diag.Diagnostic {
 	return diag.NewWarningDiagnostic(summaryUnreachable,
-		s.lines()+"\n"+err.Error()+"\n\nNothing is planned for its disks until the host answers (if_unreachable = \"skip\").")
+		s.detail(err.Error(), `Nothing is planned for its disks until the host answers (if_unreachable = "skip").`))
 }
 
 // invalidAttribute reports a value of the wrong form.
@@ -194,13 +197,13 @@ func bug(detail string) diag.Diagnostic {
 // fileStaysWarning says in a plan that what Terraform calls a destruction keeps
 // the file.
 func fileStaysWarning(s subject) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(summaryFileStays, s.lines()+"\n"+
-		"Destroying this resource only forgets it: the file stays on the host as it is, and is no longer compacted.")
+	return diag.NewWarningDiagnostic(summaryFileStays, s.detail(
+		"Destroying this resource only forgets it: the file stays on the host as it is, and is no longer compacted."))
 }
 
 // attachedWarning says that a disk which is forgotten, or not compacted, is attached.
 func attachedWarning(s subject) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(summaryAttached, s.lines()+"\n"+
-		"The last refresh saw the disk attached to the host read-only. It is not known to be an attachment of this resource, so it was left alone.\n\n"+
-		"If it is not needed, detach it there: "+hyperv.DismountCommand(s.path)+".")
+	return diag.NewWarningDiagnostic(summaryAttached, s.detail(
+		"The last refresh saw the disk attached to the host read-only. It is not known to be an attachment of this resource, so it was left alone.",
+		"If it is not needed, detach it there: "+hyperv.DismountCommand(s.path)+"."))
 }

@@ -121,7 +121,7 @@ func (a *vhdCompactAction) Invoke(ctx context.Context, req action.InvokeRequest,
 	defer release()
 	say := func(line string) {
 		if line != "" {
-			resp.SendProgress(action.InvokeProgressEvent{Message: line})
+			resp.SendProgress(action.InvokeProgressEvent{Message: plain(line)})
 		}
 	}
 

@@ -2,7 +2,6 @@ package provider
 
 import (
 	"cmp"
-	"fmt"
 	"strings"
 	"time"
 
@@ -95,10 +94,10 @@ func (m *vhdCompactionModel) formerNodeWarning(s subject, now string) diag.Diagn
 	if m.left() == "" || former == "" || strings.EqualFold(former, now) {
 		return nil
 	}
-	return diag.NewWarningDiagnostic(summaryFormerNode, fmt.Sprintf("%s\nAn earlier run was on %s. %s", s.lines(), former, m.left()))
+	return diag.NewWarningDiagnostic(summaryFormerNode, s.detail("An earlier run was on "+former+". "+m.left()))
 }
 
 // forgottenWarning says what a destroy leaves behind that ends by itself.
 func (m *vhdCompactionModel) forgottenWarning(s subject) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(summaryForgotten, s.lines()+"\n"+m.left()+" It ends by itself, and nothing waits for it.")
+	return diag.NewWarningDiagnostic(summaryForgotten, s.detail(m.left()+" It ends by itself, and nothing waits for it."))
 }

@@ -124,6 +124,7 @@ func listResult(ctx context.Context, req list.ListRequest, own types.String, hos
 		model.refreshed(*disk.FileSizeBytes)
 		result.DisplayName += " (" + bytesize.Format(*disk.FileSizeBytes) + ")"
 	}
+	result.DisplayName = plain(result.DisplayName)
 	result.Diagnostics.Append(setIdentity(ctx, &model, result.Identity)...)
 	if req.IncludeResource {
 		result.Diagnostics.Append(result.Resource.Set(ctx, &model)...)

@@ -153,7 +153,7 @@ func (m *vhdCompactionModel) fromResult(result hyperv.CompactResult, err error) 
 	if err != nil && result.Status == "" {
 		m.Status = types.StringValue(string(hyperv.StatusFailed))
 	}
-	m.StatusDetail = optionalString(result.Detail)
+	m.StatusDetail = optionalString(plain(result.Detail))
 	m.LeftAttached, m.LeftAttachedAt = types.BoolValue(result.LeftAttached), leftAtValue(result.LeftAttachedAt)
 	m.UnseenJob, m.UnseenJobNode = optionalString(result.UnseenJob), optionalString(result.UnseenJobNode)
 	if result.Node != "" {

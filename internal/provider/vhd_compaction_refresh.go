@@ -44,10 +44,5 @@ func (m *vhdCompactionModel) sizeOn(ctx context.Context, host *hyperv.Host) (int
 
 // notReadWarning says that a refresh could not read a disk.
 func notReadWarning(s subject, err error) diag.Diagnostic {
-	known := hyperv.Explain(err)
-	detail := s.lines() + "\n" + err.Error()
-	if known.Hint != "" {
-		detail += "\n\n" + known.Hint
-	}
-	return diag.NewWarningDiagnostic(summaryNotRead, detail)
+	return diag.NewWarningDiagnostic(summaryNotRead, s.detail(err.Error(), hyperv.Explain(err).Hint))
 }

@@ -76,9 +76,9 @@ func (m *vhdCompactionModel) movedWarning(s subject, node string) diag.Diagnosti
 	if path := m.Path.ValueString(); !differs(m.Node, node) || winpath.OnClusterVolume(path) || winpath.IsUNC(path) {
 		return nil
 	}
-	return diag.NewWarningDiagnostic(summaryMoved, fmt.Sprintf("%s\nThe last run was on %s. On %s the path names a disk with the same identifier, or with none that could be compared, which is taken for the same disk.\n\n"+
-		"Copies of one template share their identifier. If this is a copy, plan once with -replace to begin anew with it, or set host to stay with the former disk.",
-		s.lines(), m.Node.ValueString(), node))
+	return diag.NewWarningDiagnostic(summaryMoved, s.detail(
+		fmt.Sprintf("The last run was on %s. On %s the path names a disk with the same identifier, or with none that could be compared, which is taken for the same disk.", m.Node.ValueString(), node),
+		"Copies of one template share their identifier. If this is a copy, plan once with -replace to begin anew with it, or set host to stay with the former disk."))
 }
 
 // lastSeen names the disk and the host on which it was seen last.
@@ -98,5 +98,5 @@ const (
 // elsewhere says what is known of a path that names another disk, and what follows.
 func (m *vhdCompactionModel) elsewhere(found marks, follows string) string {
 	known := fmt.Sprintf("On this host the path names another disk, or none; the disk of this resource was last seen on %s. %s", m.lastSeen(found).host, m.left())
-	return subject{path: m.Path.ValueString(), host: found.Elsewhere}.lines() + "\n" + strings.TrimSpace(known) + "\n\n" + follows
+	return subject{path: m.Path.ValueString(), host: found.Elsewhere}.detail(known, follows)
 }

@@ -193,5 +193,5 @@ func (m *listedDiskModel) inspect(ctx context.Context, data *providerData, host 
 	case ctx.Err() != nil || hyperv.Explain(err).HostWide:
 		return diag.Diagnostics{data.describeError(summaryList, about, situation{doing: reading}, err)}
 	}
-	return diag.Diagnostics{diag.NewWarningDiagnostic(summaryInspect, about.lines()+"\n"+err.Error())}
+	return diag.Diagnostics{diag.NewWarningDiagnostic(summaryInspect, about.detail(err.Error()))}
 }

@@ -39,7 +39,7 @@ func (c *kdcClient) exchange(ctx context.Context, realm, spn string, request []b
 	if err != nil {
 		return nil, err
 	}
-	errs := make([]error, 0, len(addresses))
+	failed := fmt.Errorf("realm %s: %w", realm, ErrNoKDC)
 	for _, address := range addresses {
 		answer, err := c.ask(ctx, address, request)
 		if err == nil && isKRBError(answer) {
@@ -54,9 +54,9 @@ func (c *kdcClient) exchange(ctx context.Context, realm, spn string, request []b
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		errs = append(errs, err)
+		failed = fmt.Errorf("%w; %w", failed, err)
 	}
-	return nil, fmt.Errorf("realm %s: %w: %w", realm, ErrNoKDC, errors.Join(errs...))
+	return nil, failed
 }
 
 // addresses lists the realm's KDCs: those of krb5.conf, else those of DNS.
