@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -11,9 +12,16 @@ import (
 
 // oneOf accepts only certain words, and recognises them in other letter case in
 // order to say which one was meant.
-func oneOf(words ...string) validator.String { return oneOfValidator{words} }
+func oneOf(words ...string) validator.String { return oneOfValidator{words: words} }
 
-type oneOfValidator struct{ words []string }
+// oneOfEach accepts, as an element of a list, only certain words. An attribute that is null is one
+// that was left out; an element that is null is a mistake.
+func oneOfEach(words ...string) validator.String { return oneOfValidator{words, true} }
+
+type oneOfValidator struct {
+	words   []string
+	element bool
+}
 
 func (v oneOfValidator) Description(context.Context) string {
 	return "one of " + strings.Join(v.words, ", ")
@@ -23,6 +31,10 @@ func (v oneOfValidator) MarkdownDescription(ctx context.Context) string { return
 
 func (v oneOfValidator) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	value := req.ConfigValue.ValueString()
+	if v.element && req.ConfigValue.IsNull() {
+		resp.Diagnostics.AddAttributeError(req.Path, summaryAttribute,
+			fmt.Sprintf("%s is null. Allowed: %s.\n\nRemove the element, or write a word in its place.", req.Path, v.Description(ctx)))
+	}
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() || slices.Contains(v.words, value) {
 		return
 	}

@@ -108,5 +108,5 @@ func (s vhdSelection) hint(err error, known string) string {
 func extensions() []string { return []string{string(hyperv.FormatVHD), string(hyperv.FormatVHDX)} }
 
 func extensionValidators() []validator.List {
-	return []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(oneOf(extensions()...))}
+	return []validator.List{listvalidator.SizeAtLeast(1), listvalidator.ValueStringsAre(oneOfEach(extensions()...))}
 }
