@@ -19,6 +19,10 @@ const (
 	AuthWindows     Auth = "windows" // the current user, on Windows only
 )
 
+// LongestRequestTimeout is the longest sensible RequestTimeout of a [Config]: no host takes as long
+// over a request, and what is added to it still fits into a duration.
+const LongestRequestTimeout = 24 * time.Hour
+
 // Config describes how to reach the hosts that share one set of credentials.
 type Config struct {
 	// Port of the WinRM listener; 0 means 5986 with HTTPS and 5985 without.
@@ -39,7 +43,7 @@ type Config struct {
 	TLSServerName string
 	Kerberos      KerberosConfig
 
-	// RequestTimeout bounds one WS-Management request, never a job.
+	// RequestTimeout bounds one WS-Management request, never a job; see [LongestRequestTimeout].
 	RequestTimeout time.Duration
 	// Limits per host.
 	MaxConcurrentCompactions, MaxConcurrentRequests int

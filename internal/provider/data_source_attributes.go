@@ -23,7 +23,7 @@ func dataTimeouts() schema.Attribute {
 		CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutMembers("read")}},
 		MarkdownDescription: describeTimeouts,
 		Attributes: map[string]schema.Attribute{
-			"read": schema.StringAttribute{Optional: true, Validators: []validator.String{durationValidator{}}, MarkdownDescription: describeReadTimeout},
+			"read": schema.StringAttribute{Optional: true, Validators: []validator.String{timeoutValidator{}}, MarkdownDescription: describeReadTimeout},
 		},
 	}
 }

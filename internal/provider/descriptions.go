@@ -16,7 +16,7 @@ const (
 	describeExtensions = "File extensions to list: `vhd`, `vhdx` or both. Default: both."
 	describeMinimum    = "Leave out files that are smaller than this, in bytes. Default: `0`."
 
-	describeTimeouts    = "Time limits."
+	describeTimeouts    = "Time limits, each at most `8760h`."
 	describeReadTimeout = "Time limit for reading, such as `5m` or `30s`. Default: `5m`."
 
 	describeFormat      = "Format of the file: `vhd` or `vhdx`."

@@ -71,7 +71,7 @@ func (m providerModel) connection(s *settings) hyperv.Config {
 		Username:                 s.text("username", m.Username),
 		Password:                 s.text("password", m.Password),
 		TLSServerName:            s.text("tls_server_name", m.TLSServerName),
-		RequestTimeout:           s.duration("timeout", m.Timeout, defaultTimeout),
+		RequestTimeout:           s.duration("timeout", m.Timeout, defaultTimeout, hyperv.LongestRequestTimeout),
 		MaxConcurrentCompactions: s.number("max_concurrent_compactions", m.MaxConcurrentCompactions, defaultCompactions, 1, 100),
 		MaxConcurrentRequests:    s.number("max_concurrent_requests", m.MaxConcurrentRequests, defaultRequests, 1, maxConcurrentRequests),
 		ClusterNodes:             s.clusterNodes(m.ClusterNodes),

@@ -156,6 +156,8 @@ func TestProviderModel_invalid(t *testing.T) {
 		"bool of variable":  {env: map[string]string{"HYPERV_WINRM_USE_HTTPS": "yes"}, at: "https", want: []string{`"yes"`, "HYPERV_WINRM_USE_HTTPS", "true or false"}},
 		"bad use_ntlm":      {env: map[string]string{"HYPERV_USE_NTLM": "maybe"}, at: "auth", want: []string{"HYPERV_USE_NTLM", "true or false"}},
 		"duration":          {model: func(m *providerModel) { m.Timeout = str("60") }, at: "timeout", want: []string{`"60"`, "90s"}},
+		"long duration":     {model: func(m *providerModel) { m.Timeout = str("2562047h47m16s") }, at: "timeout", want: []string{`"2562047h47m16s"`, "at most 24h", "within that limit"}},
+		"longer duration":   {env: map[string]string{"HYPERV_TIMEOUT": "24h1s"}, at: "timeout", want: []string{`"24h1s"`, "HYPERV_TIMEOUT", "at most 24h"}},
 		"negative duration": {env: map[string]string{"HYPERV_TIMEOUT": "-1s"}, at: "timeout", want: []string{"HYPERV_TIMEOUT", "positive"}},
 		"auth":              {env: map[string]string{"HYPERV_WINRM_AUTH": "credssp"}, at: "auth", want: []string{`"credssp"`, "HYPERV_WINRM_AUTH", "ntlm, kerberos, windows, basic or certificate"}},
 		"no compactions":    {model: func(m *providerModel) { m.MaxConcurrentCompactions = types.Int64Value(0) }, at: "max_concurrent_compactions", want: []string{"from 1"}},

@@ -65,7 +65,7 @@ func providerSchema() schema.Schema {
 			},
 			"timeout": schema.StringAttribute{
 				Optional:            true,
-				MarkdownDescription: withEnv("timeout", "Time limit for one try of a request to the host, such as `90s` or `2m`. A read is tried three times. It never limits a compaction. Default: `60s`."),
+				MarkdownDescription: withEnv("timeout", "Time limit for one try of a request to the host, such as `90s` or `2m`. A read is tried three times. It never limits a compaction. At most `24h`. Default: `60s`."),
 			},
 			"allow_attach": schema.BoolAttribute{
 				Optional:            true,

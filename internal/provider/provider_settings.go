@@ -78,14 +78,14 @@ func (s *settings) unlessUnknown(v types.Bool, resolved bool) types.Bool {
 }
 
 // duration reads a positive Go duration.
-func (s *settings) duration(attribute string, v types.String, byDefault string) time.Duration {
+func (s *settings) duration(attribute string, v types.String, byDefault string, most time.Duration) time.Duration {
 	value, origin := s.read(attribute, v.IsNull(), v.IsUnknown(), v.ValueString())
 	if value == "" {
 		value = byDefault
 	}
-	d, err := time.ParseDuration(value)
-	if err != nil || d <= 0 {
-		s.invalid(attribute, origin, value, durationForm, "Give a number and its unit.")
+	d, ok := parseDuration(value, most)
+	if !ok {
+		s.invalid(attribute, origin, value, durationForm(most), durationFix)
 	}
 	return d
 }

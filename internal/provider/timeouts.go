@@ -13,6 +13,10 @@ const (
 	defaultReadTimeout = 5 * time.Minute
 )
 
+// longestTimeout is more than any operation takes. Without a bound, a limit close to the longest
+// duration that can be written is less than nothing once something is added to it.
+const longestTimeout = 365 * 24 * time.Hour
+
 // timeoutMembers are the types of the members of a timeouts attribute.
 func timeoutMembers(names ...string) map[string]attr.Type {
 	all := map[string]attr.Type{}

@@ -48,21 +48,32 @@ func (v oneOfValidator) ValidateString(ctx context.Context, req validator.String
 }
 
 // durationForm describes the form of a duration, for messages.
-const durationForm = "a positive duration such as 90s, 30m or 8h"
+func durationForm(most time.Duration) string {
+	return "a positive duration such as 90s, 30m or 8h, at most " + roughly(most)
+}
 
-// durationValidator refuses texts that are not durations, and durations that
-// are not positive.
-type durationValidator struct{}
+// durationFix is what to do about a text of another form.
+const durationFix = "Give a number and its unit within that limit, or leave it out for the default."
 
-func (durationValidator) Description(context.Context) string { return durationForm }
+// parseDuration reads a duration that is positive and not too long.
+func parseDuration(text string, most time.Duration) (d time.Duration, ok bool) {
+	d, err := time.ParseDuration(text)
+	return d, err == nil && d > 0 && d <= most
+}
 
-func (v durationValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+// timeoutValidator refuses texts that are not the time limit of an operation.
+type timeoutValidator struct{}
 
-func (durationValidator) ValidateString(_ context.Context, req validator.StringRequest, resp *validator.StringResponse) {
+func (timeoutValidator) Description(context.Context) string { return durationForm(longestTimeout) }
+
+func (v timeoutValidator) MarkdownDescription(ctx context.Context) string { return v.Description(ctx) }
+
+func (v timeoutValidator) ValidateString(ctx context.Context, req validator.StringRequest, resp *validator.StringResponse) {
 	if req.ConfigValue.IsNull() || req.ConfigValue.IsUnknown() {
 		return
 	}
-	if d, err := time.ParseDuration(req.ConfigValue.ValueString()); err != nil || d <= 0 {
-		resp.Diagnostics.Append(invalidAttribute(req.Path, req.ConfigValue.ValueString(), durationForm, "Give a number and its unit, or leave it out for the default."))
+	value := req.ConfigValue.ValueString()
+	if _, ok := parseDuration(value, longestTimeout); !ok {
+		resp.Diagnostics.Append(invalidAttribute(req.Path, value, v.Description(ctx), durationFix))
 	}
 }

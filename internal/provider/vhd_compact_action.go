@@ -73,7 +73,7 @@ func (a *vhdCompactAction) Schema(_ context.Context, _ action.SchemaRequest, res
 				MarkdownDescription: describeTimeouts,
 				Attributes: map[string]schema.Attribute{
 					"invoke": schema.StringAttribute{
-						Optional: true, Validators: []validator.String{durationValidator{}},
+						Optional: true, Validators: []validator.String{timeoutValidator{}},
 						MarkdownDescription: "Time limit for the run, such as `8h` or `90m`; waiting for a turn does not count. Default: `8h`.",
 					},
 				},

@@ -67,7 +67,7 @@ func (l *vhdCompactionList) ListResourceConfigSchema(_ context.Context, _ list.L
 				CustomType:          timeouts.Type{ObjectType: types.ObjectType{AttrTypes: timeoutMembers("list")}},
 				MarkdownDescription: describeTimeouts,
 				Attributes: map[string]schema.Attribute{
-					"list": schema.StringAttribute{Optional: true, Validators: []validator.String{durationValidator{}}, MarkdownDescription: describeReadTimeout},
+					"list": schema.StringAttribute{Optional: true, Validators: []validator.String{timeoutValidator{}}, MarkdownDescription: describeReadTimeout},
 				},
 			},
 		},

@@ -188,7 +188,7 @@ func timeoutsAttribute(descriptions map[string]string) schema.Attribute {
 	for name, description := range descriptions {
 		members[name] = schema.StringAttribute{
 			Optional:            true,
-			Validators:          []validator.String{durationValidator{}},
+			Validators:          []validator.String{timeoutValidator{}},
 			MarkdownDescription: description,
 		}
 	}

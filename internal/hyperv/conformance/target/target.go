@@ -95,8 +95,8 @@ func (r *reader) config() hyperv.Config {
 		}
 	}
 	if text := r.text("timeout"); text != "" {
-		if cfg.RequestTimeout, err = time.ParseDuration(text); err != nil || cfg.RequestTimeout <= 0 {
-			r.fail(fmt.Errorf("timeout %q is no duration", text))
+		if cfg.RequestTimeout, err = time.ParseDuration(text); err != nil || cfg.RequestTimeout <= 0 || cfg.RequestTimeout > hyperv.LongestRequestTimeout {
+			r.fail(fmt.Errorf("timeout %q is no positive duration of at most %s", text, hyperv.LongestRequestTimeout))
 		}
 	}
 	switch cfg.Auth {

@@ -122,6 +122,7 @@ func TestUsage(t *testing.T) {
 		"https":                 {[]string{"-host", "h", "-https", "maybe"}, nil},
 		"auth":                  {[]string{"-host", "h", "-auth", "magic"}, nil},
 		"timeout":               {[]string{"-host", "h"}, map[string]string{"HYPERV_TIMEOUT": "soon"}},
+		"long timeout":          {[]string{"-host", "h"}, map[string]string{"HYPERV_TIMEOUT": "2562047h47m16s"}},
 		"authority":             {[]string{"-host", "h", "-cacert-path", "/does/not/exist"}, nil},
 		"password by flag":      {[]string{"-host", "h", "-password", "x"}, nil},
 		"argument":              {[]string{"-host", "h", "more"}, nil},
