@@ -177,7 +177,11 @@ func (h *Host) query(ctx context.Context, wql, directory string, found func(name
 		if err != nil {
 			return classify(ctx, err)
 		}
-		if name, ok := i.String("Name"); ok && winpath.Equal(winpath.Dir(name), directory) && !winpath.Equal(name, directory) {
+		name, _ := i.String("Name")
+		if name == "" {
+			return fmt.Errorf("the host lists an entry of %s without its name", directory)
+		}
+		if winpath.Equal(winpath.Dir(name), directory) && !winpath.Equal(name, directory) {
 			found(winpath.Join(directory, winpath.Base(name)), i)
 		}
 	}

@@ -50,7 +50,7 @@ func (m *mountedImage) at(node string) *AttachedAt {
 // address and name, and read-only as this package attaches.
 func (m *mountedImage) is(at *AttachedAt, node string) bool {
 	now := m.at(node)
-	return at.hasAddress() && at.Name != "" && m.readOnly && strings.EqualFold(now.Node, at.Node) && winpath.Equal(now.Name, at.Name) &&
+	return at.hasAddress() && m.readOnly && strings.EqualFold(now.Node, at.Node) && winpath.Equal(now.Name, at.Name) &&
 		now.PortNumber == at.PortNumber && now.PathID == at.PathID && now.TargetID == at.TargetID && now.Lun == at.Lun
 }
 
@@ -68,13 +68,21 @@ func (h *Host) findImage(ctx context.Context, path string) (*mountedImage, error
 	var found *mountedImage
 	err := h.withGeneration(ctx, func(g *generation) (err error) {
 		found, err = h.listedImage(ctx, g, path)
-		if err == nil && found == nil && g == generationV2 {
-			found, err = h.imageByPath(ctx, path)
+		if found != nil || g != generationV2 || err != nil && !errors.Is(err, errUnnamedImage) {
+			return err
+		}
+		asked, known, askErr := h.askForImage(ctx, path)
+		if known || askErr != nil {
+			found, err = asked, askErr
 		}
 		return err
 	})
 	return found, err
 }
+
+// errUnnamedImage: the host lists an attachment of which it does not say whose it is. It may be that
+// of any disk.
+var errUnnamedImage = errors.New("the host lists an attached disk without its name")
 
 func (h *Host) listedImage(ctx context.Context, g *generation, path string) (*mountedImage, error) {
 	uri := g.classURI(cim.ClassMountedStorageImage)
@@ -83,11 +91,14 @@ func (h *Host) listedImage(ctx context.Context, g *generation, path string) (*mo
 		return nil, err
 	}
 	for _, i := range all {
-		if name, ok := i.String("Name"); ok && winpath.Equal(name, path) {
+		switch name, _ := i.String("Name"); {
+		case name == "":
+			err = errUnnamedImage
+		case winpath.Equal(name, path):
 			return readImage(uri, i)
 		}
 	}
-	return nil, nil //nolint:nilnil // not attached is an answer, not an error
+	return nil, err
 }
 
 func readImage(uri string, i *cim.Instance) (*mountedImage, error) {
@@ -100,7 +111,9 @@ func readImage(uri string, i *cim.Instance) (*mountedImage, error) {
 		ref.Selectors = append(ref.Selectors, cim.Selector{Name: key, Value: value})
 	}
 	m := &mountedImage{ref: ref, readOnly: firstUint(i, 16, "Access") == accessReadOnly}
-	m.name, _ = i.String("Name")
+	if m.name, _ = i.String("Name"); m.name == "" {
+		return nil, errUnnamedImage
+	}
 	m.device, _ = i.String("PnpDevicePath")
 	return m, nil
 }
@@ -116,13 +129,6 @@ func (h *Host) currentImage(ctx context.Context, path string) (*mountedImage, er
 
 // criterionPath asks FindMountedStorageImageInstance to search by path.
 const criterionPath = "2"
-
-// imageByPath asks the host itself which attachment belongs to path, nil when none does or the host
-// cannot be asked by path.
-func (h *Host) imageByPath(ctx context.Context, path string) (*mountedImage, error) {
-	image, _, err := h.askForImage(ctx, path)
-	return image, err
-}
 
 // askForImage asks the host which attachment belongs to path. The method exists
 // since Windows Server 2016; known is false on an older host.
@@ -207,7 +213,10 @@ func (h *Host) AttachedReadOnly(ctx context.Context, path string) (bool, error) 
 		}
 		a.disks, a.err, a.read = disks, err, time.Now()
 	}
-	return a.disks[winpath.Key(path)], a.err
+	if a.disks[winpath.Key(path)] {
+		return true, nil
+	}
+	return false, a.err
 }
 
 func (h *Host) readAttached(ctx context.Context) (map[string]bool, error) {
@@ -215,7 +224,10 @@ func (h *Host) readAttached(ctx context.Context) (map[string]bool, error) {
 	err := h.withGeneration(ctx, func(g *generation) error {
 		all, err := h.enumerate(ctx, g.classURI(cim.ClassMountedStorageImage))
 		for _, i := range all {
-			if name, ok := i.String("Name"); ok && firstUint(i, 16, "Access") == accessReadOnly {
+			switch name, _ := i.String("Name"); {
+			case name == "":
+				err = errUnnamedImage
+			case firstUint(i, 16, "Access") == accessReadOnly:
 				disks[winpath.Key(name)] = true
 			}
 		}

@@ -31,9 +31,8 @@ func TestImageIs(t *testing.T) {
 		{name, at, true},
 		{name, nil, false},
 		{name, nameless, false},
-		{"", nameless, false},
 		{name, &AttachedAt{Node: "HV01", Name: name}, false},
-		{"", &AttachedAt{Node: "HV01"}, false},
+		{name, &AttachedAt{Node: "HV01"}, false},
 	} {
 		m, err := readImage("", attachedImage(c.name, "3"))
 		if err != nil {
@@ -48,9 +47,12 @@ func TestImageIs(t *testing.T) {
 	}
 }
 
-func TestReadImage_noAddress(t *testing.T) {
+// TestReadImage_incomplete: an attachment that cannot be told from another is none to work with.
+func TestReadImage_incomplete(t *testing.T) {
 	t.Parallel()
-	if m, err := readImage("", attachedImage(`D:\VMs\a.vhdx`, "")); err == nil {
-		t.Errorf("an attachment with an empty key is read as %+v", m)
+	for _, i := range []*cim.Instance{attachedImage(`D:\VMs\a.vhdx`, ""), attachedImage("", "1")} {
+		if m, err := readImage("", i); err == nil {
+			t.Errorf("an incomplete attachment is read as %+v", m)
+		}
 	}
 }

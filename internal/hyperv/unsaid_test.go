@@ -114,7 +114,7 @@ func askedClass(request string) string {
 
 // unsay drops the property from answers, or its value.
 func (p saidProperty) unsay(emptied bool) func(request, answer string) string {
-	element := regexp.MustCompile(`(?s)<p:` + p.name + `( [^>]*)?/>|<p:` + p.name + `( [^>]*[^/])?>.*?</p:` + p.name + `>`)
+	element := regexp.MustCompile(`(?s)<(?:p:)?` + p.name + `(?: [^>]*)?/>|<(?:p:)?` + p.name + `(?: [^>]*[^/])?>.*?</(?:p:)?` + p.name + `>`)
 	embedded := regexp.MustCompile(`(?s)(?:<|&lt;)PROPERTY(\.ARRAY)? NAME=(?:"|&quot;|&#34;)` + p.name + `(?:"|&quot;|&#34;).*?(?:<|&lt;)/PROPERTY(\.ARRAY)?(?:>|&gt;)`)
 	with := ""
 	if emptied {

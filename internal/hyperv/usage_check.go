@@ -149,18 +149,14 @@ func refuseReplicas(uses []Use, c consent) error {
 		}
 	}
 	switch {
+	case len(untold) > 0: // no consent is for the side of the replica
+		return &dependedError{text: "the host does not say whether the disk is replicated for " + list(untold)}
 	case len(replicas) > 0:
 		return &dependedError{text: "the disk belongs to the replica of " + list(replicas), hint: "Leave the disk alone: Hyper-V Replica owns the disks on the side of the replica."}
 	case len(primaries) > 0 && !c.replicated:
 		return &dependedError{
 			text:    "the disk is replicated for " + list(primaries),
 			hint:    "After a compaction the next replication is a resynchronisation, which compares the whole disk.",
-			reasons: []Reason{ReasonReplicated},
-		}
-	case len(untold) > 0 && !c.replicated:
-		return &dependedError{
-			text:    "the host does not say whether the disk is replicated for " + list(untold),
-			hint:    "Look at the replication of the machine in the Hyper-V Manager.",
 			reasons: []Reason{ReasonReplicated},
 		}
 	}
