@@ -315,7 +315,7 @@ func TestCLI_goldenImage(t *testing.T) {
 	contains(t, c.expect(0, apply...), "Virtual hard disk depended on, not compacted", "clone on HYPERV01 (running) through its child")
 	c.expect(0, plan...)
 	must(t, sim.Write(diskPath, 8*gib))
-	contains(t, c.expect(2, plan...), `plan_reason = "first run" -> "grew 8.0 GiB (80 %) since the last compaction"`)
+	contains(t, c.expect(2, plan...), `plan_reason = "first run" -> "grew 8.0 GiB (80 %) from 10.0 GiB"`)
 	c.expect(0, apply...)
 	c.expect(0, plan...)
 	compactions(t, sim, 0)

@@ -196,9 +196,20 @@ func bug(detail string) diag.Diagnostic {
 
 // fileStaysWarning says in a plan that what Terraform calls a destruction keeps
 // the file.
-func fileStaysWarning(s subject) diag.Diagnostic {
-	return diag.NewWarningDiagnostic(summaryFileStays, s.detail(
-		"Destroying this resource only forgets it: the file stays on the host as it is, and is no longer compacted."))
+func fileStaysWarning(s subject, leftAttached bool) diag.Diagnostic {
+	summary, text := summaryFileStays, "Destroying this resource only forgets it: the file stays on the host as it is, and is no longer compacted."
+	if leftAttached {
+		summary, text = "Virtual hard disk detached, its file stays", "A run has left the disk attached to the host read-only. Destroying this resource detaches it, and fails if the attachment is not known to be that one. "+
+			"The file stays on the host as it is, and is no longer compacted."
+	}
+	return diag.NewWarningDiagnostic(summary, s.detail(text))
+}
+
+// exchangedWarning says that a run has met another disk than the last one, as far as identifiers
+// show.
+func exchangedWarning(s subject) diag.Diagnostic {
+	return diag.NewWarningDiagnostic("Another disk under this path", s.detail(
+		"The disk has another virtual_disk_id than at the last run: another file lies under this path, or the identifier was reset. total_reclaimed_bytes counts anew."))
 }
 
 // attachedWarning says that a disk which is forgotten, or not compacted, is attached.

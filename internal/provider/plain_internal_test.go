@@ -86,7 +86,7 @@ func everyDiagnostic(text string) []diag.Diagnostic {
 		data.describeError(summaryRead, subject{machine: text, host: text}, situation{}, &hyperv.MethodError{Class: text, Method: text, ReturnValue: 32777}),
 		unreachableWarning(about, err),
 		notReadWarning(about, err),
-		fileStaysWarning(about),
+		fileStaysWarning(about, false), fileStaysWarning(about, true), exchangedWarning(about),
 		attachedWarning(about),
 		state.formerNodeWarning(about, "another"),
 		state.forgottenWarning(about),
@@ -94,6 +94,7 @@ func everyDiagnostic(text string) []diag.Diagnostic {
 		diag.NewErrorDiagnostic(summaryElsewhere, state.elsewhere(marks{Elsewhere: text}, elsewhereKept)),
 	}
 	wide := errors.Join(hyperv.ErrUnreachable, err)
+	all = append(all, refusedWarning(text, []error{err})...)
 	for range 2 { // in full, and then in short
 		all = append(all, data.describeError(summaryCompact, about, situation{}, wide))
 	}

@@ -64,3 +64,22 @@ func TestCLI_destroyOnlyForgets(t *testing.T) {
 		t.Error("the file is gone")
 	}
 }
+
+// The plan says that a destroy ends the attachment that a run has left.
+func TestCLI_destroyDetaches(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd()))
+	c := newCLI(t)
+	c.write(providerFor(sim) + disk())
+	leaveAttached(t, sim)
+	c.run("apply", "-auto-approve")
+	letDetach(sim)
+	if len(sim.Attachments()) != 1 {
+		t.Fatalf("attachments %+v, want one that was left", sim.Attachments())
+	}
+	contains(t, c.expect(0, "plan", "-destroy"), "Warning: Virtual hard disk detached, its file stays")
+	c.expect(0, "destroy", "-auto-approve")
+	if len(sim.Attachments()) != 0 {
+		t.Errorf("attachments %+v, want none", sim.Attachments())
+	}
+}

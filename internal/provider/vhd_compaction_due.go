@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/hashicorp/terraform-plugin-framework/attr"
+	"github.com/hashicorp/terraform-plugin-framework/types"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/provider/bytesize"
@@ -121,11 +122,20 @@ func sizeReason(plan, prior *vhdCompactionModel) string {
 	if !g.reaches(plan.RecompactGrowthBytes.ValueInt64(), plan.RecompactGrowthPercent.ValueInt64()) {
 		return ""
 	}
-	since := "the last compaction"
-	if prior.status() == hyperv.StatusImported {
-		since = "the import"
+	return fmt.Sprintf("grew %s %s", g, sinceWhen(prior))
+}
+
+// sinceWhen says from where growth counts: from the last run, if that ended with this size. The
+// baseline is another after an import, and after a disk was left alone for its dependents.
+func sinceWhen(prior *vhdCompactionModel) string {
+	after, ran := prior.LastRun.Attributes()["file_size_after_bytes"].(types.Int64)
+	switch {
+	case prior.status() == hyperv.StatusImported:
+		return "since the import"
+	case ran && after.Equal(prior.BaselineFileSizeBytes):
+		return "since the last compaction"
 	}
-	return fmt.Sprintf("grew %s since %s", g, since)
+	return "from " + bytesize.Format(prior.BaselineFileSizeBytes.ValueInt64())
 }
 
 // growth is the growth of a file since its baseline, in bytes.

@@ -166,6 +166,9 @@ func (m *vhdCompactionModel) fromResult(result hyperv.CompactResult, err error) 
 		m.VHDType = types.StringValue(string(result.Type))
 	}
 	if result.VirtualDiskID != nil {
+		if differs(m.VirtualDiskID, *result.VirtualDiskID) {
+			m.TotalReclaimedBytes = types.Int64Value(0)
+		}
 		m.VirtualDiskID = types.StringValue(*result.VirtualDiskID)
 	}
 	if result.FileSizeBytes != nil {

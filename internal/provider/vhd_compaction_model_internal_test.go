@@ -111,6 +111,7 @@ func TestVHDCompactionModel_afterRun(t *testing.T) {
 	}
 	prior := compacted()
 	prior.TotalReclaimedBytes = types.Int64Value(gib)
+	prior.VirtualDiskID = types.StringValue("a")
 	prior.Mode, prior.AttachReadOnly, prior.Triggers = types.StringValue("Quick"), types.BoolValue(false), triggers(types.StringValue("old"))
 	planned := compacted()
 	planned.Mode, planned.AttachReadOnly, planned.Triggers = types.StringValue("Full"), types.BoolValue(true), triggers(types.StringValue("new"))
@@ -126,14 +127,24 @@ func TestVHDCompactionModel_afterRun(t *testing.T) {
 		"success": {
 			prior: &prior,
 			result: hyperv.CompactResult{
-				Status: hyperv.StatusCompacted, Format: hyperv.FormatVHDX, Type: hyperv.TypeDynamic,
+				Status: hyperv.StatusCompacted, Format: hyperv.FormatVHDX, Type: hyperv.TypeDynamic, VirtualDiskID: new("A"),
 				FileSizeBytes: new(int64(7 * gib)), Run: run(new(int64(10*gib)), new(int64(7*gib))),
 			},
 			want: func(m *vhdCompactionModel) {
+				m.VirtualDiskID = types.StringValue("A")
 				m.Status, m.Format, m.VHDType = types.StringValue("compacted"), types.StringValue("vhdx"), types.StringValue("dynamic")
 				m.FileSizeBytes, m.BaselineFileSizeBytes, m.GrowthBytes = types.Int64Value(7*gib), types.Int64Value(7*gib), types.Int64Value(0)
 				m.TotalReclaimedBytes = types.Int64Value(4 * gib)
 				m.LastRun = lastRunValue(*run(new(int64(10*gib)), new(int64(7*gib))))
+			},
+		},
+		"another disk": {
+			prior:  &prior,
+			result: hyperv.CompactResult{Status: hyperv.StatusCompacted, VirtualDiskID: new("B"), FileSizeBytes: new(int64(7 * gib)), Run: run(new(int64(9*gib)), new(int64(7*gib)))},
+			want: func(m *vhdCompactionModel) {
+				m.VirtualDiskID, m.TotalReclaimedBytes = types.StringValue("B"), types.Int64Value(2*gib)
+				m.FileSizeBytes, m.BaselineFileSizeBytes = types.Int64Value(7*gib), types.Int64Value(7*gib)
+				m.LastRun = lastRunValue(*run(new(int64(9*gib)), new(int64(7*gib))))
 			},
 		},
 		"it grew while it ran": {

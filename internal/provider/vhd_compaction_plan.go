@@ -168,7 +168,7 @@ func (d *planDecision) planRun(f planFacts, reason types.String) {
 func (r *vhdCompactionResource) forgetWarning(ctx context.Context, req resource.ModifyPlanRequest) diag.Diagnostics {
 	state, found, diags := remembered(ctx, req.State, req.Private)
 	if !diags.HasError() {
-		diags.Append(fileStaysWarning(state.lastSeen(found)))
+		diags.Append(fileStaysWarning(state.lastSeen(found), state.LeftAttached.ValueBool()))
 	}
 	return diags
 }

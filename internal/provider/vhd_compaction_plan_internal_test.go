@@ -21,6 +21,7 @@ func compacted() vhdCompactionModel {
 	m.FileSizeBytes = types.Int64Value(10 * gib)
 	m.BaselineFileSizeBytes = types.Int64Value(10 * gib)
 	m.GrowthBytes = types.Int64Value(0)
+	m.LastRun = lastRunValue(hyperv.CompactRun{FileSizeAfterBytes: new(int64(10 * gib))})
 	m.PlanReason = types.StringValue("first run")
 	return m
 }
@@ -92,10 +93,16 @@ func TestDecidePlan_next(t *testing.T) {
 		"several":             {change: []func(*planFacts){status(hyperv.StatusFailed), grown(20 * gib), func(f *planFacts) { f.plan.Mode = types.StringValue("Quick") }}, reason: "the last run failed (see status_detail); mode changed from the default to Quick; grew 10.0 GiB (100 %) since the last compaction"},
 		"grown by a byte":     {change: []func(*planFacts){grown(10*gib + 1)}},
 		"grown below percent": {change: []func(*planFacts){grown(12*gib - 1)}},
-		"grown to percent":    {change: []func(*planFacts){grown(12 * gib)}, reason: "grew 2.0 GiB (20 %) since the last compaction"},
-		"growth off":          {change: []func(*planFacts){grown(99 * gib), func(f *planFacts) { f.plan.RecompactOnGrowth = types.BoolValue(false) }}},
-		"no baseline":         {change: []func(*planFacts){grown(99 * gib), func(f *planFacts) { f.prior.BaselineFileSizeBytes = types.Int64Null() }}},
-		"no size":             {change: []func(*planFacts){func(f *planFacts) { f.prior.FileSizeBytes = types.Int64Null() }}},
+		"grown, no run yet": {change: []func(*planFacts){status(hyperv.StatusSkippedDependents), grown(20 * gib), func(f *planFacts) {
+			f.prior.LastRun = types.ObjectNull(lastRunTypes())
+		}}, reason: "grew 10.0 GiB (100 %) from 10.0 GiB"},
+		"grown since it was left alone": {change: []func(*planFacts){status(hyperv.StatusSkippedDependents), grown(24 * gib), func(f *planFacts) {
+			f.prior.BaselineFileSizeBytes = types.Int64Value(12 * gib)
+		}}, reason: "grew 12.0 GiB (100 %) from 12.0 GiB"},
+		"grown to percent": {change: []func(*planFacts){grown(12 * gib)}, reason: "grew 2.0 GiB (20 %) since the last compaction"},
+		"growth off":       {change: []func(*planFacts){grown(99 * gib), func(f *planFacts) { f.plan.RecompactOnGrowth = types.BoolValue(false) }}},
+		"no baseline":      {change: []func(*planFacts){grown(99 * gib), func(f *planFacts) { f.prior.BaselineFileSizeBytes = types.Int64Null() }}},
+		"no size":          {change: []func(*planFacts){func(f *planFacts) { f.prior.FileSizeBytes = types.Int64Null() }}},
 		"below raised minimum": {change: []func(*planFacts){grown(20 * gib), func(f *planFacts) {
 			f.plan.MinFileSizeBytes = types.Int64Value(21 * gib)
 		}}},

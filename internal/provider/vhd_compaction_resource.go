@@ -251,6 +251,9 @@ func (r *vhdCompactionResource) run(ctx context.Context, host *hyperv.Host, diag
 	if errors.Is(err, hyperv.ErrInUse) && prior != nil {
 		diags.Append(prior.formerNodeWarning(about, result.Node))
 	}
+	if prior != nil && result.VirtualDiskID != nil && differs(prior.VirtualDiskID, *result.VirtualDiskID) {
+		diags.Append(exchangedWarning(about))
+	}
 	if order.SeenAttached && err == nil && result.Run == nil {
 		diags.Append(attachedWarning(about))
 	}

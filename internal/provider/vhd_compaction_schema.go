@@ -149,7 +149,7 @@ func outputAttributes() map[string]schema.Attribute {
 		"file_size_bytes":          computedInt64("Size of the file on the host, in bytes, read by every refresh."),
 		"baseline_file_size_bytes": computedInt64("Size in bytes after the last compaction that ran, or when the disk was last left alone because of what depends on it; growth counts from it."),
 		"growth_bytes":             computedInt64("Growth since the baseline, in bytes; negative if the file has shrunk."),
-		"total_reclaimed_bytes":    computedInt64("Bytes reclaimed by all runs of this resource."),
+		"total_reclaimed_bytes":    computedInt64("Bytes reclaimed by all runs of this resource, since the disk has this `virtual_disk_id`."),
 		"status":                   computedString("How the last run ended: `compacted`, `unchanged`, `skipped_in_use`, `skipped_dependents`, `below_minimum`, `interrupted`, `unknown`, `failed`, `not_compactable` or `imported`."),
 		"status_detail":            computedString("One sentence about the status."),
 		"plan_reason":              computedString("Why a run is planned, known in the plan unless it depends on a value that is not; after the apply, why the last run was planned."),

@@ -50,6 +50,7 @@ func addUnseenJob(stored storedObject) error {
 	var status string
 	var run struct {
 		JobID json.RawMessage `json:"job_id"`
+		After *int64          `json:"file_size_after_bytes"`
 	}
 	for name, into := range map[string]any{"status": &status, "last_run": &run} {
 		if text, ok := stored[name]; ok {
@@ -58,7 +59,15 @@ func addUnseenJob(stored storedObject) error {
 			}
 		}
 	}
-	if run.JobID != nil && status != string(hyperv.StatusCompacted) && status != string(hyperv.StatusUnchanged) {
+	seen := false
+	switch hyperv.Status(status) {
+	case hyperv.StatusCompacted, hyperv.StatusUnchanged:
+		seen = true
+	case hyperv.StatusBelowMinimum, hyperv.StatusSkippedInUse, hyperv.StatusSkippedDependents, hyperv.StatusNotCompactable:
+		seen = run.After != nil // the status is that of a later order, which ran no job
+	default:
+	}
+	if run.JobID != nil && !seen {
 		stored["unseen_job"], stored["unseen_job_node"] = run.JobID, stored["node"]
 	}
 	return nil

@@ -31,6 +31,18 @@ func TestUpgradeState(t *testing.T) {
 			stored: `{"last_run":{"job_id":"7"},"status":"compacted"}`,
 			want:   `{"allow_replicated":false,"last_run":{"job_id":"7"},"status":"compacted"}`,
 		},
+		"a job that had ended before the disk was below the minimum": {
+			stored: `{"last_run":{"file_size_after_bytes":5,"job_id":"7"},"node":"NODE1","status":"below_minimum"}`,
+			want:   `{"allow_replicated":false,"last_run":{"file_size_after_bytes":5,"job_id":"7"},"node":"NODE1","status":"below_minimum"}`,
+		},
+		"a job whose end was not seen before the disk was in use": {
+			stored: `{"last_run":{"file_size_after_bytes":null,"job_id":"7"},"node":"NODE1","status":"skipped_in_use"}`,
+			want:   `{"allow_replicated":false,"last_run":{"file_size_after_bytes":null,"job_id":"7"},"node":"NODE1","status":"skipped_in_use","unseen_job":"7","unseen_job_node":"NODE1"}`,
+		},
+		"an interrupted job with a size": {
+			stored: `{"last_run":{"file_size_after_bytes":5,"job_id":"7"},"node":"NODE1","status":"interrupted"}`,
+			want:   `{"allow_replicated":false,"last_run":{"file_size_after_bytes":5,"job_id":"7"},"node":"NODE1","status":"interrupted","unseen_job":"7","unseen_job_node":"NODE1"}`,
+		},
 		"no JSON":          {stored: `{`},
 		"last_run a list":  {stored: `{"last_run":[]}`},
 		"no last_run":      {stored: `{}`},

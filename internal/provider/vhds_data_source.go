@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -85,7 +86,7 @@ func (d *vhdsDataSource) Schema(_ context.Context, _ datasource.SchemaRequest, r
 				MarkdownDescription: "The disks, by path.",
 				NestedObject:        schema.NestedAttributeObject{Attributes: listedDiskAttributes()},
 			},
-			"paths": schema.SetAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "The paths of the disks, for `for_each`."},
+			"paths": schema.SetAttribute{Computed: true, ElementType: types.StringType, MarkdownDescription: "The paths of the disks, for `for_each`. A disk whose path no compaction can have, for example one with an invisible character in its name, is left out with a warning."},
 		},
 	}
 }
@@ -151,6 +152,7 @@ func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 func (m *vhdsModel) fill(ctx context.Context, data *providerData, host *hyperv.Host, found []hyperv.ListedDisk) diag.Diagnostics {
 	var diags diag.Diagnostics
 	m.Disks, m.Paths = []listedDiskModel{}, []string{}
+	var refused []error
 	told := false // the users of a host's disks are mostly hidden for one reason
 	for _, disk := range found {
 		about := subject{path: disk.Path, host: host.Name()}
@@ -175,9 +177,31 @@ func (m *vhdsModel) fill(ctx context.Context, data *providerData, host *hyperv.H
 		if diags.HasError() {
 			return diags
 		}
-		m.Disks, m.Paths = append(m.Disks, one), append(m.Paths, disk.Path)
+		m.Disks = append(m.Disks, one)
+		if err := winpath.Check(disk.Path); err != nil {
+			refused = append(refused, err)
+			continue
+		}
+		m.Paths = append(m.Paths, disk.Path)
 	}
-	return diags
+	return append(diags, refusedWarning(host.Name(), refused)...)
+}
+
+// refusedWarning names the disks that no compaction can have. In the paths one of them would end
+// the plan of all the others.
+func refusedWarning(host string, refused []error) diag.Diagnostics {
+	if len(refused) == 0 {
+		return nil
+	}
+	const named = 3
+	lines := []string{"Host: " + host, "These disks are left out of paths:"}
+	for _, err := range refused[:min(len(refused), named)] {
+		lines = append(lines, "- "+err.Error())
+	}
+	if more := len(refused) - named; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
+	}
+	return diag.Diagnostics{diag.NewWarningDiagnostic("Disks that cannot be compacted under their paths", plainLines(lines...))}
 }
 
 // inspect opens a disk. An error of one disk is a warning, so that it does not

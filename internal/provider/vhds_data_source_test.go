@@ -100,6 +100,24 @@ func TestVHDsDataSource_inspect(t *testing.T) {
 	})
 }
 
+// A disk that cannot be ordered under its path does not end the plan of the others.
+func TestVHDsDataSource_refusedPath(t *testing.T) {
+	t.Parallel()
+	sim := host(t, hypervsim.WithVHD(vhd(), vhd(func(v *hypervsim.VHD) { v.Path = "D:\\VMs\\web\u00a002.vhdx" })))
+	c := newCLI(t)
+	c.write(providerFor(sim) + dataSource("hyperv_vhds", settings{"directory": quote(`D:\VMs`)}) + `
+resource "hyperv_vhd_compaction" "all" {
+  for_each = data.hyperv_vhds.disk.paths
+  path     = each.key
+}
+
+output "disks" {
+  value = length(data.hyperv_vhds.disk.disks)
+}
+`)
+	contains(t, c.expect(0, "apply", "-auto-approve"), "Disks that cannot be compacted under their paths", "U+00A0", "1 added", "disks = 2")
+}
+
 // A listing is made for for_each: as a set of paths and as a map of objects,
 // under the same keys.
 func TestVHDsDataSource_forEach(t *testing.T) {
