@@ -253,28 +253,34 @@ func TestClusterChainsAcrossNodes(t *testing.T) {
 }
 
 // TestClusterChainByVolume: a disk that only another node can open names its parent by the GUID of
-// the volume, so the parent may be the disk that is to be compacted.
+// the volume, so the parent may be the disk that is to be compacted, on whatever volume the child is.
 func TestClusterChainByVolume(t *testing.T) {
 	t.Parallel()
 	const guid = "11111111-2222-3333-4444-555555555555"
-	synctest.Test(t, func(t *testing.T) {
-		c, host := simulateCluster(t, hypervsim.ClusterConfig{}, []hypervsim.Option{hypervsim.WithVolumeGUID(shared(""), guid)})
-		hv01, hv02 := c.Node("HV01"), c.Node("HV02")
-		hv01.AddVHD(base(shared("golden.vhdx")))
-		hv01.AddVHD(base(shared("other.vhdx")))
-		hv01.AddVHD(child(shared("clone.vhdx"), `\\?\Volume{`+guid+`}\golden.vhdx`, func(v *hypervsim.VHD) { v.JobDuration = time.Hour }))
-		c.Node("HV03").AddVM(hypervsim.VM{Name: "clone", Disks: []string{shared("clone.vhdx")}})
-		if _, err := hv02.StartForeignCompaction(shared("clone.vhdx"), time.Hour); err != nil {
-			t.Fatal(err)
-		}
-		for disk, want := range map[string]error{"golden.vhdx": hyperv.ErrUnseen, "other.vhdx": nil} {
-			got, err := attempt(t, host, shared(disk))
-			checkEnd(t, hv01, shared(disk), got, err, want)
-			if want != nil && !strings.Contains(err.Error(), "golden.vhdx may be this disk") {
-				t.Errorf("%s: %v, want the parent named that may be the disk", disk, err)
-			}
-		}
-	})
+	for _, clone := range []string{shared("clone.vhdx"), `C:\ClusterStorage\Volume2\clone.vhdx`} {
+		t.Run(clone, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				c, host := simulateCluster(t, hypervsim.ClusterConfig{Volumes: []string{`C:\ClusterStorage\Volume1`, `C:\ClusterStorage\Volume2`}},
+					[]hypervsim.Option{hypervsim.WithVolumeGUID(shared(""), guid)})
+				hv01, hv02 := c.Node("HV01"), c.Node("HV02")
+				hv01.AddVHD(base(shared("golden.vhdx")))
+				hv01.AddVHD(base(shared("other.vhdx")))
+				hv01.AddVHD(child(clone, `\\?\Volume{`+guid+`}\golden.vhdx`, func(v *hypervsim.VHD) { v.JobDuration = time.Hour }))
+				c.Node("HV03").AddVM(hypervsim.VM{Name: "clone", Disks: []string{clone}})
+				if _, err := hv02.StartForeignCompaction(clone, time.Hour); err != nil {
+					t.Fatal(err)
+				}
+				for disk, want := range map[string]error{"golden.vhdx": hyperv.ErrUnseen, "other.vhdx": nil} {
+					got, err := attempt(t, host, shared(disk))
+					checkEnd(t, hv01, shared(disk), got, err, want)
+					if want != nil && !strings.Contains(err.Error(), "golden.vhdx, a parent of a disk of virtual machine clone on HV03 (off), may be this one") {
+						t.Errorf("%s: %v, want the parent named that may be the disk", disk, err)
+					}
+				}
+			})
+		})
+	}
 }
 
 // TestClusterStarting: the provider of root\MSCluster is missing for a while after

@@ -9,12 +9,14 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
 )
 
-// usedDisks are disks that must be left alone, each for another reason.
-func usedDisks() (opts []hypervsim.Option, refused []string) {
+// usedDisks are disks that must be left alone, each for another reason: all of them, and those that
+// no consent frees.
+func usedDisks() (opts []hypervsim.Option, refused, always []string) {
 	disk := func(name string) string { return `D:\VMs\` + name + `.vhdx` }
 	var disks []hypervsim.VHD
 	var machines []hypervsim.VM
@@ -36,6 +38,7 @@ func usedDisks() (opts []hypervsim.Option, refused []string) {
 	add("primary", hypervsim.VM{Replication: 1})
 	below("clone", "clone_child.vhdx", hypervsim.VM{})
 	below("checkpoint", "checkpoint_1.avhdx", hypervsim.VM{})
+	add("unlisted", hypervsim.VM{Unlisted: true})
 	below("savedchild", "savedchild_1.avhdx", hypervsim.VM{State: hypervsim.VMSaved})
 	add("backup", hypervsim.VM{Checkpoints: []hypervsim.Checkpoint{{Name: "backup", Kind: "Recovery", Disks: []string{disk("backup")}}}})
 	disks = append(disks, base(disk("point")), base(disk("share")))
@@ -43,7 +46,12 @@ func usedDisks() (opts []hypervsim.Option, refused []string) {
 		hypervsim.VM{Name: "point", Checkpoints: []hypervsim.Checkpoint{{Name: "point", Kind: "Replica:Standard", Disks: []string{disk("point")}}}},
 		hypervsim.VM{Name: "share", State: hypervsim.VMSaved, Disks: []string{`\\hyperv01\vms\share.vhdx`}})
 	refused = append(refused, disk("point"), disk("share"))
-	return []hypervsim.Option{hypervsim.WithVHD(disks...), hypervsim.WithVM(machines...), hypervsim.WithShare("vms", `D:\VMs`)}, refused
+	for _, path := range refused {
+		if !slices.Contains([]string{disk("primary"), disk("clone"), disk("checkpoint")}, path) {
+			always = append(always, path)
+		}
+	}
+	return []hypervsim.Option{hypervsim.WithVHD(disks...), hypervsim.WithVM(machines...), hypervsim.WithShare("vms", `D:\VMs`)}, refused, always
 }
 
 // TestUnsaid: whatever one property a host leaves out or leaves empty in its answers, a disk that
@@ -63,12 +71,20 @@ func TestUnsaid(t *testing.T) {
 // orderUsedDisks orders each disk that must be left alone, of a host whose answers are changed.
 func orderUsedDisks(t *testing.T, change func(request, answer string) string) {
 	t.Helper()
-	world, disks := usedDisks()
+	world, refused, always := usedDisks()
 	sim, host := simulate(t, append(world, hypervsim.WithAnswer(change))...)
-	for _, path := range disks {
-		if got, err := attempt(t, host, path); err == nil || sim.CompactionRequests(path) != 0 {
+	try := func(path string, adjust ...func(*hyperv.Order)) {
+		if got, err := attempt(t, host, path, adjust...); err == nil || sim.CompactionRequests(path) != 0 {
 			t.Errorf("%s: %s, %v, %d requests, want it left alone", path, got.Status, err, sim.CompactionRequests(path))
 		}
+	}
+	for _, path := range refused {
+		try(path)
+	}
+	for _, path := range always {
+		try(path, func(o *hyperv.Order) {
+			o.AllowParent, o.AllowReplicated, o.AllowAttach, o.Mode = true, true, false, new(hyperv.ModePrezeroed)
+		})
 	}
 }
 

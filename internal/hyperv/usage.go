@@ -28,8 +28,8 @@ const (
 	UseRecovery UseKind = "recovery"
 	// UseReplicaPoint: a recovery point of a replica depends on the disk.
 	UseReplicaPoint UseKind = "replica_point"
-	// UseUnnamed: the older generation reports only that the disk is used by a
-	// machine or mounted on the host.
+	// UseUnnamed: the host does not say how. The older generation reports only that the disk is
+	// used by a machine or attached to the host.
 	UseUnnamed UseKind = "unnamed"
 )
 
@@ -86,7 +86,7 @@ var kindNames = map[UseKind]string{
 	UsePlanned:      "planned: it is being imported or migrated",
 	UseRecovery:     "checkpoint of a backup",
 	UseReplicaPoint: "recovery point of a replica",
-	UseUnnamed:      "or mounted on the host",
+	UseUnnamed:      "in a way that the host does not say",
 }
 
 // usage holds which disks the virtual machines of one host refer to, and on
@@ -127,7 +127,7 @@ type usage struct {
 // namedDisk is one disk in the settings of a machine or of its checkpoint.
 type namedDisk struct {
 	path    string
-	machine string // by its GUID
+	machine string // by its GUID, empty if its settings were not listed
 	use     Use
 	// file: a virtual hard disk, whose parents can be read.
 	file bool
@@ -141,7 +141,12 @@ type gap struct {
 	err  error
 }
 
-var errPathUntold = errors.New("the host does not name its file")
+// What the host does not say of a machine, and a path that may be another of the disk.
+var (
+	errPathUntold        = errors.New("the file is not told")
+	errReplicationUntold = errors.New("the replication is not told")
+	errMayBeThis         = errors.New("another path of the disk")
+)
 
 // trace notes the uses of every disk: of those in the settings, and of their
 // parents.
@@ -191,7 +196,7 @@ func (u *usage) compare(before *usage) {
 		}
 	}
 	for _, d := range before.named {
-		if _, listed := u.machines[d.machine]; !listed {
+		if _, listed := u.machines[d.machine]; !listed && d.machine != "" {
 			u.gone = append(u.gone, d)
 			u.keepChain(before, d.path)
 		}

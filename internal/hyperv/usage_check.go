@@ -119,6 +119,9 @@ func (p *picture) judge(c consent) error {
 	if err := p.refuseGaps(); err != nil {
 		return err
 	}
+	if err := p.refuseUntold(); err != nil {
+		return err
+	}
 	return p.refuseUnseen(c)
 }
 
@@ -137,11 +140,10 @@ func (p *picture) judgeKnown(c consent) error {
 //
 // Unverified on a real host (compact-replicated): that a compaction counts as such a change.
 func refuseReplicas(uses []Use, c consent) error {
-	var primaries, replicas, untold []Use
+	var primaries, replicas []Use
 	for _, u := range uses {
 		switch {
-		case u.Replication == replicationUntold:
-			untold = append(untold, u)
+		case u.Replication == replicationUntold: // judged after the known uses
 		case u.Replication == ReplicationPrimary:
 			primaries = append(primaries, u)
 		case u.Replication != ReplicationNone, u.Kind == UseReplicaPoint:
@@ -149,8 +151,6 @@ func refuseReplicas(uses []Use, c consent) error {
 		}
 	}
 	switch {
-	case len(untold) > 0: // no consent is for the side of the replica
-		return &dependedError{text: "the host does not say whether the disk is replicated for " + list(untold)}
 	case len(replicas) > 0:
 		return &dependedError{text: "the disk belongs to the replica of " + list(replicas), hint: "Leave the disk alone: Hyper-V Replica owns the disks on the side of the replica."}
 	case len(primaries) > 0 && !c.replicated:
@@ -244,6 +244,17 @@ func (p *picture) refuseGaps() error {
 		}
 	}
 	return &gapError{gap: g}
+}
+
+// refuseUntold refuses the disks of a machine of which the host does not say whether it is
+// replicated. No consent is for the side of the replica.
+func (p *picture) refuseUntold() error {
+	for _, u := range p.uses {
+		if u.Replication == replicationUntold {
+			return &gapError{gap: gap{use: u, err: errReplicationUntold}}
+		}
+	}
+	return nil
 }
 
 // refuseUnseen refuses if virtual machines that are not shown may use the disk.

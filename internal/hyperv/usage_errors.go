@@ -51,8 +51,11 @@ func (e *gapError) Is(target error) bool {
 
 // Hint implements explained.
 func (e *gapError) Hint() string {
-	if errors.Is(e.gap.err, ErrInUse) {
+	switch {
+	case errors.Is(e.gap.err, ErrInUse), errors.Is(e.gap.err, errMayBeThis):
 		return "Wait until nothing else holds that disk, for example a backup."
+	case errors.Is(e.gap.err, errReplicationUntold), errors.Is(e.gap.err, errPathUntold):
+		return "Look at the machine in Hyper-V Manager: its configuration may be damaged."
 	}
 	return "Give the account rights on that disk, repair it, or remove it from the machine; on a share the host must be trusted to delegate the account. Disks on other volumes are not affected."
 }
@@ -62,8 +65,13 @@ func (*gapError) Reasons() []Reason { return nil }
 
 // String names the disk, its machine and the reason why its parents could not be read.
 func (g gap) String() string {
-	if g.path == "" {
-		return fmt.Sprintf("a disk of %s was not opened: %s", g.use, withCode(g.err))
+	switch {
+	case errors.Is(g.err, errReplicationUntold):
+		return fmt.Sprintf("the host does not say whether %s is replicated", g.use)
+	case errors.Is(g.err, errPathUntold):
+		return fmt.Sprintf("the host does not name the file of a disk of %s", g.use)
+	case errors.Is(g.err, errMayBeThis):
+		return fmt.Sprintf("%s, a parent of a disk of %s, may be this one under another path", g.path, g.use)
 	}
 	return fmt.Sprintf("%s, a disk of %s, was not opened: %s", g.path, g.use, withCode(g.err))
 }

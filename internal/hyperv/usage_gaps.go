@@ -3,7 +3,6 @@ package hyperv
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/winpath"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/wsman"
@@ -16,7 +15,7 @@ func (p *picture) closeGaps(ctx context.Context, path string) {
 	p.gaps = p.unread
 	for _, t := range p.told {
 		for _, g := range t.usage.gaps {
-			if g, open := p.closeGap(ctx, g, path); open && p.sameVolume(g.path, path) {
+			if g, open := p.closeGap(ctx, g, path); open && (g.path == "" || p.sameVolume(g.path, path)) {
 				p.gaps = append(p.gaps, g)
 			}
 		}
@@ -40,7 +39,7 @@ func (p *picture) closeGap(ctx context.Context, g gap, path string) (rest gap, o
 		case winpath.Equal(parent, path):
 			p.uses = append(p.uses, use)
 		case p.mayBeAlias(parent, path):
-			return gap{path: g.path, use: g.use, err: fmt.Errorf("its parent %s may be this disk", l.parent)}, true
+			return gap{path: l.parent, use: g.use, err: errMayBeThis}, true
 		}
 		g.path = l.parent
 	}

@@ -33,6 +33,8 @@ func TestJoin(t *testing.T) {
 		{ours, image, "", "nothing"},
 		{other, disk, path, "B running " + path + " followed"},
 		{other, disk, "", "nothing"},
+		{other, disk, `D:\VMs`, "nothing"}, // a resource pool
+		{other, disk, `D:\VMs\A_1~1.AVH`, `B running D:\VMs\A_1~1.AVH followed`},
 		{template, disk, "", "nothing"},
 		{template, disk, path, "nothing"},
 		{"", disk, path, "an error"},
@@ -98,7 +100,7 @@ func TestUseOfSettings(t *testing.T) {
 		{"microsoft:hyper-v:snapshot:replica:standard", UseOff, UseReplicaPoint},
 		{"", UseRunning, UseRunning},
 		{"", UseSaved, UseSaved},
-		{"", UseOff, UseCheckpoint},
+		{"", UseOff, UseUnnamed},
 		{"microsoft:hyper-v:something", UseRunning, UseRunning},
 	} {
 		if got := useOfSettings(c.kind, c.state); got != c.want {

@@ -65,7 +65,8 @@ func (u *usage) firstUse(l *link) Use { return u.byDisk[winpath.Key(l.path)][0] 
 
 // isSameFile reports whether a disk that machines name by another path is this one, as far as the
 // host shows: an identifier or a time that it leaves out distinguishes nothing. Without
-// identifiers only a path that can lead to the same volume counts.
+// identifiers only a path with another root counts that can lead to the same volume; a folder
+// under a short name is not recognized then.
 func (h *Host) isSameFile(ctx context.Context, l *link, disk VHD, t *target) (bool, error) {
 	switch {
 	case disk.VirtualDiskID == nil || l.id == "":

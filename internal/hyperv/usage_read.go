@@ -142,19 +142,28 @@ func (u *usage) join(disk *cim.Instance, owners map[string]namedDisk) error {
 		return fmt.Errorf("the host lists a disk of a machine without its InstanceID (%s)", disk.Class)
 	case id == templates:
 		return nil
-	case !known: // settings that appeared after they were listed
+	case !known: // settings that appeared after they were listed, or a resource pool
 		_, guid, _ := strings.Cut(id, ":")
-		owner = namedDisk{machine: guid, use: Use{Machine: guid, Node: u.node, Kind: UseRunning}}
+		owner = namedDisk{use: Use{Machine: guid, Node: u.node, Kind: UseRunning}}
 	}
 	paths := slices.DeleteFunc(slices.Clone(disk.Strings("HostResource")), func(path string) bool { return path == "" })
 	if len(paths) == 0 && known && isDisk(disk) {
 		u.pathless = append(u.pathless, gap{use: owner.use, err: errPathUntold})
 	}
 	for _, path := range paths {
+		if !known && !hasDiskName(path) {
+			continue // a resource pool names folders
+		}
 		owner.path, owner.file = path, isDisk(disk) && winpath.MayBeFile(path)
 		u.named = append(u.named, owner)
 	}
 	return nil
+}
+
+// hasDiskName reports whether a path has an extension without which Hyper-V opens no disk, also in
+// a short name.
+func hasDiskName(path string) bool {
+	return formatOf(path) == FormatVHD || formatOf(path) == FormatVHDX || formatOf(path) == FormatVHDSet || isCheckpointDisk(path)
 }
 
 // ownName returns the computer name of the host: the Name of its own record;
@@ -262,8 +271,10 @@ func useOfSettings(kind string, state UseKind) UseKind {
 		return UseRecovery
 	case strings.HasPrefix(kind, checkpointReplica):
 		return UseReplicaPoint
-	case strings.HasPrefix(kind, checkpoint) || state == UseOff:
+	case strings.HasPrefix(kind, checkpoint):
 		return UseCheckpoint
+	case state == UseOff:
+		return UseUnnamed // perhaps of a backup or a replica
 	}
 	return state // settings of no known type may be those with which the machine runs
 }
@@ -291,7 +302,7 @@ func (u *usage) readOwners(settings []*cim.Instance, states map[string]machineSt
 		machine := machineID(s)
 		state, ok := states[machine]
 		if !ok {
-			state.kind = UseRunning // a machine that the host does not show may have its disks open
+			state = machineState{kind: UseRunning, replication: replicationUntold} // one that the host does not show may have its disks open
 		}
 		name := u.machines[machine]
 		if name == "" {

@@ -60,11 +60,15 @@ func (h *Host) accessPath(ctx context.Context, number uint64, device string) (st
 		return "", fmt.Errorf("%w: %w", errNamesUnknown, err)
 	}
 	for _, p := range partitions {
+		name := partitionName(p)
+		if name == "" {
+			continue
+		}
 		of, err := isPartitionOf(p, number, device)
 		if err != nil {
 			return "", fmt.Errorf("%w: %w", errNamesUnknown, err)
 		}
-		if name := partitionName(p); of && name != "" {
+		if of {
 			return name, nil
 		}
 	}
