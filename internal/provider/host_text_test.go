@@ -4,6 +4,7 @@ import (
 	"encoding/xml"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -47,7 +48,8 @@ func inert(t *testing.T, said []string) {
 			t.Errorf("the host has forged a paragraph:\n%s", text)
 		}
 	}
-	if all := strings.Join(said, "\n"); !strings.Contains(all, shownForged) {
+	quoted := strings.Trim(strconv.Quote(forged), `"`) // as a path is that is refused
+	if all := strings.Join(said, "\n"); !strings.Contains(all, shownForged) && !strings.Contains(all, quoted) {
 		t.Errorf("%q is not shown: %q", shownForged, all)
 	}
 }

@@ -94,7 +94,7 @@ func everyDiagnostic(text string) []diag.Diagnostic {
 		diag.NewErrorDiagnostic(summaryElsewhere, state.elsewhere(marks{Elsewhere: text}, elsewhereKept)),
 	}
 	wide := errors.Join(hyperv.ErrUnreachable, err)
-	all = append(all, refusedWarning(text, []error{err})...)
+	all = append(all, refusedWarning(text, text)...)
 	for range 2 { // in full, and then in short
 		all = append(all, data.describeError(summaryCompact, about, situation{}, wide))
 	}

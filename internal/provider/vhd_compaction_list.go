@@ -107,6 +107,12 @@ func (l *vhdCompactionList) List(ctx context.Context, req list.ListRequest, stre
 				push(list.ListResult{Diagnostics: diag.Diagnostics{l.data.listError(config.vhdSelection, host, err)}})
 				return
 			}
+			if refused := refusedWarning(host.Name(), disk.Path); refused != nil {
+				if !push(list.ListResult{Diagnostics: refused}) {
+					return
+				}
+				continue
+			}
 			count++
 			if !push(listResult(ctx, req, config.Host, host, disk)) || count == req.Limit {
 				return

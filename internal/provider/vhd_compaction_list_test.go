@@ -104,6 +104,17 @@ func TestVHDCompactionList_import(t *testing.T) {
 	}
 }
 
+// A disk that cannot be ordered under its path is told of, and not listed for an import.
+func TestVHDCompactionList_refusedPath(t *testing.T) {
+	t.Parallel()
+	s := serve(t, host(t, hypervsim.WithVHD(vhd(func(v *hypervsim.VHD) { v.Path = "D:\\VMs\\web\u00a002.vhdx" }))))
+	results := s.list(map[string]tftypes.Value{"directory": text(`D:\VMs`)}, 0, true)
+	if len(results) != 1 || results[0].Identity != nil || len(results[0].Diagnostics) != 1 {
+		t.Fatalf("results = %+v, want a warning alone", results)
+	}
+	holds(t, "the warning", results[0].Diagnostics[0].Detail, "U+00A0")
+}
+
 func TestVHDCompactionList_fails(t *testing.T) {
 	t.Parallel()
 	for name, test := range map[string]struct {

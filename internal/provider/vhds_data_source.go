@@ -152,7 +152,7 @@ func (d *vhdsDataSource) Read(ctx context.Context, req datasource.ReadRequest, r
 func (m *vhdsModel) fill(ctx context.Context, data *providerData, host *hyperv.Host, found []hyperv.ListedDisk) diag.Diagnostics {
 	var diags diag.Diagnostics
 	m.Disks, m.Paths = []listedDiskModel{}, []string{}
-	var refused []error
+	var all []string
 	told := false // the users of a host's disks are mostly hidden for one reason
 	for _, disk := range found {
 		about := subject{path: disk.Path, host: host.Name()}
@@ -178,26 +178,28 @@ func (m *vhdsModel) fill(ctx context.Context, data *providerData, host *hyperv.H
 			return diags
 		}
 		m.Disks = append(m.Disks, one)
-		if err := winpath.Check(disk.Path); err != nil {
-			refused = append(refused, err)
-			continue
+		all = append(all, disk.Path)
+		if winpath.Check(disk.Path) == nil {
+			m.Paths = append(m.Paths, disk.Path)
 		}
-		m.Paths = append(m.Paths, disk.Path)
 	}
-	return append(diags, refusedWarning(host.Name(), refused)...)
+	return append(diags, refusedWarning(host.Name(), all...)...)
 }
 
-// refusedWarning names the disks that no compaction can have. In the paths one of them would end
+// refusedWarning names the paths that no compaction can have. In a for_each one of them would end
 // the plan of all the others.
-func refusedWarning(host string, refused []error) diag.Diagnostics {
+func refusedWarning(host string, paths ...string) diag.Diagnostics {
+	const named = 3
+	var refused []string
+	for _, path := range paths {
+		if err := winpath.Check(path); err != nil {
+			refused = append(refused, "- "+err.Error())
+		}
+	}
 	if len(refused) == 0 {
 		return nil
 	}
-	const named = 3
-	lines := []string{"Host: " + host, "These disks are left out of paths:"}
-	for _, err := range refused[:min(len(refused), named)] {
-		lines = append(lines, "- "+err.Error())
-	}
+	lines := append([]string{"Host: " + host}, refused[:min(len(refused), named)]...)
 	if more := len(refused) - named; more > 0 {
 		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
