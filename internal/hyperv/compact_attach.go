@@ -102,6 +102,9 @@ func (c *compactor) tellAppeared(ctx context.Context, refusal error) error {
 func (c *compactor) awaitAttach(ctx context.Context) (ended bool, err error) {
 	last, err := c.host.waitJob(ctx, *c.attachment.job, c.sawWork)
 	switch {
+	case last.State.succeeded() && err != nil: // completed with an error code: the disk may be attached
+		c.attachment.job = nil
+		return false, c.findAsked(ctx, err)
 	case last.State.Terminal() && err != nil:
 		c.attachment.refuse()
 		c.started = c.ran()

@@ -196,10 +196,8 @@ func (c *compactor) detachOnce(clean, waits context.Context) error {
 
 // isGone reports whether our attachment is no longer there.
 func (c *compactor) isGone(ctx context.Context) (bool, error) {
-	image := c.attachment.image
-	now, err := c.host.imageAt(ctx, image.ref)
-	if err != nil || !image.same(now) {
-		return err == nil, err
+	if ended, err := c.host.hasEnded(ctx, c.order.Path, c.attachment.image); ended || err != nil {
+		return ended, err
 	}
 	if err := c.checkRestart(ctx); !errors.Is(err, errRestarted) {
 		return false, err

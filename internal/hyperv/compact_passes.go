@@ -111,7 +111,7 @@ func (c *compactor) attempt(ctx context.Context, pass int) error {
 	case err != nil: // its outcome, or its job, is not known
 		return c.lose(err)
 	case job == nil:
-		c.pending = nil
+		c.pending, c.refused = nil, time.Time{}
 		c.taken()
 		return nil
 	}
@@ -150,7 +150,7 @@ func (c *compactor) compactMethod() method {
 // running, so an attachment that was not ours is ours from now on. The start of a job is not
 // enough, because the job itself may find the file in use.
 func (c *compactor) taken() {
-	c.refused, c.priorEnded = time.Time{}, true
+	c.priorEnded = true
 	a := &c.attachment
 	if a.state == attachLeft && c.leftElsewhere() {
 		c.settleElsewhere()
@@ -201,6 +201,7 @@ func (c *compactor) follow(ctx context.Context, ref cim.Reference) error {
 			c.result.Run.Passes-- // it found the file in use, so it does not count
 			c.attachment.prior = prior
 		} else {
+			c.refused = time.Time{}
 			c.taken()
 			c.attachment.sawJob(last)
 		}

@@ -82,7 +82,7 @@ func (c *compactor) stillHolds(ctx context.Context) error {
 		a.refuse()
 		return err
 	case err == nil && !a.lapsed():
-		return nil
+		return c.beforeNextPass(ctx)
 	case err == nil:
 		var alone bool
 		if alone, err = c.isAlone(ctx); alone {
@@ -91,6 +91,19 @@ func (c *compactor) stillHolds(ctx context.Context) error {
 	}
 	a.doubt()
 	return together(errLapsed, err)
+}
+
+// beforeNextPass makes sure that a pass after the first has the attachment of the one before it.
+func (c *compactor) beforeNextPass(ctx context.Context) error {
+	if c.result.Run.Passes == 0 {
+		return nil
+	}
+	gone, err := c.host.hasEnded(ctx, c.order.Path, c.attachment.image)
+	if gone {
+		c.attachment.refuse()
+		return fmt.Errorf("the disk is no longer attached on %s: another client has detached it between two passes", c.nodeName())
+	}
+	return err
 }
 
 // isAlone reports whether the attachment that we hold is there and no compaction but ours is on

@@ -1,6 +1,7 @@
 package hyperv_test
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -102,6 +103,36 @@ func TestGiveBackOfWhatWasTakenOver(t *testing.T) {
 				clean(t, sim)
 			})
 		})
+	}
+}
+
+// TestGiveBackBesideATaker: another process compacts on what was left. Neither a destroy nor a run
+// that a gate ends takes the attachment away between the end of its job and its detach, or between
+// two of its passes.
+func TestGiveBackBesideATaker(t *testing.T) {
+	t.Parallel()
+	const job = 10 * time.Minute
+	for way, giveBack := range givingBack {
+		for _, passes := range []int{1, 2} {
+			for _, after := range []time.Duration{job * 2 / 5, job * 9 / 10, job * 6 / 5} {
+				t.Run(fmt.Sprintf("%s/%d passes/after %s", way, passes, after), func(t *testing.T) {
+					t.Parallel()
+					synctest.Test(t, func(t *testing.T) {
+						sim, _ := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration, v.Progress = job, hypervsim.ProgressAtEnd }))
+						left := process(t, sim, "left")
+						prior := leaveBehind(t, sim, left)
+						taker := background(t.Context(), process(t, sim, "taker"), order(func(o *hyperv.Order) { o.MaxPasses = passes }))
+						time.Sleep(after)
+						giveBack(t, left, prior.LeftAttachedAt)
+						got, err := taker()
+						if err != nil || got.Run.Passes != passes || got.LeftAttached {
+							t.Errorf("the taker: %+v, %v", got, err)
+						}
+						clean(t, sim)
+					})
+				})
+			}
+		}
 	}
 }
 

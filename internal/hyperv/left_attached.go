@@ -66,12 +66,12 @@ func (h *Host) giveBack(ctx context.Context, path string, at *AttachedAt) error 
 }
 
 // detachLeft detaches what an earlier run left attached, once the compactions that one list shows
-// running have ended. None may have begun during that wait: it could be that of another run which
-// has taken over the attachment.
+// running have ended, and their holders have had the time to detach. None may have begun during that
+// wait: it could be that of another run which has taken over the attachment.
 func (h *Host) detachLeft(ctx context.Context, path string, image *mountedImage, held time.Time) error {
 	var waited time.Time // when the wait began
 	for {
-		if gone, err := h.checkLeft(ctx, image, held); gone || err != nil {
+		if gone, err := h.checkLeft(ctx, path, image, held); gone || err != nil {
 			return err
 		}
 		running, err := h.compactionsSince(ctx, path, waited)
@@ -91,17 +91,28 @@ func (h *Host) detachLeft(ctx context.Context, path string, image *mountedImage,
 		if err != nil {
 			return err
 		}
+		if err := pause(ctx, patience(longest(running)+time.Since(waited))); err != nil {
+			return err
+		}
 	}
+}
+
+// longest returns how long the job has run that has run longest.
+func longest(jobs []StorageJob) time.Duration {
+	var longest time.Duration
+	for _, job := range jobs {
+		longest = max(longest, job.Elapsed)
+	}
+	return longest
 }
 
 // checkLeft refuses an attachment that can be reached by a name, or that a restart since held may
 // have ended. The result gone says that it is no longer there.
-func (h *Host) checkLeft(ctx context.Context, image *mountedImage, held time.Time) (gone bool, err error) {
-	now, err := h.imageAt(ctx, image.ref)
-	if err != nil || !image.same(now) {
-		return err == nil, err
+func (h *Host) checkLeft(ctx context.Context, path string, image *mountedImage, held time.Time) (gone bool, err error) {
+	if gone, err := h.hasEnded(ctx, path, image); gone || err != nil {
+		return gone, err
 	}
-	name, err := h.namedVolume(ctx, now)
+	name, err := h.namedVolume(ctx, image)
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("%w: %w", errNotOurs, err)

@@ -12,7 +12,10 @@ import (
 )
 
 // Access of Msvm_MountedStorageImage.
-const accessReadOnly = 1
+const (
+	accessReadOnly  = 1
+	accessReadWrite = 2
+)
 
 // mountedImage is a disk attached to the host itself: an Msvm_MountedStorageImage. A disk that a
 // running virtual machine uses is not one. Its address is used again after a detach and after a
@@ -84,6 +87,16 @@ func (h *Host) findImage(ctx context.Context, path string) (*mountedImage, error
 // of any disk.
 var errUnnamedImage = errors.New("the host lists an attached disk without its name")
 
+// errAccessUntold: an attachment of which the host does not say whether it is read-only is not known
+// to be ours, nor to be gone.
+var errAccessUntold = errors.New("the host does not say how the disk is attached")
+
+// trimmed reads a text without the white space that hosts were seen to send around one.
+func trimmed(i *cim.Instance, name string) string {
+	text, _ := i.String(name)
+	return strings.TrimSpace(text)
+}
+
 func (h *Host) listedImage(ctx context.Context, g *generation, path string) (*mountedImage, error) {
 	uri := g.classURI(cim.ClassMountedStorageImage)
 	all, err := h.enumerate(ctx, uri)
@@ -91,7 +104,7 @@ func (h *Host) listedImage(ctx context.Context, g *generation, path string) (*mo
 		return nil, err
 	}
 	for _, i := range all {
-		switch name, _ := i.String("Name"); {
+		switch name := trimmed(i, "Name"); {
 		case name == "":
 			err = errUnnamedImage
 		case winpath.Equal(name, path):
@@ -104,14 +117,18 @@ func (h *Host) listedImage(ctx context.Context, g *generation, path string) (*mo
 func readImage(uri string, i *cim.Instance) (*mountedImage, error) {
 	ref := cim.Reference{ResourceURI: uri}
 	for _, key := range mountKeys {
-		value, _ := i.String(key)
+		value := trimmed(i, key)
 		if value == "" {
 			return nil, fmt.Errorf("%s has no %s", i.Class, key)
 		}
 		ref.Selectors = append(ref.Selectors, cim.Selector{Name: key, Value: value})
 	}
-	m := &mountedImage{ref: ref, readOnly: firstUint(i, 16, "Access") == accessReadOnly}
-	if m.name, _ = i.String("Name"); m.name == "" {
+	access := firstUint(i, 16, "Access")
+	if access != accessReadOnly && access != accessReadWrite {
+		return nil, errAccessUntold
+	}
+	m := &mountedImage{ref: ref, readOnly: access == accessReadOnly}
+	if m.name = trimmed(i, "Name"); m.name == "" {
 		return nil, errUnnamedImage
 	}
 	m.device, _ = i.String("PnpDevicePath")
@@ -166,6 +183,23 @@ func (h *Host) imageAt(ctx context.Context, ref cim.Reference) (*mountedImage, e
 		return nil, err
 	}
 	return readImage(ref.ResourceURI, i)
+}
+
+// errUnrecognized: a list and a look contradict each other.
+var errUnrecognized = fmt.Errorf("%w: the host lists the disk as attached, and shows no such attachment when asked for it", ErrOutcomeUnknown)
+
+// hasEnded reports whether an attachment is no longer there. That it is not recognized at its
+// address is no proof as long as the host lists it there.
+func (h *Host) hasEnded(ctx context.Context, path string, image *mountedImage) (bool, error) {
+	now, err := h.imageAt(ctx, image.ref)
+	if err != nil || image.same(now) {
+		return false, err
+	}
+	listed, err := h.findImage(ctx, path)
+	if err == nil && image.same(listed) {
+		err = errUnrecognized
+	}
+	return err == nil, err
 }
 
 // attachMethod asks the host to attach the disk read-only and without a drive
@@ -224,11 +258,13 @@ func (h *Host) readAttached(ctx context.Context) (map[string]bool, error) {
 	err := h.withGeneration(ctx, func(g *generation) error {
 		all, err := h.enumerate(ctx, g.classURI(cim.ClassMountedStorageImage))
 		for _, i := range all {
-			switch name, _ := i.String("Name"); {
+			switch name, access := trimmed(i, "Name"), firstUint(i, 16, "Access"); {
 			case name == "":
 				err = errUnnamedImage
-			case firstUint(i, 16, "Access") == accessReadOnly:
+			case access == accessReadOnly:
 				disks[winpath.Key(name)] = true
+			case access != accessReadWrite:
+				err = errAccessUntold
 			}
 		}
 		return err
