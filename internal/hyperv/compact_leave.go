@@ -223,7 +223,8 @@ func (h *Host) sendDetach(ctx context.Context, image *mountedImage) (outcome, er
 
 // guard returns nil when no compaction can be running on the attachment that we hold. Compactions
 // of other clients never delay a detach, except those that began while ours was out of sight, or
-// after it vanished: another client may have taken over the attachment.
+// after it vanished: another client may have taken over the attachment, and has the time to detach
+// it, or to begin another pass.
 func (c *compactor) guard(clean, waits context.Context) error {
 	if c.pending == nil && !c.attachment.lapsed() {
 		return nil
@@ -231,12 +232,28 @@ func (c *compactor) guard(clean, waits context.Context) error {
 	if p := c.pending; p != nil && !p.lost.IsZero() {
 		_ = pause(waits, time.Until(p.lost.Add(lostLook))) // then, or when the time is over, the list decides
 	}
-	running, err := c.host.compactionsSince(clean, c.order.Path, c.attachment.seen)
-	if err == nil && len(running) > 0 {
-		j := running[0]
-		err = fmt.Errorf("%w: job %s on %s may be a compaction of this disk and is at %d %%", ErrInUse, j.ID, c.nodeName(), j.Percent)
+	jobs, err := c.host.compactions(clean, c.order.Path)
+	for _, j := range jobs {
+		switch {
+		case !j.beganSince(c.attachment.seen):
+		case !j.State.Terminal():
+			return fmt.Errorf("%w: job %s on %s may be a compaction of this disk and is at %d %%", ErrInUse, j.ID, c.nodeName(), j.Percent)
+		case !c.ours[j.ID] && time.Since(c.sinceEnded(j.ID)) < patience(j.Elapsed):
+			return fmt.Errorf("%w: job %s on %s may have been a compaction of this disk, and its client has not had the time to detach it", ErrInUse, j.ID, c.nodeName())
+		}
 	}
 	return err
+}
+
+// sinceEnded returns when the job was first seen to have ended.
+func (c *compactor) sinceEnded(id string) time.Time {
+	if c.ended == nil {
+		c.ended = map[string]time.Time{}
+	}
+	if c.ended[id].IsZero() {
+		c.ended[id] = time.Now()
+	}
+	return c.ended[id]
 }
 
 // lookAtOwn checks the job that an answer to our request named. A job that

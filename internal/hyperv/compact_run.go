@@ -15,13 +15,14 @@ type compactor struct {
 	order      Order
 	found      verdict // what the gates found out
 	attachment attachment
-	holder     holderWatch     // of the borrowed attachment that is watched
-	pending    *pending        // a compaction of this run whose end was not seen
-	ours       map[string]bool // the jobs that are, or may be, compactions of this run, by id
-	refused    time.Time       // when the disk was first refused as in use, zero when it is not
-	size       int64           // of the file before this pass, in bytes
-	priorEnded bool            // the job of an earlier run does not run any more
-	started    bool            // the host may have attached or compacted for this run
+	holder     holderWatch          // of the borrowed attachment that is watched
+	pending    *pending             // a compaction of this run whose end was not seen
+	ours       map[string]bool      // the jobs that are, or may be, compactions of this run, by id
+	ended      map[string]time.Time // when jobs that are not ours were first seen to have ended, by id
+	refused    time.Time            // when the disk was first refused as in use, zero when it is not
+	size       int64                // of the file before this pass, in bytes
+	priorEnded bool                 // the job of an earlier run does not run any more
+	started    bool                 // the host may have attached or compacted for this run
 	throttle   throttle
 	warnings   []Warning // of the run, in addition to those of the gates
 	result     CompactResult
