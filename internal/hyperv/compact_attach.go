@@ -104,6 +104,11 @@ func (c *compactor) awaitAttach(ctx context.Context) (ended bool, err error) {
 	switch {
 	case last.State.succeeded() && err != nil: // completed with an error code: the disk may be attached
 		c.attachment.job = nil
+		if image, lookErr := c.lookForImage(ctx, listingLag); image == nil && lookErr == nil {
+			c.attachment.refuse()
+			c.started = c.ran()
+			return true, err
+		}
 		return false, c.findAsked(ctx, err)
 	case last.State.Terminal() && err != nil:
 		c.attachment.refuse()

@@ -125,11 +125,11 @@ func (c *compactor) settleAsked(clean, waits context.Context) {
 		ctx, stop := context.WithTimeout(waits, attachWait)
 		defer stop()
 		last, err := c.host.waitJob(ctx, *a.job, a.sawJob)
-		if last.State.Terminal() && err != nil {
+		if last.State.Terminal() && !last.State.succeeded() && err != nil {
 			a.refuse()
 			return
 		}
-		a.made = last.State.Terminal()
+		a.made = last.State.Terminal() && err == nil
 	}
 	err := errors.New("the host was asked to attach the disk, and no answer says whether it did")
 	if a.made {
@@ -224,7 +224,8 @@ func (h *Host) sendDetach(ctx context.Context, image *mountedImage) (outcome, er
 // guard returns nil when no compaction can be running on the attachment that we hold. Compactions
 // of other clients never delay a detach, except those that began while ours was out of sight, or
 // after it vanished: another client may have taken over the attachment, and has the time to detach
-// it, or to begin another pass.
+// it, or to begin another pass. A job that was never seen running is on record for some minutes
+// whenever it began; it delays a detach only as long as there is time to wait.
 func (c *compactor) guard(clean, waits context.Context) error {
 	if c.pending == nil && !c.attachment.lapsed() {
 		return nil
@@ -237,12 +238,21 @@ func (c *compactor) guard(clean, waits context.Context) error {
 		switch {
 		case !j.beganSince(c.attachment.seen):
 		case !j.State.Terminal():
+			c.noteRunning(j.ID)
 			return fmt.Errorf("%w: job %s on %s may be a compaction of this disk and is at %d %%", ErrInUse, j.ID, c.nodeName(), j.Percent)
-		case !c.ours[j.ID] && time.Since(c.sinceEnded(j.ID)) < patience(j.Elapsed):
+		case (waits.Err() == nil || c.ranBeside[j.ID]) && !c.ours[j.ID] && time.Since(c.sinceEnded(j.ID)) < patience(j.Elapsed):
 			return fmt.Errorf("%w: job %s on %s may have been a compaction of this disk, and its client has not had the time to detach it", ErrInUse, j.ID, c.nodeName())
 		}
 	}
 	return err
+}
+
+// noteRunning notes a job of others that ran while ours was out of sight.
+func (c *compactor) noteRunning(id string) {
+	if c.ranBeside == nil {
+		c.ranBeside = map[string]bool{}
+	}
+	c.ranBeside[id] = true
 }
 
 // sinceEnded returns when the job was first seen to have ended.

@@ -18,6 +18,7 @@ type compactor struct {
 	holder     holderWatch          // of the borrowed attachment that is watched
 	pending    *pending             // a compaction of this run whose end was not seen
 	ours       map[string]bool      // the jobs that are, or may be, compactions of this run, by id
+	ranBeside  map[string]bool      // the jobs of others that were seen running before our detach, by id
 	ended      map[string]time.Time // when jobs that are not ours were first seen to have ended, by id
 	refused    time.Time            // when the disk was first refused as in use, zero when it is not
 	size       int64                // of the file before this pass, in bytes

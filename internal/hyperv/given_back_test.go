@@ -107,8 +107,8 @@ func TestGiveBackOfWhatWasTakenOver(t *testing.T) {
 }
 
 // TestGiveBackBesideATaker: another process compacts on what was left. Neither a destroy nor a run
-// that a gate ends takes the attachment away between the end of its job and its detach, or between
-// two of its passes.
+// that a gate ends, begun while its job runs or after its detach, takes the attachment away between
+// the end of its job and its detach, or between two of its passes.
 func TestGiveBackBesideATaker(t *testing.T) {
 	t.Parallel()
 	const job = 10 * time.Minute

@@ -91,17 +91,21 @@ func (h *Host) detachLeft(ctx context.Context, path string, image *mountedImage,
 		if err != nil {
 			return err
 		}
-		if err := pause(ctx, patience(longest(running)+time.Since(waited))); err != nil {
+		if err := pause(ctx, patienceAfter(running, time.Since(waited))); err != nil {
 			return err
 		}
 	}
 }
 
-// longest returns how long the job has run that has run longest.
-func longest(jobs []StorageJob) time.Duration {
+// patienceAfter returns how long the holders of jobs are left alone that have ended after a wait.
+func patienceAfter(jobs []StorageJob, waited time.Duration) time.Duration {
 	var longest time.Duration
 	for _, job := range jobs {
-		longest = max(longest, job.Elapsed)
+		worked := job.Elapsed + waited
+		if job.Elapsed <= 0 {
+			worked = 0 // not known
+		}
+		longest = max(longest, patience(worked))
 	}
 	return longest
 }

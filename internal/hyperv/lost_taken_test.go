@@ -40,3 +40,49 @@ func TestLostAndTakenOver(t *testing.T) {
 		}
 	}
 }
+
+// TestLostBesideOthers: compactions of others that nobody can have begun on the attachment, or that
+// end all the time, do not keep it from being detached.
+func TestLostBesideOthers(t *testing.T) {
+	t.Parallel()
+	short := func(o *hyperv.Order) { o.Timeout = 10 * time.Second }
+	colleague := func(t *testing.T, sim *hypervsim.Host) {
+		t.Helper()
+		if _, err := sim.Console(`HYPERV\colleague`).Compact(otherPath, 2*time.Second); err != nil {
+			t.Error(err)
+		}
+	}
+	for name, tt := range map[string]struct {
+		job    time.Duration
+		lost   hypervsim.Effect
+		before func(*testing.T, *hypervsim.Host)
+		order  func(*hyperv.Order)
+	}{
+		"own short job": {3 * time.Second, hypervsim.ResetAfter(), func(*testing.T, *hypervsim.Host) {}, short},
+		"ended before": {time.Minute, hypervsim.ResetBefore(), func(t *testing.T, sim *hypervsim.Host) {
+			t.Helper()
+			colleague(t, sim)
+			time.Sleep(time.Minute)
+		}, short},
+		"a busy host": {time.Minute, hypervsim.ResetAfter(), func(t *testing.T, sim *hypervsim.Host) {
+			t.Helper()
+			for i := range 60 {
+				time.AfterFunc(time.Duration(i)*10*time.Second, func() { colleague(t, sim) })
+			}
+		}, func(*hyperv.Order) {}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim, _ := simulate(t, disk(func(v *hypervsim.VHD) { v.JobDuration = tt.job }), other())
+				tt.before(t, sim)
+				sim.AddRule(hypervsim.Rule{Client: "a", Method: "CompactVirtualHardDisk", Effect: tt.lost})
+				if got, err := process(t, sim, "a").Compact(t.Context(), order(tt.order)); got.LeftAttached {
+					t.Errorf("%s: %v", got.Status, err)
+				}
+				clean(t, sim)
+				time.Sleep(10 * time.Minute) // until the last of the others has begun
+			})
+		})
+	}
+}

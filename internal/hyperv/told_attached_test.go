@@ -2,6 +2,7 @@ package hyperv_test
 
 import (
 	"regexp"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -51,6 +52,48 @@ func TestAttachmentIsTold(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestAttachCompletedWithAnError: the job of an attach has completed, and has an error code. Whether
+// the disk is attached is looked for, also by a run that is interrupted meanwhile.
+func TestAttachCompletedWithAnError(t *testing.T) {
+	t.Parallel()
+	code := saidProperty{cim.ClassStorageJob, "ErrorCode"}.tell("<p:$1>1</p:$1>")
+	for name, timeout := range map[string]time.Duration{"awaited": time.Hour, "interrupted": 5 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				sim, host := simulate(t, disk(func(v *hypervsim.VHD) { v.AttachDuration = 10 * time.Second }),
+					hypervsim.WithAnswer(func(request, answer string) string {
+						if strings.Contains(answer, "<p:JobState>7<") {
+							return code(request, answer)
+						}
+						return answer
+					}))
+				got, err := host.Compact(t.Context(), order(func(o *hyperv.Order) { o.Timeout = timeout }))
+				if attached := len(sim.Attachments()) == 1; attached && !got.LeftAttached {
+					t.Errorf("%s, %v, although the disk is attached", got.Status, err)
+				}
+			})
+		})
+	}
+}
+
+// TestAttachCompletedInUse: an attach that has completed, with the code that says that the disk is
+// in use, and has attached nothing, is a refusal.
+func TestAttachCompletedInUse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		_, host := simulate(t, disk(func(v *hypervsim.VHD) {
+			v.AttachFailure = &hypervsim.JobFailure{ErrorCode: 32774, CompletionStatus: 0x80070020}
+		}), hypervsim.WithAnswer(func(_, answer string) string {
+			return strings.ReplaceAll(answer, "<p:JobState>10</p:JobState>", "<p:JobState>7</p:JobState>")
+		}))
+		got, err := host.Compact(t.Context(), order(func(o *hyperv.Order) { o.SkipInUse = true }))
+		if err != nil || got.Status != hyperv.StatusSkippedInUse {
+			t.Errorf("%s, %v", got.Status, err)
+		}
+	})
 }
 
 // tell tells the property in answers otherwise: $1 is its name, $2 its value.

@@ -25,7 +25,7 @@ const vhdCompactionName = typeName + "_vhd_compaction"
 const (
 	// detachTimeout bounds the one thing that Delete may do on a host. It leaves room
 	// for the ten minutes for which [hyperv.Host.GiveBack] waits.
-	detachTimeout = 12 * time.Minute
+	detachTimeout = 14 * time.Minute
 	// lookTimeout bounds the search for an attachment.
 	lookTimeout = time.Minute
 )
