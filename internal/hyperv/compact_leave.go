@@ -196,8 +196,8 @@ func (c *compactor) detachOnce(clean, waits context.Context) error {
 
 // isGone reports whether our attachment is no longer there.
 func (c *compactor) isGone(ctx context.Context) (bool, error) {
-	if ended, err := c.host.hasEnded(ctx, c.order.Path, c.attachment.image); ended || err != nil {
-		return ended, err
+	if now, err := c.host.lookAgain(ctx, c.order.Path, c.attachment.image); now == nil {
+		return err == nil, err
 	}
 	if err := c.checkRestart(ctx); !errors.Is(err, errRestarted) {
 		return false, err

@@ -93,15 +93,15 @@ func (c *compactor) stillHolds(ctx context.Context) error {
 	return together(errLapsed, err)
 }
 
-// beforeNextPass makes sure that a pass after the first has the attachment of the one before it.
+// beforeNextPass makes sure that what follows a first compaction has the attachment of that one.
 func (c *compactor) beforeNextPass(ctx context.Context) error {
 	if c.result.Run.Passes == 0 {
 		return nil
 	}
-	gone, err := c.host.hasEnded(ctx, c.order.Path, c.attachment.image)
-	if gone {
+	now, err := c.host.lookAgain(ctx, c.order.Path, c.attachment.image)
+	if now == nil && err == nil {
 		c.attachment.refuse()
-		return fmt.Errorf("the disk is no longer attached on %s: another client has detached it between two passes", c.nodeName())
+		return fmt.Errorf("the disk is no longer attached on %s, and this run has not detached it", c.nodeName())
 	}
 	return err
 }

@@ -113,10 +113,11 @@ func patienceAfter(jobs []StorageJob, waited time.Duration) time.Duration {
 // checkLeft refuses an attachment that can be reached by a name, or that a restart since held may
 // have ended. The result gone says that it is no longer there.
 func (h *Host) checkLeft(ctx context.Context, path string, image *mountedImage, held time.Time) (gone bool, err error) {
-	if gone, err := h.hasEnded(ctx, path, image); gone || err != nil {
-		return gone, err
+	now, err := h.lookAgain(ctx, path, image)
+	if now == nil {
+		return err == nil, err
 	}
-	name, err := h.namedVolume(ctx, image)
+	name, err := h.namedVolume(ctx, now)
 	switch {
 	case err != nil:
 		return false, fmt.Errorf("%w: %w", errNotOurs, err)

@@ -188,18 +188,21 @@ func (h *Host) imageAt(ctx context.Context, ref cim.Reference) (*mountedImage, e
 // errUnrecognized: a list and a look contradict each other.
 var errUnrecognized = fmt.Errorf("%w: the host lists the disk as attached, and shows no such attachment when asked for it", ErrOutcomeUnknown)
 
-// hasEnded reports whether an attachment is no longer there. That it is not recognized at its
-// address is no proof as long as the host lists it there.
-func (h *Host) hasEnded(ctx context.Context, path string, image *mountedImage) (bool, error) {
+// lookAgain returns an attachment as it is now, nil if it has ended. That it is not recognized at
+// its address is no proof as long as the host lists it there.
+func (h *Host) lookAgain(ctx context.Context, path string, image *mountedImage) (*mountedImage, error) {
 	now, err := h.imageAt(ctx, image.ref)
-	if err != nil || image.same(now) {
-		return false, err
+	switch {
+	case err != nil:
+		return nil, err
+	case image.same(now):
+		return now, nil
 	}
 	listed, err := h.findImage(ctx, path)
 	if err == nil && image.same(listed) {
 		err = errUnrecognized
 	}
-	return err == nil, err
+	return nil, err
 }
 
 // attachMethod asks the host to attach the disk read-only and without a drive

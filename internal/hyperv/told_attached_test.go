@@ -1,6 +1,7 @@
 package hyperv_test
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
@@ -31,7 +32,7 @@ func TestAttachmentIsTold(t *testing.T) {
 				continue // the name of another file, as far as anyone can see
 			}
 			for _, release := range []hypervsim.Release{hypervsim.Server2012R2, hypervsim.Server2022} {
-				t.Run(property.String()+"/"+how, func(t *testing.T) {
+				t.Run(fmt.Sprintf("%s/%s/%v", property, how, release), func(t *testing.T) {
 					t.Parallel()
 					synctest.Test(t, func(t *testing.T) {
 						sim, host := simulate(t, hypervsim.WithRelease(release), disk(), hypervsim.WithAnswer(change))
@@ -93,6 +94,27 @@ func TestAttachCompletedInUse(t *testing.T) {
 		if err != nil || got.Status != hyperv.StatusSkippedInUse {
 			t.Errorf("%s, %v", got.Status, err)
 		}
+	})
+}
+
+// TestDeviceToldLater: a list does not tell the device of an attachment yet, and a look tells it.
+func TestDeviceToldLater(t *testing.T) {
+	t.Parallel()
+	untold := saidProperty{cim.ClassMountedStorageImage, "PnpDevicePath"}.unsay(false)
+	synctest.Test(t, func(t *testing.T) {
+		sim, _ := simulate(t, disk(), hypervsim.WithAnswer(func(request, answer string) string {
+			if strings.Contains(request, "enumeration/") {
+				return untold(request, answer)
+			}
+			return answer
+		}))
+		if err := sim.AttachFor("left", diskPath); err != nil {
+			t.Fatal(err)
+		}
+		if err := process(t, sim, "left").GiveBack(t.Context(), diskPath, leftAt()); err != nil {
+			t.Error(err)
+		}
+		clean(t, sim)
 	})
 }
 

@@ -24,7 +24,8 @@ const vhdCompactionName = typeName + "_vhd_compaction"
 
 const (
 	// detachTimeout bounds the one thing that Delete may do on a host. It leaves room
-	// for the ten minutes for which [hyperv.Host.GiveBack] waits.
+	// for the ten minutes for which [hyperv.Host.GiveBack] waits, and for the time that it
+	// then leaves to the holders of what it has waited for.
 	detachTimeout = 14 * time.Minute
 	// lookTimeout bounds the search for an attachment.
 	lookTimeout = time.Minute
