@@ -19,7 +19,7 @@ var linebreak = regexp.MustCompile(`\s*[\t\r\n]\s*`)
 // compared or sent stay as they are.
 func plain(text string) string {
 	var b strings.Builder
-	for _, r := range linebreak.ReplaceAllString(strings.Trim(text, " \t\r\n"), " ") {
+	for _, r := range strings.Trim(linebreak.ReplaceAllString(text, " "), " ") {
 		if isCommanding(r) {
 			fmt.Fprintf(&b, "<U+%04X>", r)
 			continue

@@ -29,6 +29,8 @@ func TestPlain(t *testing.T) {
 		"a\u200db":                             "a\u200db",
 		"a\r\n\r\n  b":                         "a b",
 		"a\tb\n":                               "a b",
+		"\f\ta\t\f":                            "a", // other white space beside a line break
+		" \fa\f ":                              "<U+000C>a<U+000C>",
 		"a\x1b[2J":                             "a<U+001B>[2J",
 		"a\u009b2J\u0085b\u007f":               "a<U+009B>2J<U+0085>b<U+007F>",
 		"a\u202eb\u2066\u200b\ufeff\u00ad":     "a<U+202E>b<U+2066><U+200B><U+FEFF><U+00AD>",
