@@ -79,7 +79,7 @@ func newPerson(t *testing.T, env ...string) person {
 	must(t, err)
 	caches := strings.Fields(string(goEnv))
 	clean := slices.DeleteFunc(w.env, func(v string) bool {
-		return strings.HasPrefix(v, "TF_CLI_CONFIG_FILE=") || strings.HasPrefix(v, "HOME=") || strings.HasPrefix(v, "PATH=")
+		return v == withoutTLS || strings.HasPrefix(v, "TF_CLI_CONFIG_FILE=") || strings.HasPrefix(v, "HOME=") || strings.HasPrefix(v, "PATH=")
 	})
 	clean = append(clean, "HOME="+home, "PATH="+bin+":"+os.Getenv("PATH"), "GOFLAGS=-buildvcs=false",
 		"GOCACHE="+caches[0], "GOMODCACHE="+caches[1], "GOPATH="+caches[2],
