@@ -53,6 +53,8 @@ func nativeForm(typ Type, value string) string {
 	return value
 }
 
+var escaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;")
+
 // escape makes a text safe to write into an element or an attribute. Characters
 // that XML 1.0 cannot hold are replaced as Windows does (MS-WSMV 3.1.4.1.25).
 func escape(s string) string {
@@ -62,5 +64,5 @@ func escape(s string) string {
 		}
 		return r
 	}, s)
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&apos;").Replace(s)
+	return escaper.Replace(s)
 }
