@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -27,6 +28,7 @@ func TestContributing_hostToPlayWith(t *testing.T) {
 			t.Skipf("the page needs %s", program)
 		}
 	}
+	w.env = slices.DeleteFunc(w.env, func(v string) bool { return v == withoutTLS })
 	blocks, ports := playBlocks(t)
 	tree := clone(t)
 	bin := filepath.Join(w.dir, "bin")

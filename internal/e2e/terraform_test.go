@@ -23,8 +23,9 @@ const (
 	resourceType   = "hyperv_vhd_compaction"
 )
 
-// withoutTLS lets Terraform talk to the provider without TLS, which takes half of the processor time of
-// a short command. Terraform has it for such tests. The commands of the pages run with TLS.
+// withoutTLS lets Terraform talk to the provider without TLS, which takes nearly half of the
+// processor time of a plan. Terraform has it for such tests. The commands of the pages, and what
+// is done to a real host, keep TLS, as users do.
 const withoutTLS = "TF_DISABLE_PLUGIN_TLS=1"
 
 // workspace is a folder in which Terraform works with the provider of this tree.
@@ -48,7 +49,10 @@ func newWorkspace(t *testing.T, env ...string) workspace {
 	clean := slices.DeleteFunc(os.Environ(), func(v string) bool {
 		return strings.HasPrefix(v, "HYPERV_") && !strings.HasPrefix(v, "HYPERV_TEST_") || strings.HasPrefix(v, "TF_") || strings.HasPrefix(v, "KRB5")
 	})
-	return workspace{t: t, dir: dir, env: append(append(clean, "TF_CLI_CONFIG_FILE="+rc, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1", withoutTLS), env...)}
+	if !onRealHost() {
+		clean = append(clean, withoutTLS)
+	}
+	return workspace{t: t, dir: dir, env: append(append(clean, "TF_CLI_CONFIG_FILE="+rc, "CHECKPOINT_DISABLE=1", "TF_IN_AUTOMATION=1"), env...)}
 }
 
 // devOverride is a configuration of Terraform's command line that takes the provider

@@ -10,7 +10,6 @@ import (
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/cim"
 	"github.com/hypervcompact/terraform-provider-hyperv/internal/hyperv/hypervsim"
-	"github.com/hypervcompact/terraform-provider-hyperv/internal/sample"
 )
 
 // untold makes a host tell a property of its jobs otherwise: in all answers, or in lists alone.
@@ -88,7 +87,7 @@ func TestHolderOfAnUntoldJob(t *testing.T) {
 	} {
 		// The second process tries every 150 s, here between the end of the job and the poll, at
 		// most 72 s later, at which its holder notices that.
-		for _, after := range sample.Every(2, []time.Duration{10 * time.Second, 30 * time.Second}) {
+		for _, after := range []time.Duration{10 * time.Second, 30 * time.Second} {
 			t.Run(name+"/"+after.String(), func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {

@@ -33,8 +33,8 @@ const requiredProviders = `terraform {
 }
 `
 
-// withoutTLS lets Terraform talk to the provider without TLS, which takes half of the processor time of
-// a short command. Terraform has it for such tests; package e2e runs the commands of the pages with TLS.
+// withoutTLS lets Terraform talk to the provider without TLS, which takes nearly half of the
+// processor time of a plan. Terraform has it for such tests. Package e2e has tests with TLS.
 const withoutTLS = "TF_DISABLE_PLUGIN_TLS=1"
 
 func newCLI(t *testing.T, env ...string) cli {

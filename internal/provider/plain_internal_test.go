@@ -29,7 +29,7 @@ func TestPlain(t *testing.T) {
 		"a\u200db":                             "a\u200db",
 		"a\r\n\r\n  b":                         "a b",
 		"a\tb\n":                               "a b",
-		"\f\ta\t\f":                            "a", // other white space beside a line break
+		"\f\ta\t\f":                            "a", // other white space beside a tab
 		" \fa\f ":                              "<U+000C>a<U+000C>",
 		"a\x1b[2J":                             "a<U+001B>[2J",
 		"a\u009b2J\u0085b\u007f":               "a<U+009B>2J<U+0085>b<U+007F>",
@@ -54,7 +54,7 @@ func unseemly(text string) rune {
 }
 
 func FuzzPlain(f *testing.F) {
-	for _, seed := range []string{"", forged, "a \t\r\n b", "a\xff\u2029", `D:\VMs\a.vhdx`} {
+	for _, seed := range []string{"", forged, "a \t\r\n b", "0\t\f", "a\xff\u2029", `D:\VMs\a.vhdx`} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
