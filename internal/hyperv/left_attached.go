@@ -97,7 +97,7 @@ func (h *Host) detachLeft(ctx context.Context, path string, image *mountedImage,
 	}
 }
 
-// patienceAfter returns how long the holders of jobs are left alone that have ended after a wait.
+// patienceAfter returns how long to leave alone the holders of jobs that ended during a wait.
 func patienceAfter(jobs []StorageJob, waited time.Duration) time.Duration {
 	var longest time.Duration
 	for _, job := range jobs {

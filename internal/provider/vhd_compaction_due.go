@@ -43,8 +43,8 @@ func (f planFacts) reasons() []string {
 	return all
 }
 
-// newInputs names what is new in the configuration and asks for a run. The first plan after an import
-// takes over mode, attach_read_only and triggers without one.
+// newInputs names what is new in the configuration and asks for a run. The first plan after an
+// import takes over mode, attach_read_only and triggers without one.
 func (m marks) newInputs(plan, prior *vhdCompactionModel) []string {
 	var all []string
 	if !m.Imported {

@@ -19,9 +19,9 @@ type TB interface {
 }
 
 // RunT starts a host for one test: on a free port of 127.0.0.1 and, with Dial, in memory. The host
-// ends with the test, which fails if a rule went unused and the test was not skipped, if the oracle has seen a violation that
-// the test has not taken (TakeViolations), and if an account was locked that the test has not taken
-// (Accounts.TakeLocked). Requests that the host refuses are written to the log of the test.
+// ends with the test, which fails if a rule went unused and the test was not skipped, if the oracle
+// has seen a violation that the test has not taken (TakeViolations), and if an account was locked
+// that the test has not taken (Accounts.TakeLocked). Requests that the host refuses are written to the log of the test.
 func RunT(t TB, opts ...Option) *Host {
 	t.Helper()
 	h, err := New(append([]Option{WithLogger(testLogger(t))}, opts...)...)

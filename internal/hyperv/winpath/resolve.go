@@ -5,8 +5,8 @@ import "strings"
 // Resolve is the plain path of the file that Windows opens under this one: \\.\ before
 // a drive, a share or a volume falls away, "." and ".." are followed, and dots and
 // spaces at the end of an element are dropped. [Check] accepts none of that, but a
-// virtual machine may have been given its disk so. After \\?\ Windows takes a path as it is; there a name that
-// ends in a dot is taken for its neighbour without one.
+// virtual machine may have been given its disk so. After \\?\ Windows takes a path as it
+// is; there a name that ends in a dot is taken for its neighbour without one.
 func Resolve(path string) string {
 	path = Normalize(path)
 	if rest, ok := strings.CutPrefix(path, devicePrefix); ok {

@@ -22,8 +22,8 @@ func decodeInstance(e *xmlNode) *cim.Instance {
 	return instance
 }
 
-// occurrences returns the elements of each property, in the order in which the properties first occur.
-// CIM names ignore letter case.
+// occurrences returns the elements of each property, in the order in which the properties first
+// occur. CIM names ignore letter case.
 func occurrences(elements []*xmlNode) [][]*xmlNode {
 	list := make([][]*xmlNode, 0, len(elements))
 	position := make(map[string]int, len(elements))
